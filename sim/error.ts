@@ -1,0 +1,40 @@
+/** Where in a user's file a problem is; 1-based. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One problem with what the user gave, ready to be shown: `file:line:col: field: message (did you mean …?)`. */
+export interface Problem {
+  readonly file: string;
+  readonly place?: Place;
+  /** Dotted path of the field, for instance `engine.block-size`. */
+  readonly field?: string;
+  readonly message: string;
+  /** The nearest valid name or value. */
+  readonly suggestion?: string;
+}
+
+/** Bad input: the user's to mend, exit code 2. Never shown with a stack trace. */
+export class InputError extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+    this.name = 'InputError';
+    this.problems = problems;
+  }
+}
+
+/** One problem on one line, in the form that editors and CI systems link. */
+export function formatProblem(problem: Problem): string {
+  const place = problem.place ? `:${problem.place.line}:${problem.place.column}` : '';
+  const field = problem.field ? ` ${problem.field}:` : '';
+  const hint = problem.suggestion ? ` (did you mean ${problem.suggestion}?)` : '';
+  return `${problem.file}${place}:${field} ${problem.message}${hint}`;
+}
+
+/** A fault in Poolscope itself: exit code 3. Kept on in production. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`invariant broken: ${message}`);
+}

@@ -1,0 +1,29 @@
+/**
+ * What a step's duration depends on. The scheduler fills one such object in place every step; a model
+ * must not keep it. A request that schedules exactly one token and samples counts as a decode, everything
+ * else (prefill chunks, verification of drafts) as a prefill.
+ */
+export interface BatchShape {
+  /** Requests in the batch. */
+  numRequests: number;
+  /** Tokens in the batch, all requests. */
+  numTokens: number;
+  /** Requests that sample a token in this step. */
+  numSampled: number;
+  numDecodes: number;
+  /** Sum over decodes of the KV context they read, tokens (their own new token included). */
+  decodeContextTokens: number;
+  /** Longest context of a decode, tokens. */
+  maxDecodeContext: number;
+  numPrefills: number;
+  /** prefill index → new tokens c in this step; valid below numPrefills. */
+  prefillTokens: Int32Array;
+  /** prefill index → cached tokens k before this step; valid below numPrefills. */
+  prefillComputed: Int32Array;
+}
+
+/** How long a step takes. Pure: the same shape gives the same time, in Node and in every browser. */
+export interface StepTimeModel {
+  /** Duration of the step, integer nanoseconds, at least 1. */
+  stepNs(batch: BatchShape): number;
+}

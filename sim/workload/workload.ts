@@ -1,0 +1,35 @@
+/**
+ * Requests as the engine sees them: a struct of arrays, one row per request, sorted by arrival.
+ *
+ * Prompt content is token identity without tokens: a list of runs `[segment, offset, length]`, where
+ * position `i` of segment `s` stands for one token that is unique to `(s, i)`. Two prompts share a prefix
+ * exactly where their runs agree. Request `r` writes its outputs into `outputSegment[r]` from position 0,
+ * so a later turn of a conversation can quote them.
+ */
+export interface Workload {
+  readonly numRequests: number;
+  /** index → request id, unique ("r17"). */
+  readonly ids: readonly string[];
+  /**
+   * index → arrival, integer nanoseconds of simulated time; non-decreasing among requests with
+   * `dependsOn` = -1. For a request that depends on another: the delay after that one ended.
+   */
+  readonly arrivalNs: Float64Array;
+  /** index → index of the request whose end releases this one (always smaller than its own), or -1. */
+  readonly dependsOn: Int32Array;
+  /** index → prompt length, tokens (the sum of its runs' lengths; at least 1). */
+  readonly numPromptTokens: Int32Array;
+  /** index → outputs to generate, tokens (at least 1). */
+  readonly maxTokens: Int32Array;
+  /** index → priority; smaller is more urgent (vLLM's convention). */
+  readonly priority: Int32Array;
+  /** index → when the client gives up, integer nanoseconds after its arrival; Infinity = never. */
+  readonly abortAfterNs: Float64Array;
+  /** index → first row of the request's runs; numRequests + 1 entries. */
+  readonly runStart: Int32Array;
+  readonly runSegment: Int32Array;
+  readonly runOffset: Int32Array;
+  readonly runLength: Int32Array;
+  /** index → segment that receives the request's outputs; unique to it. */
+  readonly outputSegment: Int32Array;
+}
