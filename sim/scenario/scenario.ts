@@ -1,0 +1,103 @@
+/** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
+export type VllmVersion = '0.6.3' | '2026-05';
+
+/** What the engine was told, after vLLM's own parsing: only what the user stated, nothing defaulted. */
+export interface EngineFlags {
+  /** Canonical snake_case flag name → parsed value, for flags that the version knows and Poolscope honours. */
+  readonly honoured: Readonly<Record<string, FlagValue>>;
+  /** Flags that the version knows and that touch neither memory nor scheduling: accepted, listed. */
+  readonly ignored: readonly string[];
+  /** Flags that this version does not know: vLLM would exit with "unrecognized arguments: …". */
+  readonly unrecognized: readonly UnrecognizedFlag[];
+}
+export type FlagValue = string | number | boolean | null | Readonly<Record<string, unknown>>;
+
+export interface UnrecognizedFlag {
+  /** As written, value included, as argparse would print it. */
+  readonly text: string;
+  /** The nearest flag that exists, or why this one does not ("removed in …: use …"). */
+  readonly advice: string;
+}
+
+/** Start-up outcomes other than success, as `expect: {starts: false, because: …}` names them. */
+export type StartFailure =
+  | 'unrecognized-argument'
+  | 'invalid-argument'
+  | 'host-memory'
+  | 'weights-do-not-fit'
+  | 'no-kv-cache-memory'
+  | 'kv-cache-too-small'
+  | 'allocation-failed'
+  | 'unsupported-model';
+
+/** Length distribution of prompts or outputs, tokens. */
+export type LengthSpec =
+  | { readonly kind: 'fixed'; readonly tokens: number }
+  | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
+  | { readonly kind: 'lognormal'; readonly median: number; readonly sigma: number; readonly max: number };
+
+/** Times are integer nanoseconds. */
+export type ArrivalSpec =
+  | { readonly kind: 'burst'; readonly atNs: number }
+  | { readonly kind: 'poisson'; readonly ratePerSecond: number; readonly burstiness: number };
+
+/** Seeded synthetic load. */
+export interface SyntheticWorkload {
+  readonly kind: 'synthetic';
+  readonly numRequests: number;
+  readonly arrival: ArrivalSpec;
+  readonly promptTokens: LengthSpec;
+  readonly outputTokens: LengthSpec;
+  /** Shared system prompts: each request starts with one of `count` prefixes of `tokens` tokens; count 0 = none. */
+  readonly sharedPrefix: { readonly count: number; readonly tokens: number };
+  /** Turns per conversation; 1 = independent requests. A turn quotes all that was said before. */
+  readonly turns: number;
+  /** Between the end of a turn and the next one of its conversation. */
+  readonly thinkTimeNs: number;
+  /** Share of requests whose client gives up, and after how long. */
+  readonly abort: { readonly share: number; readonly afterNs: number };
+}
+
+export type TraceFormat = 'azure' | 'mooncake' | 'poolscope-csv';
+
+/** Requests read from a file, which the caller loads (sim opens no files). */
+export interface TraceWorkload {
+  readonly kind: 'trace';
+  readonly path: string;
+  readonly format: TraceFormat;
+  /** Arrival times are multiplied by 1 / timeScale: 2 = twice as fast. */
+  readonly timeScale: number;
+  /** At most this many requests, from the start; null = all. */
+  readonly limit: number | null;
+}
+
+export type WorkloadSpec = SyntheticWorkload | TraceWorkload;
+
+/** A Hugging Face `config.json`, as far as Poolscope reads it. */
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+/** A checked scenario: every field present, defaults of the format applied, vLLM's defaults not yet. */
+export interface Scenario {
+  readonly file: string;
+  readonly name: string;
+  readonly vllm: VllmVersion;
+  readonly seed: number;
+  /** The command line as written, if the scenario has one. */
+  readonly command: string | null;
+  readonly engine: EngineFlags;
+  readonly hardware: { readonly gpu: string; readonly count: number };
+  /** Name in the catalogue, or a config.json read by the caller. */
+  readonly model: { readonly name: string; readonly config: ModelConfig | null };
+  readonly workload: WorkloadSpec;
+  readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
+  readonly expect: Expectations;
+  readonly allowUnmodelled: boolean;
+  /** Why the scenario may take more than a second; null = it may not. */
+  readonly slow: string | null;
+}
+
+export interface Expectations {
+  /** null = not stated: a failed start is then an unexpected one. */
+  readonly starts: boolean | null;
+  readonly because: StartFailure | null;
+}
