@@ -1,5 +1,5 @@
-import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { StartFailure } from '../scenario/scenario.ts';
+import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 
 /** Memory of one rank at start-up, bytes. */
 export interface RankMemory {
