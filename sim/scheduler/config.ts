@@ -1,9 +1,9 @@
 /** One KV cache group: the layers that share a block table (vLLM `KVCacheGroupSpec`). */
 export interface KvCacheGroup {
-  readonly kind: 'full' | 'sliding_window' | 'chunked_local';
+  readonly kind: 'full' | 'sliding_window';
   /** Tokens per block. */
   readonly blockSize: number;
-  /** Sliding window or attention chunk, tokens; 0 for full attention. */
+  /** Sliding window, tokens; 0 for full attention. */
   readonly window: number;
 }
 

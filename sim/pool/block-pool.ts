@@ -1,0 +1,58 @@
+import { FreeBlockQueue } from './free-block-queue.ts';
+import { NONE, PrefixIndex } from './prefix-index.ts';
+
+/** The block that stands for "outside the attention window": never free, never cached, never counted. */
+export const NULL_BLOCK = 0;
+
+/**
+ * The physical blocks: who is free, in which order they are evicted, how many requests hold each, and
+ * what content the prefix cache still knows (vLLM `BlockPool`). Block 0 is the null block.
+ */
+export class BlockPool {
+  readonly numBlocks: number;
+  /** block → number of block tables that hold it. */
+  readonly refCount: Int32Array;
+  readonly freeQueue: FreeBlockQueue;
+  readonly prefixIndex: PrefixIndex;
+  /** Free blocks that still hold cached content. */
+  numCachedFree = 0;
+
+  constructor(numBlocks: number, numGroups: number) {
+    this.numBlocks = numBlocks;
+    this.refCount = new Int32Array(numBlocks);
+    this.freeQueue = new FreeBlockQueue(numBlocks);
+    this.freeQueue.fill(1, numBlocks - 1);
+    this.prefixIndex = new PrefixIndex(numBlocks, numGroups);
+  }
+
+  get numFree(): number {
+    return this.freeQueue.length;
+  }
+
+  /** Takes the head of the free queue; cached content that it held is evicted. Nothing else ever evicts. */
+  allocate(): number {
+    const block = this.freeQueue.popFront();
+    if (this.prefixIndex.chainOf[block] !== NONE) {
+      this.prefixIndex.evict(block);
+      this.numCachedFree--;
+    }
+    this.refCount[block] = 1;
+    return block;
+  }
+
+  /** One more holder for a cached block; a free one leaves the queue wherever it stands. */
+  touch(block: number): void {
+    if (this.refCount[block]++ === 0) {
+      this.freeQueue.remove(block);
+      this.numCachedFree--;
+    }
+  }
+
+  /** One holder less; the last one puts the block at the end of the queue, with its content still known. */
+  free(block: number): void {
+    if (--this.refCount[block] === 0) {
+      this.freeQueue.pushBack(block);
+      if (this.prefixIndex.chainOf[block] !== NONE) this.numCachedFree++;
+    }
+  }
+}

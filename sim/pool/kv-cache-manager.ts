@@ -1,0 +1,310 @@
+import type { EventSink } from '../recording/event-sink.ts';
+import { EventKind } from '../recording/recording.ts';
+import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { BlockPool, NULL_BLOCK } from './block-pool.ts';
+import { BlockTables } from './block-tables.ts';
+import { alignmentOf, FULL, type GroupLayout, layoutOf, numSkippedBlocks } from './group-layout.ts';
+import { type TokenRuns, TokenWalk } from './known-tokens.ts';
+import { PrefixLookup } from './prefix-lookup.ts';
+import { ROOT_CHAIN } from './prefix-index.ts';
+
+const NEVER = 0x7fffffff;
+
+/**
+ * Who holds which blocks (vLLM `KVCacheManager` with its coordinators and single-type managers).
+ * Requests are rows of the workload; token counts are the scheduler's business and come as arguments.
+ */
+export class KvCacheManager {
+  readonly pool: BlockPool;
+  /** group → block tables. */
+  readonly tables: readonly BlockTables[];
+  /** Tokens that the last search of the prefix cache found; see findHits. */
+  get hitTokens(): number {
+    return this.lookup.hitTokens;
+  }
+  /** Sum over running requests and groups of the token slots in their tables. */
+  numTableSlots = 0;
+  log: EventSink | null = null;
+
+  private readonly groups: readonly GroupLayout[];
+  private readonly enablePrefixCaching: boolean;
+  private readonly maxModelLen: number;
+  private readonly hashBlockSize: number;
+  private readonly alignment: number;
+  /** group → most blocks that the full-sequence gate asks of it. */
+  private readonly gateCap: readonly number[];
+  /** group → of each alignment-long segment, the first position (in blocks) that enters the cache. */
+  private readonly firstCachedInSegment: readonly number[];
+  private readonly lookup: PrefixLookup;
+  private readonly walk: TokenWalk;
+
+  // request → the token counts at which its next step needs more than a counter
+  /** Token slots in the shortest of its tables. */
+  private readonly slots: Int32Array;
+  /** Known tokens at which the next block is full and enters the cache. */
+  private readonly nextCacheAt: Int32Array;
+  /** Computed tokens at which the next block leaves the sliding window. */
+  private readonly nextDropAt: Int32Array;
+
+  /** request → tokens already offered to the prefix cache (vLLM num_cached_block, in tokens) … */
+  private readonly offeredTokens: Int32Array;
+  /** … and the chain of the request there, retained while the request holds blocks. */
+  private readonly offeredChain: Int32Array;
+  /** Chains of the blocks that one call enters. */
+  private newChains = new Int32Array(64);
+
+  constructor(runs: TokenRuns, pool: PoolConfig, scheduler: SchedulerConfig) {
+    const numRequests = runs.numPromptTokens.length;
+    this.groups = layoutOf(pool.groups);
+    this.pool = new BlockPool(pool.numGpuBlocks, this.groups.length);
+    this.tables = this.groups.map(() => new BlockTables(numRequests));
+    this.enablePrefixCaching = pool.enablePrefixCaching;
+    this.maxModelLen = scheduler.maxModelLen;
+    this.hashBlockSize = pool.hashBlockSize;
+    this.alignment = alignmentOf(this.groups);
+    this.gateCap = this.groups.map(({ kind, window, blockSize }) =>
+      kind === FULL
+        ? NEVER
+        : Math.ceil(Math.min(window - 1 + scheduler.maxNumBatchedTokens, scheduler.maxModelLen) / blockSize) + 1,
+    );
+    this.firstCachedInSegment = this.groups.map(({ kind, window, blockSize }) =>
+      kind === FULL
+        ? 0
+        : Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize)),
+    );
+    this.lookup = new PrefixLookup(
+      this.pool.prefixIndex,
+      runs,
+      this.groups,
+      this.hashBlockSize,
+      this.alignment,
+      scheduler.useEagle,
+    );
+    this.walk = new TokenWalk(runs);
+    this.slots = new Int32Array(numRequests);
+    this.nextCacheAt = new Int32Array(numRequests).fill(pool.enablePrefixCaching ? this.alignment : NEVER);
+    this.nextDropAt = new Int32Array(numRequests).fill(NEVER);
+    this.offeredTokens = new Int32Array(numRequests);
+    this.offeredChain = new Int32Array(numRequests);
+  }
+
+  /** Searches the prefix cache for a request with `numTokens` known tokens; hitTokens is the result. */
+  findHits(request: number, numTokens: number): void {
+    if (this.enablePrefixCaching) this.lookup.search(request, numTokens);
+    else this.lookup.clear();
+  }
+
+  /**
+   * vLLM `allocate_slots` for a running request with `computed` tokens that is to compute `numNew` more of
+   * its `numTokens` known ones (drafts beyond). False: too few free blocks, nothing allocated.
+   */
+  allocateRunning(
+    request: number,
+    computed: number,
+    numNew: number,
+    numLookahead: number,
+    numTokens: number,
+  ): boolean {
+    const total = Math.min(computed + numNew + numLookahead, this.maxModelLen);
+    const known = Math.min(computed + numNew, numTokens);
+    // The common case: a decode step inside its last block.
+    if (total <= this.slots[request] && known < this.nextCacheAt[request] && computed < this.nextDropAt[request]) {
+      return true;
+    }
+    if (computed >= this.nextDropAt[request]) this.dropOutsideWindow(request, computed);
+    if (total > this.slots[request]) {
+      let needed = 0;
+      for (const { id, blockSize } of this.groups) {
+        needed += Math.max(0, Math.ceil(total / blockSize) - this.tables[id].length[request]);
+      }
+      if (needed > this.pool.numFree) return false;
+      this.append(request, total);
+    }
+    this.cacheBlocks(request, known);
+    return true;
+  }
+
+  /**
+   * Whether a waiting request, with the hits of the last findHits, can compute `numNew` tokens more. With
+   * `reserveFull` the whole sequence known so far must fit too, though only `numNew` tokens are allocated.
+   */
+  fitsWaiting(numNew: number, numTokens: number, reserveFull: boolean): boolean {
+    const hit = this.lookup.hitTokens;
+    const { numFree } = this.pool;
+    if (reserveFull && this.blocksNeeded(hit, Math.min(numTokens, this.maxModelLen), this.gateCap) > numFree) {
+      return false;
+    }
+    return this.blocksNeeded(hit, Math.min(hit + numNew, this.maxModelLen), null) <= numFree;
+  }
+
+  /** vLLM `allocate_slots` for a waiting request that fits: its hits are touched, new blocks follow. */
+  allocateWaiting(request: number, numNew: number, numTokens: number): void {
+    const hit = this.lookup.hitTokens;
+    this.attachHits(request, hit);
+    this.append(request, Math.min(hit + numNew, this.maxModelLen));
+    this.cacheBlocks(request, Math.min(hit + numNew, numTokens));
+  }
+
+  /** Enters the request's blocks that are full with `known` tokens into the prefix cache. */
+  cacheBlocks(request: number, known: number): void {
+    if (known >= this.nextCacheAt[request]) this.offerToCache(request, known);
+  }
+
+  /** Frees all blocks of a request: group by group, each table from its tail, so tails are evicted first. */
+  free(request: number): void {
+    const { pool, log } = this;
+    for (const { id, blockSize } of this.groups) {
+      const tables = this.tables[id];
+      const table = tables.table[request];
+      const length = tables.length[request];
+      for (let i = length - 1; i >= 0; i--) {
+        const block = table[i];
+        if (block !== NULL_BLOCK) pool.free(block);
+        if (log !== null) log.event(EventKind.Free | (id << 4), request, block, 0);
+      }
+      this.numTableSlots -= length * blockSize;
+      tables.clear(request);
+    }
+    this.pool.prefixIndex.release(this.offeredChain[request]);
+    this.offeredChain[request] = ROOT_CHAIN;
+    this.offeredTokens[request] = 0;
+    this.slots[request] = 0;
+    this.nextCacheAt[request] = this.enablePrefixCaching ? this.alignment : NEVER;
+    this.nextDropAt[request] = NEVER;
+  }
+
+  /**
+   * Blocks that a waiting request takes from the free queue to hold `total` tokens: new ones, and hits that
+   * are free now, because touching takes them out of the queue too.
+   */
+  private blocksNeeded(hit: number, total: number, cap: readonly number[] | null): number {
+    const { refCount } = this.pool;
+    let needed = 0;
+    for (const group of this.groups) {
+      const hitBlocks = this.lookup.hitBlocks[group.id];
+      const hitLength = this.lookup.hitLength[group.id];
+      const skipped = numSkippedBlocks(group, hit);
+      let required = Math.ceil(total / group.blockSize);
+      if (cap !== null) required = Math.min(required, cap[group.id]);
+      needed += Math.max(0, required - Math.max(skipped, hitLength));
+      for (let i = skipped; i < hitLength; i++) {
+        if (hitBlocks[i] !== NULL_BLOCK && refCount[hitBlocks[i]] === 0) needed++;
+      }
+    }
+    return needed;
+  }
+
+  private attachHits(request: number, hit: number): void {
+    if (hit === 0) return;
+    const { pool, log } = this;
+    for (const group of this.groups) {
+      const { id } = group;
+      const tables = this.tables[id];
+      const hitBlocks = this.lookup.hitBlocks[id];
+      const skipped = numSkippedBlocks(group, hit);
+      for (let i = 0; i < this.lookup.hitLength[id]; i++) {
+        const block = i < skipped ? NULL_BLOCK : hitBlocks[i];
+        tables.append(request, block);
+        if (block === NULL_BLOCK) {
+          if (log !== null) log.event(EventKind.Null | (id << 4), request, 0, 0);
+          continue;
+        }
+        if (log !== null) {
+          const before = pool.refCount[block] === 0 ? pool.freeQueue.prev[block] + 1 : 0;
+          log.event(EventKind.Hit | (id << 4), request, block, before);
+        }
+        pool.touch(block);
+      }
+      this.numTableSlots += this.lookup.hitLength[id] * group.blockSize;
+    }
+    this.offeredTokens[request] = hit;
+    this.offeredChain[request] = this.lookup.hitChain;
+    pool.prefixIndex.retain(this.offeredChain[request]);
+    this.nextCacheAt[request] = hit + this.alignment;
+  }
+
+  /** Lengthens every table to hold `total` tokens, with blocks from the head of the free queue. */
+  private append(request: number, total: number): void {
+    const { pool, log } = this;
+    let slots = NEVER;
+    let nextDropAt = NEVER;
+    for (const { id, kind, blockSize, window } of this.groups) {
+      const tables = this.tables[id];
+      const length = Math.ceil(total / blockSize);
+      for (let i = tables.length[request]; i < length; i++) {
+        if (log !== null) {
+          const block = pool.freeQueue.next[pool.freeQueue.sentinel];
+          log.event(EventKind.Allocate | (id << 4), request, block, pool.prefixIndex.chainOf[block]);
+        }
+        tables.append(request, pool.allocate());
+        this.numTableSlots += blockSize;
+      }
+      slots = Math.min(slots, tables.length[request] * blockSize);
+      if (kind !== FULL) nextDropAt = Math.min(nextDropAt, window - 1 + blockSize);
+    }
+    this.slots[request] = slots;
+    if (this.nextDropAt[request] === NEVER) this.nextDropAt[request] = nextDropAt;
+  }
+
+  /** Blocks that lie wholly outside of the window of `computed` tokens become the null block. */
+  private dropOutsideWindow(request: number, computed: number): void {
+    const { pool, log } = this;
+    let nextDropAt = NEVER;
+    for (const group of this.groups) {
+      if (group.kind === FULL) continue;
+      const { id, blockSize, window } = group;
+      const table = this.tables[id].table[request];
+      const skipped = numSkippedBlocks(group, computed);
+      for (let i = Math.min(skipped, this.tables[id].length[request]) - 1; i >= 0 && table[i] !== NULL_BLOCK; i--) {
+        if (log !== null) log.event(EventKind.Drop | (id << 4), request, table[i], i);
+        pool.free(table[i]);
+        table[i] = NULL_BLOCK;
+      }
+      nextDropAt = Math.min(nextDropAt, (skipped + 1) * blockSize + window - 1);
+    }
+    this.nextDropAt[request] = nextDropAt;
+  }
+
+  private offerToCache(request: number, known: number): void {
+    const { prefixIndex } = this.pool;
+    const from = this.offeredTokens[request];
+    const to = known - (known % this.alignment);
+    const count = this.makeChains(request, from, to);
+    const last = this.newChains[count - 1];
+    for (const { id, blockSize } of this.groups) {
+      const table = this.tables[id].table[request];
+      const perSegment = this.alignment / blockSize;
+      for (let i = from / blockSize; i < to / blockSize; i++) {
+        const block = table[i];
+        if (block === NULL_BLOCK || i % perSegment < this.firstCachedInSegment[id]) continue;
+        const chain = this.newChains[((i + 1) * blockSize - from) / this.hashBlockSize - 1];
+        if (this.log !== null) this.log.event(EventKind.Cache | (id << 4), request, block, chain);
+        prefixIndex.insert(id, chain, block);
+      }
+    }
+    prefixIndex.retain(last);
+    prefixIndex.release(this.offeredChain[request]);
+    this.offeredChain[request] = last;
+    this.offeredTokens[request] = to;
+    this.nextCacheAt[request] = to + this.alignment;
+  }
+
+  /** Chains of the request at the hash block ends in (from, to], into newChains; returns how many. */
+  private makeChains(request: number, from: number, to: number): number {
+    const { walk, hashBlockSize } = this;
+    const { prefixIndex } = this.pool;
+    const count = (to - from) / hashBlockSize;
+    if (count > this.newChains.length) this.newChains = new Int32Array(count * 2);
+    walk.start(request, from);
+    let chain = this.offeredChain[request];
+    for (let i = 0; i < count; i++) {
+      let rest = hashBlockSize;
+      do {
+        rest -= walk.take(rest);
+        chain = prefixIndex.extend(chain, walk.segment, walk.offset, walk.size);
+      } while (rest > 0);
+      this.newChains[i] = chain;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,193 @@
+/** No block, no chain. The root chain (nothing before) is 0 as well: it is never the content of a block. */
+export const NONE = 0;
+export const ROOT_CHAIN = 0;
+
+const INITIAL_CHAINS = 1024;
+
+/**
+ * The prefix cache's map from content to blocks (vLLM `BlockHashToBlockMap` and the block hashes).
+ *
+ * A *chain* stands for all tokens from 0 to some position. vLLM names it by a hash of hashes; here it is
+ * interned from (parent chain, segment, offset, length), so equality is exact and costs O(runs). A chain
+ * lives as long as a block holds it, a longer chain continues it, or a request retains it; then its number
+ * is used again. So a content that has no chain is certainly not cached, and memory follows the pool's
+ * size, not the number of requests.
+ *
+ * Per cache group, a chain lists its blocks in insertion order: duplicates are allowed, and a lookup
+ * returns the earliest inserted that is still there.
+ */
+export class PrefixIndex {
+  // chain → content
+  private parent = new Int32Array(INITIAL_CHAINS);
+  private segment = new Int32Array(INITIAL_CHAINS);
+  private offset = new Int32Array(INITIAL_CHAINS);
+  private size = new Int32Array(INITIAL_CHAINS);
+  /** chain → blocks that hold it + chains that continue it + requests that retain it. */
+  private refCount = new Int32Array(INITIAL_CHAINS);
+  /** chain → next chain in its hash bucket, or in the list of unused chains. */
+  private nextInBucket = new Int32Array(INITIAL_CHAINS);
+  private buckets = new Int32Array(INITIAL_CHAINS);
+  private unused = NONE;
+  private numChains = 1;
+  private numLive = 0;
+
+  // group → chain → its first and last block
+  private readonly firstBlock: Int32Array[];
+  private readonly lastBlock: Int32Array[];
+  // block → neighbours in its chain's list, and the group it was entered for
+  private readonly nextBlock: Int32Array;
+  private readonly prevBlock: Int32Array;
+  private readonly groupOf: Uint8Array;
+  /** block → chain it holds, or NONE. */
+  readonly chainOf: Int32Array;
+
+  constructor(numBlocks: number, numGroups: number) {
+    this.firstBlock = Array.from({ length: numGroups }, () => new Int32Array(INITIAL_CHAINS));
+    this.lastBlock = Array.from({ length: numGroups }, () => new Int32Array(INITIAL_CHAINS));
+    this.nextBlock = new Int32Array(numBlocks);
+    this.prevBlock = new Int32Array(numBlocks);
+    this.groupOf = new Uint8Array(numBlocks);
+    this.chainOf = new Int32Array(numBlocks);
+  }
+
+  /** Number of chains alive, for tests of memory. */
+  get numLiveChains(): number {
+    return this.numLive;
+  }
+
+  /** The chain that continues `parent` by `size` tokens of `segment` from `offset`, or NONE. */
+  find(parent: number, segment: number, offset: number, size: number): number {
+    let chain = this.buckets[hash(parent, segment, offset, size) & (this.buckets.length - 1)];
+    while (
+      chain !== NONE &&
+      !(
+        this.offset[chain] === offset &&
+        this.segment[chain] === segment &&
+        this.parent[chain] === parent &&
+        this.size[chain] === size
+      )
+    ) {
+      chain = this.nextInBucket[chain];
+    }
+    return chain;
+  }
+
+  /** As find, but makes the chain if there is none. A new chain dies with the first release or eviction. */
+  extend(parent: number, segment: number, offset: number, size: number): number {
+    const found = this.find(parent, segment, offset, size);
+    if (found !== NONE) return found;
+    if (this.unused === NONE && this.numChains === this.parent.length) this.grow();
+    let chain = this.unused;
+    if (chain !== NONE) this.unused = this.nextInBucket[chain];
+    else chain = this.numChains++;
+    this.parent[chain] = parent;
+    this.segment[chain] = segment;
+    this.offset[chain] = offset;
+    this.size[chain] = size;
+    this.refCount[chain] = 0;
+    const bucket = hash(parent, segment, offset, size) & (this.buckets.length - 1);
+    this.nextInBucket[chain] = this.buckets[bucket];
+    this.buckets[bucket] = chain;
+    if (parent !== ROOT_CHAIN) this.refCount[parent]++;
+    this.numLive++;
+    return chain;
+  }
+
+  /** Keeps a chain alive until release. */
+  retain(chain: number): void {
+    if (chain !== ROOT_CHAIN) this.refCount[chain]++;
+  }
+
+  release(chain: number): void {
+    while (chain !== ROOT_CHAIN && --this.refCount[chain] === 0) {
+      this.unlink(chain);
+      const parent = this.parent[chain];
+      this.nextInBucket[chain] = this.unused;
+      this.unused = chain;
+      this.numLive--;
+      chain = parent;
+    }
+  }
+
+  /** The earliest inserted block that holds the chain in the group, or NONE. */
+  lookup(group: number, chain: number): number {
+    return this.firstBlock[group][chain];
+  }
+
+  /** Enters a block that holds no chain yet. */
+  insert(group: number, chain: number, block: number): void {
+    const first = this.firstBlock[group];
+    const last = this.lastBlock[group];
+    const tail = last[chain];
+    if (first[chain] === NONE) first[chain] = block;
+    else this.nextBlock[tail] = block;
+    this.prevBlock[block] = tail;
+    this.nextBlock[block] = NONE;
+    last[chain] = block;
+    this.groupOf[block] = group;
+    this.chainOf[block] = chain;
+    this.refCount[chain]++;
+  }
+
+  /** Takes a block that holds a chain out of the cache. */
+  evict(block: number): void {
+    const chain = this.chainOf[block];
+    const group = this.groupOf[block];
+    const before = this.prevBlock[block];
+    const after = this.nextBlock[block];
+    if (before === NONE) this.firstBlock[group][chain] = after;
+    else this.nextBlock[before] = after;
+    if (after === NONE) this.lastBlock[group][chain] = before;
+    else this.prevBlock[after] = before;
+    this.chainOf[block] = NONE;
+    this.release(chain);
+  }
+
+  private unlink(chain: number): void {
+    const bucket =
+      hash(this.parent[chain], this.segment[chain], this.offset[chain], this.size[chain]) &
+      (this.buckets.length - 1);
+    let at = this.buckets[bucket];
+    if (at === chain) {
+      this.buckets[bucket] = this.nextInBucket[chain];
+      return;
+    }
+    while (this.nextInBucket[at] !== chain) at = this.nextInBucket[at];
+    this.nextInBucket[at] = this.nextInBucket[chain];
+  }
+
+  /** Doubles the room for chains. Only called while no chain number is unused, so every bucket is rebuilt. */
+  private grow(): void {
+    const capacity = this.parent.length * 2;
+    this.parent = resized(this.parent, capacity);
+    this.segment = resized(this.segment, capacity);
+    this.offset = resized(this.offset, capacity);
+    this.size = resized(this.size, capacity);
+    this.refCount = resized(this.refCount, capacity);
+    for (let g = 0; g < this.firstBlock.length; g++) {
+      this.firstBlock[g] = resized(this.firstBlock[g], capacity);
+      this.lastBlock[g] = resized(this.lastBlock[g], capacity);
+    }
+    this.nextInBucket = new Int32Array(capacity);
+    this.buckets = new Int32Array(capacity);
+    for (let chain = 1; chain < this.numChains; chain++) {
+      const bucket =
+        hash(this.parent[chain], this.segment[chain], this.offset[chain], this.size[chain]) & (capacity - 1);
+      this.nextInBucket[chain] = this.buckets[bucket];
+      this.buckets[bucket] = chain;
+    }
+  }
+}
+
+function hash(parent: number, segment: number, offset: number, size: number): number {
+  let h = Math.imul(parent, 0x9e3779b1) ^ Math.imul(segment, 0x85ebca6b) ^ Math.imul(offset + size, 0xc2b2ae35);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return h ^ (h >>> 13);
+}
+
+function resized(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const copy = new Int32Array(length);
+  copy.set(array);
+  return copy;
+}

@@ -1,0 +1,515 @@
+import { invariant } from '../error.ts';
+import { KvCacheManager } from '../pool/kv-cache-manager.ts';
+import type { EventSink } from '../recording/event-sink.ts';
+import { AdmissionStop, EventKind } from '../recording/recording.ts';
+import type { SpanLog } from '../recording/span-log.ts';
+import type { BatchShape } from '../time/step-time.ts';
+import type { Workload } from '../workload/workload.ts';
+import type { PoolConfig, SchedulerConfig } from './config.ts';
+import { WaitingQueue } from './waiting-queue.ts';
+
+/** A request's life as the scheduler sees it (vLLM `RequestStatus`). */
+export const Status = { Unknown: 0, Waiting: 1, Running: 2, Preempted: 3, Ended: 4 } as const;
+export type Status = (typeof Status)[keyof typeof Status];
+
+/** How many of the drafts of a request's i-th verification step the model accepts. */
+export type Acceptance = (request: number, verification: number, numDrafts: number) => number;
+
+/** Told what becomes of requests, so that the engine can keep time without looking for it. */
+export interface RequestListener {
+  /** Admitted for the first time or again; the cache gave `numCached` tokens. */
+  admitted(request: number, numCached: number): void;
+  preempted(request: number): void;
+  /** Sampled `numSampled` tokens and now has `numOutputs`. Called for the first of them only. */
+  firstToken(request: number): void;
+  finished(request: number): void;
+}
+
+/** A step's batch in flight: who computes what, in scheduling order. */
+class Batch {
+  size = 0;
+  readonly request: Int32Array;
+  readonly numTokens: Int32Array;
+  /** Drafts among the tokens. */
+  readonly numDrafts: Int32Array;
+  /** 1 where the step reaches the end of the known tokens, so that a token is sampled. */
+  readonly samples: Uint8Array;
+
+  constructor(capacity: number) {
+    this.request = new Int32Array(capacity);
+    this.numTokens = new Int32Array(capacity);
+    this.numDrafts = new Int32Array(capacity);
+    this.samples = new Uint8Array(capacity);
+  }
+}
+
+/**
+ * vLLM's V1 scheduler (`Scheduler`, `AsyncScheduler` at 9aaf83ef502f), decision by decision.
+ *
+ * There is no prefill or decode phase: each request catches up from num_computed_tokens to its known
+ * tokens. `schedule()` serves the running requests in order and then admits waiting ones;
+ * `updateFromOutput()` applies what the oldest batch in flight sampled. Requests are rows of the workload.
+ */
+export class V1Scheduler {
+  readonly kv: KvCacheManager;
+  readonly waiting: WaitingQueue;
+  /** Running requests in admission order; valid below numRunning. */
+  readonly running: Int32Array;
+  numRunning = 0;
+
+  // The last schedule()
+  /** What the step's duration depends on. */
+  readonly shape: BatchShape;
+  admissionStop: AdmissionStop = AdmissionStop.QueueEmpty;
+  numPreemptedInStep = 0;
+  /** Tokens with KV in the tables of running requests, this step's tokens included. */
+  numTableTokens = 0;
+  /** Prefix cache statistics as vLLM counts them: tokens looked up and found, at admission. */
+  prefixCacheQueries = 0;
+  prefixCacheHits = 0;
+
+  // request → …
+  readonly status: Uint8Array;
+  readonly numOutputs: Int32Array;
+  readonly numComputed: Int32Array;
+  private readonly arrivalTime: Float64Array;
+  /** Draft tokens proposed and not yet scheduled. */
+  private readonly numPending: Int32Array;
+  /** Async: output tokens that are promised by batches in flight. */
+  private readonly numPlaceholders: Int32Array;
+  private readonly numVerifications: Int32Array;
+  /** Tokens that the request's span foretells for this step (see SpanColumns). */
+  private readonly foretold: Uint8Array;
+  /** Step in which the request was last put into the batch, + 1. */
+  private readonly scheduledIn: Int32Array;
+
+  private readonly workload: Workload;
+  private readonly config: SchedulerConfig;
+  private readonly enablePrefixCaching: boolean;
+  private readonly tokenBudget: number;
+  private readonly acceptance: Acceptance;
+  private readonly listener: RequestListener | null;
+  /** The batch being made, and batches in flight from the oldest; async keeps one more than sync. */
+  private readonly inFlight: Batch[] = [];
+  private readonly spare: Batch[] = [];
+  private step = 0;
+  private log: EventSink | null = null;
+  private spans: SpanLog | null = null;
+
+  constructor(
+    workload: Workload,
+    pool: PoolConfig,
+    config: SchedulerConfig,
+    hooks: { acceptance?: Acceptance; listener?: RequestListener } = {},
+  ) {
+    const n = workload.numRequests;
+    this.workload = workload;
+    this.config = config;
+    this.enablePrefixCaching = pool.enablePrefixCaching;
+    this.tokenBudget = config.maxNumScheduledTokens ?? config.maxNumBatchedTokens;
+    this.acceptance = hooks.acceptance ?? (() => 0);
+    this.listener = hooks.listener ?? null;
+    this.kv = new KvCacheManager(workload, pool, config);
+    this.arrivalTime = new Float64Array(n);
+    const { arrivalTime } = this;
+    const { priority, ids } = workload;
+    this.waiting = new WaitingQueue(n, config.policy === 'priority' ? { priority, arrivalTime, ids } : null);
+    this.running = new Int32Array(config.maxNumSeqs);
+    this.status = new Uint8Array(n);
+    this.numOutputs = new Int32Array(n);
+    this.numComputed = new Int32Array(n);
+    this.numPending = new Int32Array(n);
+    this.numPlaceholders = new Int32Array(n);
+    this.numVerifications = new Int32Array(n);
+    this.foretold = new Uint8Array(n);
+    this.scheduledIn = new Int32Array(n);
+    this.shape = {
+      numRequests: 0,
+      numTokens: 0,
+      numSampled: 0,
+      numDecodes: 0,
+      decodeContextTokens: 0,
+      maxDecodeContext: 0,
+      numPrefills: 0,
+      prefillTokens: new Int32Array(config.maxNumSeqs),
+      prefillComputed: new Int32Array(config.maxNumSeqs),
+    };
+  }
+
+  /** Everything that happens is reported there from now on. */
+  record(log: EventSink, spans: SpanLog): void {
+    this.log = log;
+    this.spans = spans;
+    this.kv.log = log;
+  }
+
+  /** Requests of the last batch in scheduling order, with the tokens that each computes. */
+  get batch(): { readonly size: number; readonly request: Int32Array; readonly numTokens: Int32Array } {
+    return this.inFlight[this.inFlight.length - 1];
+  }
+
+  get numInFlight(): number {
+    return this.inFlight.length;
+  }
+
+  get hasUnfinished(): boolean {
+    return this.numRunning > 0 || this.waiting.length > 0;
+  }
+
+  /**
+   * A request arrives (vLLM `add_request`). Its prompt must be shorter than max_model_len. The time only
+   * orders requests of equal priority.
+   */
+  add(request: number, arrivalTime: number): void {
+    this.status[request] = Status.Waiting;
+    this.arrivalTime[request] = arrivalTime;
+    this.waiting.pushBack(request);
+    if (this.log !== null) this.log.event(EventKind.Arrive, request, 0, 0);
+  }
+
+  /** The client gave up (vLLM `finish_requests`). False if the request is unknown or has ended. */
+  abort(request: number): boolean {
+    const status = this.status[request];
+    if (status === Status.Unknown || status === Status.Ended) return false;
+    let before: number;
+    if (status === Status.Running) {
+      const at = this.running.indexOf(request);
+      before = at === 0 ? 0 : this.running[at - 1] + 1;
+      this.removeRunningAt(at);
+      this.numTableTokens -= this.numComputed[request];
+    } else {
+      before = this.waiting.remove(request);
+    }
+    this.kv.free(request);
+    this.status[request] = Status.Ended;
+    if (this.log !== null) this.log.event(EventKind.Abort, request, this.numOutputs[request], before);
+    return true;
+  }
+
+  /** One scheduling decision; the batch it makes is then in flight. */
+  schedule(): void {
+    const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
+    batch.size = 0;
+    this.numPreemptedInStep = 0;
+    const budget = this.scheduleRunning(batch, this.tokenBudget);
+    this.admitWaiting(batch, budget);
+    this.dispatch(batch);
+    this.inFlight.push(batch);
+    this.step++;
+  }
+
+  /** Phase A: running requests, in list order. Returns the budget that is left. */
+  private scheduleRunning(batch: Batch, budget: number): number {
+    const { config, running, kv } = this;
+    const { numPromptTokens, maxTokens } = this.workload;
+    const { longPrefillTokenThreshold: threshold, maxModelLen, numLookaheadTokens } = config;
+    let i = 0;
+    while (i < this.numRunning && budget > 0) {
+      const request = running[i];
+      const computed = this.numComputed[request];
+      const placeholders = this.numPlaceholders[request];
+      if (
+        placeholders > 0 &&
+        computed + 2 - placeholders >= numPromptTokens[request] + maxTokens[request]
+      ) {
+        // The batch in flight surely reaches max_tokens.
+        i++;
+        continue;
+      }
+      const numTokens = numPromptTokens[request] + this.numOutputs[request];
+      let n = numTokens + this.numPending[request] + placeholders - computed;
+      if (threshold > 0 && n > threshold) n = threshold;
+      if (n > budget) n = budget;
+      if (n > maxModelLen - 1 - computed) n = maxModelLen - 1 - computed;
+      if (n <= 0) {
+        i++;
+        continue;
+      }
+      let fits = kv.allocateRunning(request, computed, n, numLookaheadTokens, numTokens);
+      while (!fits) {
+        const victimAt = this.victim();
+        const victim = running[victimAt];
+        if (victimAt < i && this.scheduledIn[victim] === this.step + 1) {
+          budget += this.unschedule(batch, victim);
+          i--;
+        }
+        this.preempt(victimAt);
+        if (victim === request) break;
+        fits = kv.allocateRunning(request, computed, n, numLookaheadTokens, numTokens);
+      }
+      if (!fits) break;
+      const drafts = Math.max(0, n + computed - numTokens - placeholders);
+      this.numPending[request] = 0;
+      this.put(batch, request, n, drafts);
+      budget -= n;
+      i++;
+    }
+    return budget;
+  }
+
+  /** Phase B: waiting requests, from the head; the first that does not fit ends it. */
+  private admitWaiting(batch: Batch, budget: number): void {
+    if (this.numPreemptedInStep > 0) {
+      this.admissionStop = AdmissionStop.Preempted;
+      return;
+    }
+    const { config, kv, waiting } = this;
+    const { numPromptTokens } = this.workload;
+    const { longPrefillTokenThreshold: threshold } = config;
+    for (;;) {
+      if (waiting.length === 0) {
+        this.admissionStop = AdmissionStop.QueueEmpty;
+        return;
+      }
+      if (budget <= 0) {
+        this.admissionStop = AdmissionStop.BudgetExhausted;
+        return;
+      }
+      if (this.numRunning === config.maxNumSeqs) {
+        this.admissionStop = AdmissionStop.MaxNumSeqs;
+        return;
+      }
+      const request = waiting.head;
+      const numTokens = numPromptTokens[request] + this.numOutputs[request];
+      kv.findHits(request, numTokens);
+      const hit = kv.hitTokens;
+      let n = numTokens - hit;
+      if (threshold > 0 && n > threshold) n = threshold;
+      if (!config.enableChunkedPrefill && n > budget) {
+        this.admissionStop = AdmissionStop.PromptExceedsBudget;
+        return;
+      }
+      if (n > budget) n = budget;
+      if (!kv.fitsWaiting(n, numTokens, config.schedulerReserveFullIsl)) {
+        this.admissionStop = AdmissionStop.NoFreeBlocks;
+        return;
+      }
+      this.admit(request, hit);
+      kv.allocateWaiting(request, n, numTokens);
+      this.put(batch, request, n, 0);
+      budget -= n;
+    }
+  }
+
+  private admit(request: number, hit: number): void {
+    if (this.enablePrefixCaching && this.status[request] === Status.Waiting) {
+      this.prefixCacheQueries += this.workload.numPromptTokens[request] + this.numOutputs[request];
+      this.prefixCacheHits += hit;
+    }
+    const before = this.waiting.remove(request);
+    this.running[this.numRunning++] = request;
+    this.status[request] = Status.Running;
+    this.numComputed[request] = hit;
+    this.numTableTokens += hit;
+    this.foretold[request] = 0;
+    if (this.log !== null) this.log.event(EventKind.Admit, request, hit, before);
+    this.listener?.admitted(request, hit);
+  }
+
+  private put(batch: Batch, request: number, n: number, drafts: number): void {
+    const at = batch.size++;
+    batch.request[at] = request;
+    batch.numTokens[at] = n;
+    batch.numDrafts[at] = drafts;
+    this.scheduledIn[request] = this.step + 1;
+  }
+
+  /** Index in `running` of the request that loses its blocks (vLLM: last, or least important). */
+  private victim(): number {
+    const { running, numRunning } = this;
+    if (this.config.policy === 'fcfs') return numRunning - 1;
+    const { arrivalTime } = this;
+    const { priority } = this.workload;
+    let worst = 0;
+    for (let i = 1; i < numRunning; i++) {
+      const a = running[i];
+      const b = running[worst];
+      // Ties keep the first in list order: the request id is not looked at here, unlike in the queue.
+      if (priority[a] > priority[b] || (priority[a] === priority[b] && arrivalTime[a] > arrivalTime[b])) worst = i;
+    }
+    return worst;
+  }
+
+  /** Takes a request out of the batch being made and returns its tokens to the budget. */
+  private unschedule(batch: Batch, request: number): number {
+    const at = batch.request.subarray(0, batch.size).indexOf(request);
+    const n = batch.numTokens[at];
+    batch.request.copyWithin(at, at + 1, batch.size);
+    batch.numTokens.copyWithin(at, at + 1, batch.size);
+    batch.numDrafts.copyWithin(at, at + 1, batch.size);
+    batch.size--;
+    return n;
+  }
+
+  private preempt(at: number): void {
+    const request = this.running[at];
+    const before = at === 0 ? 0 : this.running[at - 1] + 1;
+    this.removeRunningAt(at);
+    this.kv.free(request);
+    this.numTableTokens -= this.numComputed[request];
+    this.status[request] = Status.Preempted;
+    this.numComputed[request] = 0;
+    this.numPending[request] = 0;
+    this.scheduledIn[request] = 0;
+    this.waiting.pushFront(request);
+    this.numPreemptedInStep++;
+    if (this.log !== null) this.log.event(EventKind.Preempt, request, 0, before);
+    this.listener?.preempted(request);
+  }
+
+  /** The batch is final: its tokens count as computed from here on, and its shape is taken. */
+  private dispatch(batch: Batch): void {
+    const { shape, config } = this;
+    const { numPromptTokens } = this.workload;
+    shape.numRequests = batch.size;
+    let numTokensInStep = 0;
+    let numSampled = 0;
+    let numDecodes = 0;
+    let decodeContextTokens = 0;
+    let maxDecodeContext = 0;
+    let numPrefills = 0;
+    for (let at = 0; at < batch.size; at++) {
+      const request = batch.request[at];
+      const n = batch.numTokens[at];
+      const computed = this.numComputed[request];
+      const after = computed + n;
+      this.numComputed[request] = after;
+      numTokensInStep += n;
+      const samples =
+        after >= numPromptTokens[request] + this.numOutputs[request] + this.numPlaceholders[request];
+      batch.samples[at] = samples ? 1 : 0;
+      if (samples) numSampled++;
+      if (samples && n === 1) {
+        numDecodes++;
+        decodeContextTokens += after;
+        if (after > maxDecodeContext) maxDecodeContext = after;
+      } else {
+        shape.prefillTokens[numPrefills] = n;
+        shape.prefillComputed[numPrefills++] = computed;
+      }
+      if (this.spans !== null && this.foretold[request] !== n) {
+        this.tellSpan(request, computed, n, samples && batch.numDrafts[at] === 0 ? 1 : 0);
+      }
+      if (config.asyncScheduling && samples) {
+        this.numPlaceholders[request] += 1 + batch.numDrafts[at];
+        this.numPending[request] = config.numSpeculativeTokens;
+      }
+    }
+    this.numTableTokens += numTokensInStep;
+    shape.numTokens = numTokensInStep;
+    shape.numSampled = numSampled;
+    shape.numDecodes = numDecodes;
+    shape.decodeContextTokens = decodeContextTokens;
+    shape.maxDecodeContext = maxDecodeContext;
+    shape.numPrefills = numPrefills;
+    if (this.spans !== null && batch.size < this.numRunning) this.tellStalled();
+  }
+
+  /** Running requests that their spans expected in this batch, but that are not in it. */
+  private tellStalled(): void {
+    for (let i = 0; i < this.numRunning; i++) {
+      const request = this.running[i];
+      if (this.foretold[request] !== 0 && this.scheduledIn[request] !== this.step + 1) {
+        this.tellSpan(request, this.numComputed[request], 0, 0);
+      }
+    }
+  }
+
+  private tellSpan(request: number, computed: number, n: number, rate: number): void {
+    this.foretold[request] = rate;
+    this.spans!.span(request, this.step, computed, n, rate);
+  }
+
+  /** Applies the outputs of the oldest batch in flight (vLLM `update_from_output`). */
+  updateFromOutput(): void {
+    const batch = this.inFlight.shift();
+    invariant(batch !== undefined, 'no batch in flight');
+    const { asyncScheduling, numSpeculativeTokens } = this.config;
+    let ended = 0;
+    for (let at = 0; at < batch.size; at++) {
+      const request = batch.request[at];
+      if (this.status[request] === Status.Ended) continue;
+      if (batch.samples[at] === 0) continue;
+      if (this.sample(request, batch.numDrafts[at])) {
+        this.finish(request);
+        ended++;
+      } else if (!asyncScheduling && numSpeculativeTokens > 0) {
+        this.numPending[request] = numSpeculativeTokens;
+      }
+    }
+    if (ended > 0) this.removeEnded();
+    this.spare.push(batch);
+  }
+
+  /** Appends what the step sampled for the request; true if that ends it. */
+  private sample(request: number, numDrafts: number): boolean {
+    const { numPromptTokens, maxTokens } = this.workload;
+    const { maxModelLen, asyncScheduling } = this.config;
+    let sampled = 1;
+    if (numDrafts > 0) {
+      const accepted = Math.min(this.acceptance(request, this.numVerifications[request]++, numDrafts), numDrafts);
+      this.rejectDrafts(request, numDrafts - accepted);
+      sampled += accepted;
+    }
+    const before = this.numOutputs[request];
+    const numPrompt = numPromptTokens[request];
+    const most = Math.min(maxTokens[request], maxModelLen - numPrompt);
+    const outputs = Math.min(before + sampled, Math.max(most, before + 1));
+    this.numOutputs[request] = outputs;
+    if (before === 0) this.listener?.firstToken(request);
+    if (asyncScheduling) {
+      this.numPlaceholders[request] -= outputs - before;
+      if (this.status[request] === Status.Running) {
+        this.kv.cacheBlocks(request, this.numComputed[request] - this.numPlaceholders[request]);
+      }
+    }
+    return outputs >= most;
+  }
+
+  private rejectDrafts(request: number, rejected: number): void {
+    if (rejected === 0) return;
+    // Zero computed tokens: preempted with this batch in flight.
+    if (this.numComputed[request] > 0) {
+      this.numComputed[request] -= rejected;
+      this.numTableTokens -= rejected;
+      if (this.log !== null) this.log.event(EventKind.Rollback, request, rejected, 0);
+    }
+    if (this.numPlaceholders[request] > 0) this.numPlaceholders[request] -= rejected;
+  }
+
+  private finish(request: number): void {
+    let before: number;
+    if (this.status[request] === Status.Running) {
+      before = this.predecessorInRunning(request);
+      this.numTableTokens -= this.numComputed[request];
+    } else {
+      // Preempted while its last batch was in flight.
+      before = this.waiting.remove(request);
+    }
+    this.kv.free(request);
+    this.status[request] = Status.Ended;
+    if (this.log !== null) this.log.event(EventKind.Finish, request, this.numOutputs[request], before);
+    this.listener?.finished(request);
+  }
+
+  /** The nearest request before it in `running` that has not ended, + 1; 0 at the front. */
+  private predecessorInRunning(request: number): number {
+    let at = this.running.indexOf(request) - 1;
+    while (at >= 0 && this.status[this.running[at]] === Status.Ended) at--;
+    return at < 0 ? 0 : this.running[at] + 1;
+  }
+
+  private removeEnded(): void {
+    let kept = 0;
+    for (let i = 0; i < this.numRunning; i++) {
+      const request = this.running[i];
+      if (this.status[request] !== Status.Ended) this.running[kept++] = request;
+    }
+    this.numRunning = kept;
+  }
+
+  private removeRunningAt(at: number): void {
+    this.running.copyWithin(at, at + 1, this.numRunning);
+    this.numRunning--;
+  }
+}
