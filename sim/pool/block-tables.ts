@@ -22,6 +22,11 @@ export class BlockTables {
     this.length[request] = length + 1;
   }
 
+  /** Removes and returns the last entry. */
+  pop(request: number): number {
+    return this.table[request][--this.length[request]];
+  }
+
   /** Forgets the table of a request. */
   clear(request: number): void {
     const table = this.table[request];

@@ -5,8 +5,8 @@ import { BlockPool, NULL_BLOCK } from './block-pool.ts';
 import { BlockTables } from './block-tables.ts';
 import { alignmentOf, FULL, type GroupLayout, layoutOf, numSkippedBlocks } from './group-layout.ts';
 import { type TokenRuns, TokenWalk } from './known-tokens.ts';
-import { PrefixLookup } from './prefix-lookup.ts';
 import { ROOT_CHAIN } from './prefix-index.ts';
+import { PrefixLookup } from './prefix-lookup.ts';
 
 const NEVER = 0x7fffffff;
 
@@ -65,12 +65,11 @@ export class KvCacheManager {
     this.gateCap = this.groups.map(({ kind, window, blockSize }) =>
       kind === FULL
         ? NEVER
-        : Math.ceil(Math.min(window - 1 + scheduler.maxNumBatchedTokens, scheduler.maxModelLen) / blockSize) + 1,
+        : Math.ceil(Math.min(window - 1 + scheduler.maxNumBatchedTokens, scheduler.maxModelLen) / blockSize) +
+          1,
     );
     this.firstCachedInSegment = this.groups.map(({ kind, window, blockSize }) =>
-      kind === FULL
-        ? 0
-        : Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize)),
+      kind === FULL ? 0 : Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize)),
     );
     this.lookup = new PrefixLookup(
       this.pool.prefixIndex,
@@ -108,7 +107,11 @@ export class KvCacheManager {
     const total = Math.min(computed + numNew + numLookahead, this.maxModelLen);
     const known = Math.min(computed + numNew, numTokens);
     // The common case: a decode step inside its last block.
-    if (total <= this.slots[request] && known < this.nextCacheAt[request] && computed < this.nextDropAt[request]) {
+    if (
+      total <= this.slots[request] &&
+      known < this.nextCacheAt[request] &&
+      computed < this.nextDropAt[request]
+    ) {
       return true;
     }
     if (computed >= this.nextDropAt[request]) this.dropOutsideWindow(request, computed);
@@ -131,7 +134,10 @@ export class KvCacheManager {
   fitsWaiting(numNew: number, numTokens: number, reserveFull: boolean): boolean {
     const hit = this.lookup.hitTokens;
     const { numFree } = this.pool;
-    if (reserveFull && this.blocksNeeded(hit, Math.min(numTokens, this.maxModelLen), this.gateCap) > numFree) {
+    if (
+      reserveFull &&
+      this.blocksNeeded(hit, Math.min(numTokens, this.maxModelLen), this.gateCap) > numFree
+    ) {
       return false;
     }
     return this.blocksNeeded(hit, Math.min(hit + numNew, this.maxModelLen), null) <= numFree;
@@ -148,6 +154,15 @@ export class KvCacheManager {
   /** Enters the request's blocks that are full with `known` tokens into the prefix cache. */
   cacheBlocks(request: number, known: number): void {
     if (known >= this.nextCacheAt[request]) this.offerToCache(request, known);
+  }
+
+  /** Slots in blocks of the request's tables that lie wholly beyond its `computed` tokens. */
+  wholeEmptySlots(request: number, computed: number): number {
+    let slots = 0;
+    for (const { id, blockSize } of this.groups) {
+      slots += (this.tables[id].length[request] - Math.ceil(computed / blockSize)) * blockSize;
+    }
+    return slots;
   }
 
   /** Frees all blocks of a request: group by group, each table from its tail, so tails are evicted first. */
@@ -233,7 +248,7 @@ export class KvCacheManager {
       const length = Math.ceil(total / blockSize);
       for (let i = tables.length[request]; i < length; i++) {
         if (log !== null) {
-          const block = pool.freeQueue.next[pool.freeQueue.sentinel];
+          const block = pool.freeQueue.first;
           log.event(EventKind.Allocate | (id << 4), request, block, pool.prefixIndex.chainOf[block]);
         }
         tables.append(request, pool.allocate());
@@ -255,7 +270,11 @@ export class KvCacheManager {
       const { id, blockSize, window } = group;
       const table = this.tables[id].table[request];
       const skipped = numSkippedBlocks(group, computed);
-      for (let i = Math.min(skipped, this.tables[id].length[request]) - 1; i >= 0 && table[i] !== NULL_BLOCK; i--) {
+      for (
+        let i = Math.min(skipped, this.tables[id].length[request]) - 1;
+        i >= 0 && table[i] !== NULL_BLOCK;
+        i--
+      ) {
         if (log !== null) log.event(EventKind.Drop | (id << 4), request, table[i], i);
         pool.free(table[i]);
         table[i] = NULL_BLOCK;

@@ -180,7 +180,8 @@ export class PrefixIndex {
 }
 
 function hash(parent: number, segment: number, offset: number, size: number): number {
-  let h = Math.imul(parent, 0x9e3779b1) ^ Math.imul(segment, 0x85ebca6b) ^ Math.imul(offset + size, 0xc2b2ae35);
+  let h =
+    Math.imul(parent, 0x9e3779b1) ^ Math.imul(segment, 0x85ebca6b) ^ Math.imul(offset + size, 0xc2b2ae35);
   h ^= h >>> 15;
   h = Math.imul(h, 0x2c1b3c6d);
   return h ^ (h >>> 13);

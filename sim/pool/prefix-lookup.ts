@@ -1,5 +1,5 @@
 import { FULL, type GroupLayout } from './group-layout.ts';
-import { TokenWalk, type TokenRuns } from './known-tokens.ts';
+import { type TokenRuns, TokenWalk } from './known-tokens.ts';
 import { NONE, type PrefixIndex, ROOT_CHAIN } from './prefix-index.ts';
 
 /** Groups of equal kind, block size and window are looked up jointly: a block counts if each has it. */

@@ -1,12 +1,4 @@
-/** State of a request at the cursor. */
-export const RequestState = {
-  NotArrived: 0,
-  Waiting: 1,
-  Running: 2,
-  Preempted: 3,
-  Ended: 4,
-} as const;
-export type RequestState = (typeof RequestState)[keyof typeof RequestState];
+export { RequestState } from './recording.ts';
 
 /**
  * A position in a recording, with the state of pool and queues there. Position `step` means: after

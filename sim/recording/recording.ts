@@ -1,6 +1,10 @@
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { Columns, TableTypes } from './column.ts';
 
-/** What happened to a block or a request, in the order in which it happened. */
+/**
+ * What happened to a block or a request, in the order in which it happened. "Predecessor + 1" is 0 where
+ * there is none; it lets a reader undo the event exactly.
+ */
 export const EventKind = {
   /** request a joined the back of the waiting queue. */
   Arrive: 0,
@@ -12,7 +16,10 @@ export const EventKind = {
   Span: 3,
   /** request a took block b from the head of the free queue; c = chain that the block lost (0: none). */
   Allocate: 4,
-  /** request a touched cached block b; c = its predecessor in the free queue + 1 (0: it was in use). */
+  /**
+   * request a touched cached block b; c = its predecessor in the free queue + 1 (the number of blocks + 1 at
+   * the head), or 0: it was in use.
+   */
   Hit: 5,
   /** request a's table got the null block at its end. */
   Null: 6,
@@ -33,6 +40,10 @@ export const EventKind = {
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
+/** Where a request is in its life (vLLM `RequestStatus`). */
+export const RequestState = { NotArrived: 0, Waiting: 1, Running: 2, Preempted: 3, Ended: 4 } as const;
+export type RequestState = (typeof RequestState)[keyof typeof RequestState];
+
 /** Why phase B (admission) of a step ended. */
 export const AdmissionStop = {
   QueueEmpty: 0,
@@ -48,70 +59,79 @@ export const AdmissionStop = {
 export type AdmissionStop = (typeof AdmissionStop)[keyof typeof AdmissionStop];
 
 /** One row per engine step. Columns are as long as numSteps. */
-export interface StepColumns {
+export const STEP_COLUMNS = {
   /** Simulated time at which the step starts and ends, integer nanoseconds. */
-  startNs: Float64Array;
-  endNs: Float64Array;
+  startNs: 'f64',
+  endNs: 'f64',
   /** Events up to here (exclusive) belong to this step's schedule() or to before it. */
-  scheduleEnd: Uint32Array;
+  scheduleEnd: 'u32',
   /** Events up to here (exclusive) include the application of this step's outputs. */
-  eventEnd: Uint32Array;
-  numScheduledTokens: Uint32Array;
-  numScheduledRequests: Uint32Array;
-  numRunning: Uint32Array;
-  numWaiting: Uint32Array;
+  eventEnd: 'u32',
+  numScheduledTokens: 'u32',
+  numScheduledRequests: 'u32',
+  numRunning: 'u32',
+  numWaiting: 'u32',
   /** Free blocks after schedule(), cached ones included. */
-  numFreeBlocks: Uint32Array;
+  numFreeBlocks: 'u32',
   /** Free blocks that still hold cached content. */
-  numCachedFreeBlocks: Uint32Array;
+  numCachedFreeBlocks: 'u32',
   /** Token slots in request tables without a token, in the block that is being filled … */
-  internalWasteSlots: Uint32Array;
+  internalWasteSlots: 'u32',
   /** … and in whole blocks beyond it (look-ahead, rejected drafts). */
-  reservedSlots: Uint32Array;
+  reservedSlots: 'u32',
   /** AdmissionStop. */
-  admissionStop: Uint8Array;
-}
+  admissionStop: 'u8',
+} as const satisfies TableTypes;
+export type StepColumns = Columns<typeof STEP_COLUMNS>;
 
-/** One row per event: kind (low 4 bits EventKind, high 4 bits KV cache group) and three operands. */
-export interface EventColumns {
-  kind: Uint8Array;
-  a: Uint32Array;
-  b: Uint32Array;
-  c: Uint32Array;
-}
+/**
+ * One row per event: kind and three operands. The low 4 bits of the kind are an EventKind; the high 4 bits
+ * are the KV cache group of a block event, and for Admit, Finish and Abort the RequestState before it.
+ */
+export const EVENT_COLUMNS = {
+  kind: 'u8',
+  a: 'u32',
+  b: 'u32',
+  c: 'u32',
+} as const satisfies TableTypes;
+export type EventColumns = Columns<typeof EVENT_COLUMNS>;
 
 /**
  * Piecewise description of how a request advances: from `step` on it has `computed` tokens, schedules
  * `tokens` in that step, and then `rate` tokens in each later step until its next span.
  */
-export interface SpanColumns {
-  request: Uint32Array;
-  step: Uint32Array;
-  computed: Uint32Array;
-  tokens: Uint32Array;
-  rate: Uint8Array;
+export const SPAN_COLUMNS = {
+  request: 'u32',
+  step: 'u32',
+  computed: 'u32',
+  tokens: 'u32',
+  rate: 'u8',
   /** Row of the request's previous span + 1; 0 = none. */
-  previous: Uint32Array;
-}
+  previous: 'u32',
+} as const satisfies TableTypes;
+export type SpanColumns = Columns<typeof SPAN_COLUMNS>;
 
 export const Outcome = { Unfinished: 0, Finished: 1, Aborted: 2, Rejected: 3 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
 /** One row per request of the workload. Times are integer nanoseconds, NaN where it never happened. */
-export interface RequestColumns {
-  arrivalNs: Float64Array;
-  firstScheduledNs: Float64Array;
-  firstTokenNs: Float64Array;
-  endNs: Float64Array;
-  numPromptTokens: Uint32Array;
-  maxTokens: Uint32Array;
-  numOutputTokens: Uint32Array;
+export const REQUEST_COLUMNS = {
+  arrivalNs: 'f64',
+  firstScheduledNs: 'f64',
+  firstTokenNs: 'f64',
+  endNs: 'f64',
+  numPromptTokens: 'u32',
+  maxTokens: 'u32',
+  /** Smaller is more urgent; orders the queue under the priority policy. */
+  priority: 'i32',
+  numOutputTokens: 'u32',
   /** Prompt tokens that came from the prefix cache at the first admission. */
-  numCachedTokens: Uint32Array;
-  numPreemptions: Uint32Array;
+  numCachedTokens: 'u32',
+  numPreemptions: 'u32',
   /** Outcome. */
-  outcome: Uint8Array;
-}
+  outcome: 'u8',
+} as const satisfies TableTypes;
+export type RequestColumns = Columns<typeof REQUEST_COLUMNS>;
 
 /** How the run as a whole ended. `hang`: requests wait that can never be scheduled. */
 export type RunEnd = 'drained' | 'step-limit' | 'hang' | 'cancelled';

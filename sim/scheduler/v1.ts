@@ -1,16 +1,12 @@
 import { invariant } from '../error.ts';
 import { KvCacheManager } from '../pool/kv-cache-manager.ts';
 import type { EventSink } from '../recording/event-sink.ts';
-import { AdmissionStop, EventKind } from '../recording/recording.ts';
+import { AdmissionStop, EventKind, RequestState } from '../recording/recording.ts';
 import type { SpanLog } from '../recording/span-log.ts';
 import type { BatchShape } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
 import { WaitingQueue } from './waiting-queue.ts';
-
-/** A request's life as the scheduler sees it (vLLM `RequestStatus`). */
-export const Status = { Unknown: 0, Waiting: 1, Running: 2, Preempted: 3, Ended: 4 } as const;
-export type Status = (typeof Status)[keyof typeof Status];
 
 /** How many of the drafts of a request's i-th verification step the model accepts. */
 export type Acceptance = (request: number, verification: number, numDrafts: number) => number;
@@ -69,7 +65,8 @@ export class V1Scheduler {
   prefixCacheHits = 0;
 
   // request → …
-  readonly status: Uint8Array;
+  /** RequestState. */
+  readonly state: Uint8Array;
   readonly numOutputs: Int32Array;
   readonly numComputed: Int32Array;
   private readonly arrivalTime: Float64Array;
@@ -115,7 +112,7 @@ export class V1Scheduler {
     const { priority, ids } = workload;
     this.waiting = new WaitingQueue(n, config.policy === 'priority' ? { priority, arrivalTime, ids } : null);
     this.running = new Int32Array(config.maxNumSeqs);
-    this.status = new Uint8Array(n);
+    this.state = new Uint8Array(n);
     this.numOutputs = new Int32Array(n);
     this.numComputed = new Int32Array(n);
     this.numPending = new Int32Array(n);
@@ -161,7 +158,7 @@ export class V1Scheduler {
    * orders requests of equal priority.
    */
   add(request: number, arrivalTime: number): void {
-    this.status[request] = Status.Waiting;
+    this.state[request] = RequestState.Waiting;
     this.arrivalTime[request] = arrivalTime;
     this.waiting.pushBack(request);
     if (this.log !== null) this.log.event(EventKind.Arrive, request, 0, 0);
@@ -169,10 +166,10 @@ export class V1Scheduler {
 
   /** The client gave up (vLLM `finish_requests`). False if the request is unknown or has ended. */
   abort(request: number): boolean {
-    const status = this.status[request];
-    if (status === Status.Unknown || status === Status.Ended) return false;
+    const state = this.state[request];
+    if (state === RequestState.NotArrived || state === RequestState.Ended) return false;
     let before: number;
-    if (status === Status.Running) {
+    if (state === RequestState.Running) {
       const at = this.running.indexOf(request);
       before = at === 0 ? 0 : this.running[at - 1] + 1;
       this.removeRunningAt(at);
@@ -181,8 +178,9 @@ export class V1Scheduler {
       before = this.waiting.remove(request);
     }
     this.kv.free(request);
-    this.status[request] = Status.Ended;
-    if (this.log !== null) this.log.event(EventKind.Abort, request, this.numOutputs[request], before);
+    this.state[request] = RequestState.Ended;
+    if (this.log !== null)
+      this.log.event(EventKind.Abort | (state << 4), request, this.numOutputs[request], before);
     return true;
   }
 
@@ -208,10 +206,7 @@ export class V1Scheduler {
       const request = running[i];
       const computed = this.numComputed[request];
       const placeholders = this.numPlaceholders[request];
-      if (
-        placeholders > 0 &&
-        computed + 2 - placeholders >= numPromptTokens[request] + maxTokens[request]
-      ) {
+      if (placeholders > 0 && computed + 2 - placeholders >= numPromptTokens[request] + maxTokens[request]) {
         // The batch in flight surely reaches max_tokens.
         i++;
         continue;
@@ -292,17 +287,18 @@ export class V1Scheduler {
   }
 
   private admit(request: number, hit: number): void {
-    if (this.enablePrefixCaching && this.status[request] === Status.Waiting) {
+    if (this.enablePrefixCaching && this.state[request] === RequestState.Waiting) {
       this.prefixCacheQueries += this.workload.numPromptTokens[request] + this.numOutputs[request];
       this.prefixCacheHits += hit;
     }
+    const state = this.state[request];
     const before = this.waiting.remove(request);
     this.running[this.numRunning++] = request;
-    this.status[request] = Status.Running;
+    this.state[request] = RequestState.Running;
     this.numComputed[request] = hit;
     this.numTableTokens += hit;
     this.foretold[request] = 0;
-    if (this.log !== null) this.log.event(EventKind.Admit, request, hit, before);
+    if (this.log !== null) this.log.event(EventKind.Admit | (state << 4), request, hit, before);
     this.listener?.admitted(request, hit);
   }
 
@@ -325,7 +321,8 @@ export class V1Scheduler {
       const a = running[i];
       const b = running[worst];
       // Ties keep the first in list order: the request id is not looked at here, unlike in the queue.
-      if (priority[a] > priority[b] || (priority[a] === priority[b] && arrivalTime[a] > arrivalTime[b])) worst = i;
+      if (priority[a] > priority[b] || (priority[a] === priority[b] && arrivalTime[a] > arrivalTime[b]))
+        worst = i;
     }
     return worst;
   }
@@ -347,7 +344,7 @@ export class V1Scheduler {
     this.removeRunningAt(at);
     this.kv.free(request);
     this.numTableTokens -= this.numComputed[request];
-    this.status[request] = Status.Preempted;
+    this.state[request] = RequestState.Preempted;
     this.numComputed[request] = 0;
     this.numPending[request] = 0;
     this.scheduledIn[request] = 0;
@@ -420,6 +417,14 @@ export class V1Scheduler {
     this.spans!.span(request, this.step, computed, n, rate);
   }
 
+  /** Takes back a batch in which nobody was scheduled: there is nothing to execute. */
+  dropEmptyBatch(): void {
+    const batch = this.inFlight.pop();
+    invariant(batch !== undefined && batch.size === 0, 'the last batch is not empty');
+    this.spare.push(batch);
+    this.step--;
+  }
+
   /** Applies the outputs of the oldest batch in flight (vLLM `update_from_output`). */
   updateFromOutput(): void {
     const batch = this.inFlight.shift();
@@ -428,7 +433,7 @@ export class V1Scheduler {
     let ended = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
-      if (this.status[request] === Status.Ended) continue;
+      if (this.state[request] === RequestState.Ended) continue;
       if (batch.samples[at] === 0) continue;
       if (this.sample(request, batch.numDrafts[at])) {
         this.finish(request);
@@ -447,7 +452,10 @@ export class V1Scheduler {
     const { maxModelLen, asyncScheduling } = this.config;
     let sampled = 1;
     if (numDrafts > 0) {
-      const accepted = Math.min(this.acceptance(request, this.numVerifications[request]++, numDrafts), numDrafts);
+      const accepted = Math.min(
+        this.acceptance(request, this.numVerifications[request]++, numDrafts),
+        numDrafts,
+      );
       this.rejectDrafts(request, numDrafts - accepted);
       sampled += accepted;
     }
@@ -459,7 +467,7 @@ export class V1Scheduler {
     if (before === 0) this.listener?.firstToken(request);
     if (asyncScheduling) {
       this.numPlaceholders[request] -= outputs - before;
-      if (this.status[request] === Status.Running) {
+      if (this.state[request] === RequestState.Running) {
         this.kv.cacheBlocks(request, this.numComputed[request] - this.numPlaceholders[request]);
       }
     }
@@ -478,8 +486,9 @@ export class V1Scheduler {
   }
 
   private finish(request: number): void {
+    const state = this.state[request];
     let before: number;
-    if (this.status[request] === Status.Running) {
+    if (state === RequestState.Running) {
       before = this.predecessorInRunning(request);
       this.numTableTokens -= this.numComputed[request];
     } else {
@@ -487,15 +496,16 @@ export class V1Scheduler {
       before = this.waiting.remove(request);
     }
     this.kv.free(request);
-    this.status[request] = Status.Ended;
-    if (this.log !== null) this.log.event(EventKind.Finish, request, this.numOutputs[request], before);
+    this.state[request] = RequestState.Ended;
+    if (this.log !== null)
+      this.log.event(EventKind.Finish | (state << 4), request, this.numOutputs[request], before);
     this.listener?.finished(request);
   }
 
   /** The nearest request before it in `running` that has not ended, + 1; 0 at the front. */
   private predecessorInRunning(request: number): number {
     let at = this.running.indexOf(request) - 1;
-    while (at >= 0 && this.status[this.running[at]] === Status.Ended) at--;
+    while (at >= 0 && this.state[this.running[at]] === RequestState.Ended) at--;
     return at < 0 ? 0 : this.running[at] + 1;
   }
 
@@ -503,7 +513,7 @@ export class V1Scheduler {
     let kept = 0;
     for (let i = 0; i < this.numRunning; i++) {
       const request = this.running[i];
-      if (this.status[request] !== Status.Ended) this.running[kept++] = request;
+      if (this.state[request] !== RequestState.Ended) this.running[kept++] = request;
     }
     this.numRunning = kept;
   }

@@ -1,0 +1,248 @@
+import { makeColumns } from '../recording/column.ts';
+import { Recorder, type StepRow } from '../recording/recorder.ts';
+import {
+  EventKind,
+  Outcome,
+  REQUEST_COLUMNS,
+  type Recording,
+  type RequestColumns,
+  type RunEnd,
+} from '../recording/recording.ts';
+import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { type Acceptance, V1Scheduler } from '../scheduler/v1.ts';
+import type { StepTimeModel } from '../time/step-time.ts';
+import type { Workload } from '../workload/workload.ts';
+import { Arrivals } from './arrivals.ts';
+
+/** A run: what it is made of, all choices made. */
+export interface SimulationInput {
+  readonly name: string;
+  readonly seed: number;
+  readonly vllm: string;
+  readonly pool: PoolConfig;
+  readonly scheduler: SchedulerConfig;
+  readonly workload: Workload;
+  readonly stepTime: StepTimeModel;
+  readonly acceptance?: Acceptance;
+  /** Facts for the reader; see RecordingHeader. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** The run ends there with end = 'step-limit'. */
+  readonly maxSteps?: number;
+}
+
+export interface SimulationHooks {
+  /** Called now and then with the share of requests that have ended; true cancels the run. */
+  progress?(share: number, numSteps: number, simulatedNs: number): boolean;
+}
+
+const DEFAULT_MAX_STEPS = 100_000_000;
+const STEPS_BETWEEN_PROGRESS = 2048;
+
+/**
+ * Runs a workload against a scheduler and a step-time model: the event loop, and the only place where
+ * simulated time passes. Deterministic: the same input gives the same recording, byte for byte.
+ */
+export function simulate(input: SimulationInput, hooks: SimulationHooks = {}): Recording {
+  return new Simulation(input, hooks).run();
+}
+
+class Simulation {
+  private readonly input: SimulationInput;
+  private readonly hooks: SimulationHooks;
+  private readonly recorder: Recorder;
+  private readonly scheduler: V1Scheduler;
+  private readonly arrivals: Arrivals;
+  private readonly requests: RequestColumns;
+  private readonly row: StepRow;
+  /** End of the step whose outputs are being applied. */
+  private outputNs = 0;
+  private now = 0;
+  private numSteps = 0;
+  private numEnded = 0;
+
+  constructor(input: SimulationInput, hooks: SimulationHooks) {
+    const { workload, pool, scheduler, acceptance } = input;
+    this.input = input;
+    this.hooks = hooks;
+    this.recorder = new Recorder(workload.numRequests);
+    this.arrivals = new Arrivals(workload);
+    this.scheduler = new V1Scheduler(workload, pool, scheduler, {
+      acceptance,
+      listener: {
+        admitted: (request, numCached) => this.admitted(request, numCached),
+        preempted: (request) => {
+          this.requests.numPreemptions[request]++;
+        },
+        firstToken: (request) => {
+          this.requests.firstTokenNs[request] = this.outputNs;
+        },
+        finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
+      },
+    });
+    this.scheduler.record(this.recorder, this.recorder);
+    this.requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
+    this.requests.arrivalNs.fill(Number.NaN);
+    this.requests.firstScheduledNs.fill(Number.NaN);
+    this.requests.firstTokenNs.fill(Number.NaN);
+    this.requests.endNs.fill(Number.NaN);
+    this.requests.numPromptTokens.set(workload.numPromptTokens);
+    this.requests.maxTokens.set(workload.maxTokens);
+    this.requests.priority.set(workload.priority);
+    this.row = {
+      startNs: 0,
+      endNs: 0,
+      scheduleEnd: 0,
+      numScheduledTokens: 0,
+      numScheduledRequests: 0,
+      numRunning: 0,
+      numWaiting: 0,
+      numFreeBlocks: 0,
+      numCachedFreeBlocks: 0,
+      internalWasteSlots: 0,
+      reservedSlots: 0,
+      admissionStop: 0,
+    };
+  }
+
+  run(): Recording {
+    const end = this.input.scheduler.asyncScheduling ? this.runAsync() : this.runSync();
+    const { input, scheduler } = this;
+    this.requests.numOutputTokens.set(scheduler.numOutputs);
+    return this.recorder.finish(
+      {
+        formatVersion: 1,
+        name: input.name,
+        seed: input.seed,
+        vllm: input.vllm,
+        pool: input.pool,
+        scheduler: input.scheduler,
+        end,
+        about: input.about ?? {},
+        prefixCacheQueries: scheduler.prefixCacheQueries,
+        prefixCacheHits: scheduler.prefixCacheHits,
+      },
+      input.workload.ids,
+      this.requests,
+    );
+  }
+
+  /** Schedule, execute, apply; then the next step. */
+  private runSync(): RunEnd {
+    const { scheduler, arrivals, row } = this;
+    for (;;) {
+      this.deliver(this.now);
+      if (!scheduler.hasUnfinished || !this.schedule()) {
+        // Idle, or the head of the queue can never run: only an arrival or an abort can change that.
+        if (arrivals.nextNs === Number.POSITIVE_INFINITY) return scheduler.hasUnfinished ? 'hang' : 'drained';
+        this.now = Math.max(this.now, arrivals.nextNs);
+        continue;
+      }
+      this.now = row.endNs;
+      this.outputNs = row.endNs;
+      scheduler.updateFromOutput();
+      const stop = this.endStep();
+      if (stop !== null) return stop;
+    }
+  }
+
+  /**
+   * Step k + 1 is scheduled while step k runs, and then the outputs of step k are applied. So an arrival
+   * during step k is first seen by the schedule of step k + 2.
+   */
+  private runAsync(): RunEnd {
+    const { scheduler, arrivals, row } = this;
+    let visibleNs = 0;
+    let runningUntilNs = 0;
+    for (;;) {
+      this.deliver(visibleNs);
+      const scheduled = scheduler.hasUnfinished && this.schedule();
+      visibleNs = this.now;
+      if (scheduler.numInFlight > (scheduled ? 1 : 0)) {
+        this.outputNs = runningUntilNs;
+        scheduler.updateFromOutput();
+      } else if (!scheduled) {
+        if (arrivals.nextNs === Number.POSITIVE_INFINITY) return scheduler.hasUnfinished ? 'hang' : 'drained';
+        this.now = Math.max(this.now, arrivals.nextNs);
+        visibleNs = this.now;
+        continue;
+      }
+      if (!scheduled) {
+        this.now = Math.max(this.now, runningUntilNs);
+        visibleNs = this.now;
+        continue;
+      }
+      this.now = row.endNs;
+      runningUntilNs = row.endNs;
+      const stop = this.endStep();
+      if (stop !== null) return stop;
+    }
+  }
+
+  private deliver(now: number): void {
+    const { arrivals, scheduler, requests } = this;
+    for (let request = arrivals.takeArrival(now); request >= 0; request = arrivals.takeArrival(now)) {
+      const arrivalNs = arrivals.arrivalNs[request];
+      requests.arrivalNs[request] = arrivalNs;
+      if (requests.numPromptTokens[request] >= this.input.scheduler.maxModelLen) {
+        this.recorder.event(EventKind.Reject, request, 0, 0);
+        this.ended(request, Outcome.Rejected, arrivalNs);
+      } else {
+        scheduler.add(request, arrivalNs);
+      }
+    }
+    for (let request = arrivals.takeAbort(now); request >= 0; request = arrivals.takeAbort(now)) {
+      if (scheduler.abort(request)) this.ended(request, Outcome.Aborted, this.now);
+    }
+  }
+
+  /** Makes the next step's batch and its row; false if nobody could be scheduled. */
+  private schedule(): boolean {
+    const { scheduler, row, now } = this;
+    row.startNs = now;
+    scheduler.schedule();
+    const { size } = scheduler.batch;
+    if (size === 0) {
+      scheduler.dropEmptyBatch();
+      return false;
+    }
+    const { shape } = scheduler;
+    const { pool } = scheduler.kv;
+    row.endNs = now + this.input.stepTime.stepNs(shape);
+    row.scheduleEnd = this.recorder.numEvents;
+    row.numScheduledTokens = shape.numTokens;
+    row.numScheduledRequests = size;
+    row.numRunning = scheduler.numRunning;
+    row.numWaiting = scheduler.waiting.length;
+    row.numFreeBlocks = pool.numFree;
+    row.numCachedFreeBlocks = pool.numCachedFree;
+    row.reservedSlots = scheduler.reservedSlots();
+    row.internalWasteSlots = scheduler.emptySlots - row.reservedSlots;
+    row.admissionStop = scheduler.admissionStop;
+    return true;
+  }
+
+  private endStep(): RunEnd | null {
+    this.recorder.step(this.row);
+    this.numSteps++;
+    if (this.numSteps === (this.input.maxSteps ?? DEFAULT_MAX_STEPS)) return 'step-limit';
+    if (this.numSteps % STEPS_BETWEEN_PROGRESS === 0 && this.hooks.progress) {
+      const share = this.numEnded / Math.max(1, this.input.workload.numRequests);
+      if (this.hooks.progress(share, this.numSteps, this.now)) return 'cancelled';
+    }
+    return null;
+  }
+
+  private admitted(request: number, numCached: number): void {
+    const { firstScheduledNs, numCachedTokens } = this.requests;
+    if (!Number.isNaN(firstScheduledNs[request])) return;
+    firstScheduledNs[request] = this.row.startNs;
+    numCachedTokens[request] = numCached;
+  }
+
+  private ended(request: number, outcome: Outcome, ns: number): void {
+    this.requests.outcome[request] = outcome;
+    this.requests.endNs[request] = ns;
+    this.numEnded++;
+    this.arrivals.ended(request, ns);
+  }
+}
