@@ -8,6 +8,9 @@ import type { Workload } from '../workload/workload.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
+/** No span foretells what the request does next: its computed tokens were rolled back. */
+const UNFORESEEN = 255;
+
 /** How many of the drafts of a request's i-th verification step the model accepts. */
 export type Acceptance = (request: number, verification: number, numDrafts: number) => number;
 
@@ -59,7 +62,7 @@ export class V1Scheduler {
   admissionStop: AdmissionStop = AdmissionStop.QueueEmpty;
   numPreemptedInStep = 0;
   /** Tokens with KV in the tables of running requests, this step's tokens included. */
-  numTableTokens = 0;
+  private numTableTokens = 0;
   /** Prefix cache statistics as vLLM counts them: tokens looked up and found, at admission. */
   prefixCacheQueries = 0;
   prefixCacheHits = 0;
@@ -151,6 +154,21 @@ export class V1Scheduler {
 
   get hasUnfinished(): boolean {
     return this.numRunning > 0 || this.waiting.length > 0;
+  }
+
+  /** Token slots in block tables of running requests that hold no token yet. */
+  get emptySlots(): number {
+    return this.kv.numTableSlots - this.numTableTokens * this.kv.tables.length;
+  }
+
+  /** Those of them that lie in whole blocks: look-ahead and rejected drafts. O(running) where there are any. */
+  reservedSlots(): number {
+    if (this.config.numSpeculativeTokens === 0 && this.config.numLookaheadTokens === 0) return 0;
+    let slots = 0;
+    for (let i = 0; i < this.numRunning; i++) {
+      slots += this.kv.wholeEmptySlots(this.running[i], this.numComputed[this.running[i]]);
+    }
+    return slots;
   }
 
   /**
@@ -480,6 +498,7 @@ export class V1Scheduler {
     if (this.numComputed[request] > 0) {
       this.numComputed[request] -= rejected;
       this.numTableTokens -= rejected;
+      this.foretold[request] = UNFORESEEN;
       if (this.log !== null) this.log.event(EventKind.Rollback, request, rejected, 0);
     }
     if (this.numPlaceholders[request] > 0) this.numPlaceholders[request] -= rejected;

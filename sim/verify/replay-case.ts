@@ -1,0 +1,147 @@
+import { makeColumns } from '../recording/column.ts';
+import { Recorder } from '../recording/recorder.ts';
+import { REQUEST_COLUMNS, type Recording } from '../recording/recording.ts';
+import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { V1Scheduler } from '../scheduler/v1.ts';
+import { WorkloadBuilder } from '../workload/builder.ts';
+import type { Workload } from '../workload/workload.ts';
+import type { ConformanceCase, ConformanceConfig } from './conformance-case.ts';
+
+const NS_PER_S = 1e9;
+
+/** Runs a case as its recorder did: additions and aborts by step, outputs supplied, no clock. */
+export function replayCase(kase: ConformanceCase): Recording {
+  const { workload, rowOf } = workloadOf(kase);
+  const pool = poolConfigOf(kase.config);
+  const scheduling = schedulerConfigOf(kase.config);
+  const scheduler = new V1Scheduler(workload, pool, scheduling, {
+    acceptance: (row, verification) => {
+      const accept = acceptOf[row];
+      return accept === undefined || accept.length === 0 ? 0 : accept[verification % accept.length];
+    },
+  });
+  const acceptOf: (readonly number[] | undefined)[] = new Array(workload.numRequests);
+  for (const request of kase.requests) acceptOf[rowOf.get(request.id)!] = request.accept;
+
+  const recorder = new Recorder(workload.numRequests);
+  scheduler.record(recorder, recorder);
+  const lag = kase.config.async_scheduling ? 1 : 0;
+  const numSteps = kase.steps?.length ?? Number.POSITIVE_INFINITY;
+  const lastAddition = kase.requests.reduce((last, request) => Math.max(last, request.add_before_step), 0);
+  const additions = bySteps(kase, (request) => request.add_before_step);
+  const aborts = bySteps(kase, (request) => request.abort_before_step);
+
+  for (let step = 0; step < numSteps; step++) {
+    if (kase.steps === undefined && step > lastAddition && !scheduler.hasUnfinished) break;
+    for (const id of additions.get(step) ?? []) {
+      const row = rowOf.get(id)!;
+      scheduler.add(row, workload.arrivalNs[row]);
+    }
+    for (const id of aborts.get(step) ?? []) scheduler.abort(rowOf.get(id)!);
+    scheduler.schedule();
+    const { shape, kv } = scheduler;
+    const row = {
+      startNs: step,
+      endNs: step + 1,
+      scheduleEnd: recorder.numEvents,
+      numScheduledTokens: shape.numTokens,
+      numScheduledRequests: shape.numRequests,
+      numRunning: scheduler.numRunning,
+      numWaiting: scheduler.waiting.length,
+      numFreeBlocks: kv.pool.numFree,
+      numCachedFreeBlocks: kv.pool.numCachedFree,
+      internalWasteSlots: scheduler.emptySlots - scheduler.reservedSlots(),
+      reservedSlots: scheduler.reservedSlots(),
+      admissionStop: scheduler.admissionStop,
+    };
+    if (scheduler.numInFlight > lag) scheduler.updateFromOutput();
+    recorder.step(row);
+  }
+  return recorder.finish(
+    {
+      formatVersion: 1,
+      name: kase.case,
+      seed: 0,
+      vllm: '2026-05',
+      pool,
+      scheduler: scheduling,
+      end: scheduler.hasUnfinished ? 'step-limit' : 'drained',
+      about: {},
+      prefixCacheQueries: scheduler.prefixCacheQueries,
+      prefixCacheHits: scheduler.prefixCacheHits,
+    },
+    workload.ids,
+    requestColumnsOf(workload),
+  );
+}
+
+function workloadOf(kase: ConformanceCase): { workload: Workload; rowOf: Map<string, number> } {
+  const builder = new WorkloadBuilder();
+  for (const request of kase.requests) {
+    builder.add({
+      id: request.id,
+      arrivalNs: Math.round(request.arrival_time * NS_PER_S),
+      prompt: request.prompt.map(([segment, offset, length]) => [builder.segment(segment), offset, length]),
+      maxTokens: request.max_tokens,
+      priority: request.priority,
+      outputSegment: builder.segment(`o:${request.id}`),
+    });
+  }
+  const workload = builder.finish();
+  return { workload, rowOf: new Map(workload.ids.map((id, row) => [id, row])) };
+}
+
+function bySteps(
+  kase: ConformanceCase,
+  stepOf: (request: ConformanceCase['requests'][number]) => number | undefined,
+): Map<number, string[]> {
+  const ids = new Map<number, string[]>();
+  for (const request of kase.requests) {
+    const step = stepOf(request);
+    if (step === undefined) continue;
+    const same = ids.get(step);
+    if (same) same.push(request.id);
+    else ids.set(step, [request.id]);
+  }
+  return ids;
+}
+
+function requestColumnsOf(workload: Workload) {
+  const requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
+  requests.arrivalNs.set(workload.arrivalNs);
+  requests.numPromptTokens.set(workload.numPromptTokens);
+  requests.maxTokens.set(workload.maxTokens);
+  requests.priority.set(workload.priority);
+  return requests;
+}
+
+/** A case's configuration in Poolscope's names. */
+export function poolConfigOf(config: ConformanceConfig): PoolConfig {
+  return {
+    numGpuBlocks: config.num_gpu_blocks,
+    enablePrefixCaching: config.enable_prefix_caching,
+    hashBlockSize: config.hash_block_size,
+    groups: config.kv_cache_groups.map(({ kind, block_size, window }) => ({
+      kind,
+      blockSize: block_size,
+      window: window ?? 0,
+    })),
+  };
+}
+
+export function schedulerConfigOf(config: ConformanceConfig): SchedulerConfig {
+  return {
+    maxNumSeqs: config.max_num_seqs,
+    maxNumBatchedTokens: config.max_num_batched_tokens,
+    maxNumScheduledTokens: config.max_num_scheduled_tokens,
+    maxModelLen: config.max_model_len,
+    enableChunkedPrefill: config.enable_chunked_prefill,
+    longPrefillTokenThreshold: config.long_prefill_token_threshold,
+    schedulerReserveFullIsl: config.scheduler_reserve_full_isl,
+    policy: config.policy,
+    asyncScheduling: config.async_scheduling,
+    numSpeculativeTokens: config.num_speculative_tokens,
+    numLookaheadTokens: config.num_lookahead_tokens,
+    useEagle: config.use_eagle,
+  };
+}
