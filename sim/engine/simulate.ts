@@ -195,13 +195,13 @@ class Simulation {
     }
   }
 
-  /** Makes the next step's batch and its row; false if nobody could be scheduled. */
+  /** Makes the next step's batch and its row; false if nothing happened, so that there is no step. */
   private schedule(): boolean {
     const { scheduler, row, now } = this;
     row.startNs = now;
     scheduler.schedule();
     const { size } = scheduler.batch;
-    if (size === 0) {
+    if (size === 0 && scheduler.numPreemptedInStep === 0) {
       scheduler.dropEmptyBatch();
       return false;
     }
