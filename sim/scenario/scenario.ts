@@ -58,7 +58,7 @@ export interface SyntheticWorkload {
   readonly abort: { readonly share: number; readonly afterNs: number };
 }
 
-export type TraceFormat = 'azure' | 'mooncake' | 'poolscope-csv';
+export type TraceFormat = 'azure' | 'mooncake' | 'vidur';
 
 /** Requests read from a file, which the caller loads (sim opens no files). */
 export interface TraceWorkload {

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatProblem, InputError } from '../../../sim/error.ts';
+import type { TraceFormat } from '../../../sim/scenario/scenario.ts';
+import { detectTraceFormat, readTrace } from '../../../sim/workload/trace.ts';
+
+const AZURE = `TIMESTAMP,ContextTokens,GeneratedTokens
+2023-11-16 23:59:59.9799600,374,44
+2023-11-17 00:00:01.0319601,396,109
+2023-11-17 00:00:00.5000000,12,1
+`;
+const MOONCAKE = `{"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [0, 1]}
+{"timestamp": 250, "input_length": 1100, "output_length": 7, "hash_ids": [0, 1, 2]}
+`;
+
+function read(text: string, format: TraceFormat, more: { timeScale?: number; limit?: number } = {}) {
+  return readTrace(text, { file: 't.csv', format, timeScale: 1, limit: null, ...more });
+}
+
+function problemOf(text: string, format: TraceFormat): string {
+  try {
+    read(text, format);
+  } catch (error) {
+    if (error instanceof InputError) return formatProblem(error.problems[0]);
+    throw error;
+  }
+  return 'no problem';
+}
+
+describe('azure', () => {
+  test('times are exact to the nanosecond across midnight, and rows are sorted by them', () => {
+    const workload = read(AZURE, 'azure');
+    expect([...workload.arrivalNs]).toEqual([0, 520_040_000, 1_052_000_100]);
+    expect([...workload.numPromptTokens]).toEqual([374, 12, 396]);
+    expect([...workload.maxTokens]).toEqual([44, 1, 109]);
+  });
+
+  test('limit takes rows from the start, time-scale 2 is twice as fast', () => {
+    const workload = read(AZURE, 'azure', { limit: 2, timeScale: 2 });
+    expect([...workload.arrivalNs]).toEqual([0, 526_000_050]);
+  });
+
+  test('a byte order mark and CRLF do no harm', () => {
+    expect(read(`\uFEFF${AZURE.replaceAll('\n', '\r\n')}`, 'azure').numRequests).toBe(3);
+  });
+
+  test.each([
+    [
+      'text in a number',
+      AZURE.replace('396', 'many'),
+      't.csv:3:29: ContextTokens: expected a number of tokens, got "many"',
+    ],
+    [
+      'a negative size',
+      AZURE.replace(',44', ',-4'),
+      't.csv:2:33: GeneratedTokens: expected a number of tokens, got "-4"',
+    ],
+    [
+      'no tokens',
+      AZURE.replace(',44', ',0'),
+      't.csv:2:33: GeneratedTokens: expected at least 1 token, got 0',
+    ],
+    [
+      'a bad time',
+      AZURE.replace('23:59', '25:59'),
+      't.csv:2:1: TIMESTAMP: "2023-11-16 25:59:59.9799600" is no date and time',
+    ],
+    [
+      'a row that was cut off',
+      AZURE.slice(0, 70),
+      't.csv:2:1: TIMESTAMP: the row has 2 of 3 fields: is the file cut off?',
+    ],
+    [
+      'a missing column',
+      AZURE.replace('ContextTokens', 'Tokens'),
+      't.csv:1:1: ContextTokens: column missing: a trace of format azure starts with the header "TIMESTAMP,ContextTokens,GeneratedTokens"',
+    ],
+    ['nothing', '', 't.csv: is empty'],
+    ['a header alone', 'TIMESTAMP,ContextTokens,GeneratedTokens\n', 't.csv: holds no requests'],
+  ])('%s is one located error', (_, text, message) => {
+    expect(problemOf(text, 'azure')).toBe(message);
+  });
+});
+
+describe('mooncake', () => {
+  test('equal hash ids are equal prefixes, the last block may be short', () => {
+    const workload = read(MOONCAKE, 'mooncake');
+    const runs = (row: number) =>
+      Array.from({ length: workload.runStart[row + 1] - workload.runStart[row] }, (_, i) => {
+        const run = workload.runStart[row] + i;
+        return [workload.runSegment[run], workload.runOffset[run], workload.runLength[run]];
+      });
+    expect([...workload.arrivalNs]).toEqual([0, 250e6]);
+    expect(runs(0).map((run) => run[2])).toEqual([512, 88]);
+    expect(runs(1).map((run) => run[2])).toEqual([512, 512, 76]);
+    expect(runs(0)[0]).toEqual(runs(1)[0]);
+  });
+
+  test.each([
+    [
+      'JSON cut in the middle',
+      MOONCAKE.slice(0, 120),
+      't.csv:2:1: expected one JSON object a line: is the file cut off?',
+    ],
+    [
+      'text in a number',
+      MOONCAKE.replace('600', '"x"'),
+      't.csv:1:18: input_length: expected a number, got "x"',
+    ],
+    [
+      'too many blocks',
+      MOONCAKE.replace('600', '400'),
+      "t.csv:1:59: hash_ids: 2 blocks of 512 tokens are more than the prompt's 400 tokens",
+    ],
+  ])('%s is one located error', (_, text, message) => {
+    expect(problemOf(text, 'mooncake')).toBe(message);
+  });
+});
+
+test('vidur: seconds and token counts', () => {
+  const workload = read('arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,3\n0.75,20.0,4\n', 'vidur');
+  expect([...workload.arrivalNs]).toEqual([0, 250e6]);
+  expect([...workload.numPromptTokens]).toEqual([10, 20]);
+});
+
+test('the format is told by the first line', () => {
+  expect(detectTraceFormat(AZURE)).toBe('azure');
+  expect(detectTraceFormat(MOONCAKE)).toBe('mooncake');
+  expect(detectTraceFormat('a,b\n')).toBeNull();
+});
+
+test('a damaged trace is a workload or a located error, never a crash', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<[string, TraceFormat]>([AZURE, 'azure'], [MOONCAKE, 'mooncake']),
+      fc.nat(200),
+      fc.nat(8),
+      fc.string({ maxLength: 6 }),
+      ([text, format], at, cut, insert) => {
+        const damaged = text.slice(0, at) + insert + text.slice(at + cut);
+        try {
+          expect(read(damaged, format).numRequests).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
