@@ -1,3 +1,5 @@
+import type { Place } from '../error.ts';
+
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
 export type VllmVersion = '0.6.3' | '2026-05';
 
@@ -8,14 +10,19 @@ export interface EngineFlags {
   /** Flags that the version knows and that touch neither memory nor scheduling: accepted, listed. */
   readonly ignored: readonly string[];
   /** Flags that this version does not know: vLLM would exit with "unrecognized arguments: …". */
-  readonly unrecognized: readonly UnrecognizedFlag[];
+  readonly unrecognized: readonly RefusedFlag[];
+  /** Values that vLLM refuses: wrong type, or not among the choices of this version. */
+  readonly invalid: readonly RefusedFlag[];
+  /** Flags that change memory or scheduling, but not yet in Poolscope. */
+  readonly unmodelled: readonly string[];
 }
 export type FlagValue = string | number | boolean | null | Readonly<Record<string, unknown>>;
 
-export interface UnrecognizedFlag {
-  /** As written, value included, as argparse would print it. */
+/** What vLLM's own command line would refuse. */
+export interface RefusedFlag {
+  /** As argparse prints it. */
   readonly text: string;
-  /** The nearest flag that exists, or why this one does not ("removed in …: use …"). */
+  /** The nearest flag that exists, or why this one does not ("removed: use …"). */
   readonly advice: string;
 }
 
@@ -64,7 +71,8 @@ export type TraceFormat = 'azure' | 'mooncake' | 'vidur';
 export interface TraceWorkload {
   readonly kind: 'trace';
   readonly path: string;
-  readonly format: TraceFormat;
+  /** null: told by the first line of the file. */
+  readonly format: TraceFormat | null;
   /** Arrival times are multiplied by 1 / timeScale: 2 = twice as fast. */
   readonly timeScale: number;
   /** At most this many requests, from the start; null = all. */
@@ -91,7 +99,11 @@ export interface Scenario {
   readonly workload: WorkloadSpec;
   readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
   readonly expect: Expectations;
+  /** Dotted path of a field → where it stands in the file, for problems that are found later. */
+  readonly placeOf: (path: string) => Place | undefined;
   readonly allowUnmodelled: boolean;
+  /** What the reader should know about how the file was understood. */
+  readonly notes: readonly string[];
   /** Why the scenario may take more than a second; null = it may not. */
   readonly slow: string | null;
 }

@@ -1,0 +1,66 @@
+import gpus from './data/gpus.json' with { type: 'json' };
+import { nearest } from './nearest.ts';
+
+/** Constants of the step-time formulas, seconds and shares; see sim/time. */
+export interface TimingParameters {
+  readonly gemm: Readonly<Record<'t0' | 'ec' | 'em' | 'p' | 'w' | 'kh' | 'Tm' | 'Tn' | 'mt', number>>;
+  readonly elt: Readonly<Record<'t0' | 'e' | 'r', number>>;
+  readonly dec: Readonly<Record<'t0' | 'ea' | 'cs' | 'tb' | 'p', number>>;
+  readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'p' | 'Mq', number>>;
+  readonly moe: Readonly<Record<'t0' | 'em' | 'ec' | 'p' | 'cr', number>>;
+}
+
+export type Link = 'nvlink4' | 'nvlink3' | 'pcie5' | 'pcie4';
+
+/** A GPU of the catalogue: datasheet, what torch reports, and constants that were fitted or are generic. */
+export interface Gpu {
+  readonly id: string;
+  /** Dense bf16, 10¹² FLOP/s. */
+  readonly tflops: number;
+  readonly hbmTBs: number;
+  readonly sms: number;
+  /** 10⁶ bytes. */
+  readonly l2MB: number;
+  /** Total memory as torch reports it, GiB: less than the name says. */
+  readonly memoryGib: number;
+  readonly memorySource: string;
+  /** How several of them are usually joined. */
+  readonly link: Link;
+  /** Where the timing constants come from: "fitted: …" or "generic". */
+  readonly timingSource: string;
+  /** FlashAttention 3 (Hopper). */
+  readonly fa3?: boolean;
+  readonly par: TimingParameters;
+}
+
+export const GPUS: readonly Gpu[] = gpus as readonly Gpu[];
+
+const ALIASES: Readonly<Record<string, string>> = {
+  a100: 'a100-80g-sxm',
+  'a100-80g': 'a100-80g-sxm',
+  'a100-80gb': 'a100-80g-sxm',
+  'a100-sxm': 'a100-80g-sxm',
+  'a100-pcie': 'a100-80g-pcie',
+  h100: 'h100-sxm',
+  'h100-80g': 'h100-sxm',
+  'h100-80gb': 'h100-sxm',
+  '4090': 'rtx4090',
+  '4090d': 'rtx4090d',
+  '3090': 'rtx3090',
+  'rtx-4090': 'rtx4090',
+  'rtx-4090d': 'rtx4090d',
+  'rtx-3090': 'rtx3090',
+  'rtx-a6000': 'a6000',
+};
+
+/** The GPU of that id or alias, or null. */
+export function findGpu(name: string): Gpu | null {
+  const id = name.toLowerCase();
+  const canonical = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
+  return GPUS.find((gpu) => gpu.id === canonical) ?? null;
+}
+
+/** The id or alias nearest to one that findGpu does not know. */
+export function suggestGpu(name: string): string | null {
+  return nearest(name, [...GPUS.map((gpu) => gpu.id), ...Object.keys(ALIASES)]);
+}

@@ -1,0 +1,52 @@
+import type { ModelConfig } from '../scenario/scenario.ts';
+import models from './data/models.json' with { type: 'json' };
+import { nearest } from './nearest.ts';
+
+/** A model of the catalogue. `config` holds Hugging Face's names; `verified`: read from the config.json itself. */
+export interface Model {
+  readonly name: string;
+  readonly source: string;
+  readonly verified: boolean;
+  readonly config: ModelConfig;
+  /** Parameters of the text model, computed apart from Poolscope's own formula. */
+  readonly paramsTotal: number;
+}
+
+export const MODELS: readonly Model[] = models as unknown as readonly Model[];
+
+/** Parts of model names that do not change the architecture. */
+const DECORATIONS = /-(hf|instruct|chat|it|base|v\d+(\.\d+)?|\d{4}|meta|bf16|fp16)(?=-|$)/g;
+
+const byKey = new Map<string, Model>();
+for (const model of MODELS) byKey.set(keyOf(model.name), model);
+
+/**
+ * The model that people mean by a Hugging Face id or a local path: its last segment decides, and what does
+ * not change the architecture (-Instruct, -hf, …) is passed over.
+ */
+export function findModel(name: string): Model | null {
+  return byKey.get(keyOf(name)) ?? null;
+}
+
+/** The catalogue's name that is nearest to one that findModel does not know. */
+export function suggestModel(name: string): string | null {
+  return nearest(
+    lastSegment(name),
+    MODELS.map((model) => model.name),
+  );
+}
+
+function keyOf(name: string): string {
+  const bare = lastSegment(name)
+    .toLowerCase()
+    .replace(/^meta-/, '')
+    .replaceAll('_', '-');
+  return bare
+    .replace(DECORATIONS, '')
+    .replace(/^llama2-/, 'llama-2-')
+    .replace(/^llama3/, 'llama-3');
+}
+
+function lastSegment(name: string): string {
+  return name.replace(/\/+$/, '').split('/').pop() ?? name;
+}

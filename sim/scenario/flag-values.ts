@@ -1,0 +1,113 @@
+import type { FlagValue, VllmVersion } from './scenario.ts';
+
+/** How a flag that Poolscope models reads its value. */
+type ValueType = 'string' | 'int' | 'float' | 'bool' | 'json' | readonly string[];
+
+const DTYPES = ['auto', 'half', 'float16', 'bfloat16', 'float', 'float32'];
+const FP8 = ['fp8', 'fp8_e4m3', 'fp8_e5m2'];
+
+/** Flags that change the plan or the schedule in this version of Poolscope. */
+const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => ValueType)>> = {
+  model: 'string',
+  dtype: DTYPES,
+  'kv-cache-dtype': (version) =>
+    version === '0.6.3' ? ['auto', ...FP8] : ['auto', 'float16', 'bfloat16', ...FP8, 'fp8_inc'],
+  'block-size': (version) => (version === '0.6.3' ? ['8', '16', '32'] : 'int'),
+  'gpu-memory-utilization': 'float',
+  'max-model-len': 'int',
+  'max-num-seqs': 'int',
+  'max-num-batched-tokens': 'int',
+  'enable-chunked-prefill': 'bool',
+  'long-prefill-token-threshold': 'int',
+  'max-num-partial-prefills': 'int',
+  'max-long-partial-prefills': 'int',
+  'enable-prefix-caching': 'bool',
+  'scheduling-policy': ['fcfs', 'priority'],
+  'tensor-parallel-size': 'int',
+  'pipeline-parallel-size': 'int',
+  'num-gpu-blocks-override': 'int',
+  'kv-cache-memory-bytes': 'int',
+  'scheduler-reserve-full-isl': 'bool',
+  'async-scheduling': 'bool',
+  'enforce-eager': 'bool',
+  quantization: 'string',
+  'swap-space': 'float',
+  'cpu-offload-gb': 'float',
+  'speculative-config': 'json',
+};
+
+/** Flags that change memory or scheduling in vLLM, but not with the values that Poolscope accepts for them. */
+const WITHOUT_EFFECT: readonly string[] = [
+  'device',
+  'disable-custom-all-reduce',
+  'use-v2-block-manager',
+  'max-seq-len-to-capture',
+  'limit-mm-per-prompt',
+  'mm-processor-kwargs',
+  'mm-processor-cache-gb',
+  'optimization-level',
+];
+
+export function isModelled(flag: string): boolean {
+  return Object.hasOwn(MODELLED, flag);
+}
+
+export function isWithoutEffect(flag: string): boolean {
+  return WITHOUT_EFFECT.includes(flag);
+}
+
+export type ReadValue = { readonly value: FlagValue } | { readonly refusal: string };
+
+/** Reads the value of a modelled flag; `refusal` is what argparse says to a value that it does not take. */
+export function readFlagValue(flag: string, raw: unknown, version: VllmVersion): ReadValue {
+  const entry = MODELLED[flag];
+  const type = typeof entry === 'function' ? entry(version) : entry;
+  const text = typeof raw === 'string' ? raw.trim() : String(raw);
+  const refuse = (kind: string): ReadValue => ({
+    refusal: `argument --${flag}: invalid ${kind} value: '${text}'`,
+  });
+  if (Array.isArray(type)) {
+    if (!type.includes(text)) {
+      const choices = type.map((choice) => (flag === 'block-size' ? choice : `'${choice}'`)).join(', ');
+      const shown = flag === 'block-size' ? text : `'${text}'`;
+      return { refusal: `argument --${flag}: invalid choice: ${shown} (choose from ${choices})` };
+    }
+    return { value: flag === 'block-size' ? Number(text) : text };
+  }
+  switch (type) {
+    case 'bool': {
+      if (typeof raw === 'boolean') return { value: raw };
+      if (/^(true|yes|1)$/i.test(text)) return { value: true };
+      return /^(false|no|0)$/i.test(text) ? { value: false } : refuse('bool');
+    }
+    case 'int': {
+      const value = humanInteger(text);
+      return value === null ? refuse('int') : { value };
+    }
+    case 'float': {
+      const value = text === '' ? Number.NaN : Number(text);
+      return Number.isFinite(value) ? { value } : refuse('float');
+    }
+    case 'json': {
+      if (typeof raw === 'object' && raw !== null) return { value: raw as FlagValue };
+      try {
+        const value: unknown = JSON.parse(text);
+        return typeof value === 'object' && value !== null ? { value: value as FlagValue } : refuse('JSON');
+      } catch {
+        return refuse('JSON');
+      }
+    }
+    default:
+      return { value: text };
+  }
+}
+
+/** Whole numbers as vLLM takes them: 8192, 8k (thousands), 8K (1024s), 1.5M. */
+function humanInteger(text: string): number | null {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  const match = /^(\d{1,9}(?:\.\d{1,6})?)([kKmMgG])$/.exec(text);
+  if (!match) return null;
+  const factor = { k: 1e3, m: 1e6, g: 1e9, K: 1024, M: 1024 * 1024, G: 1024 * 1024 * 1024 }[match[2]] ?? 1;
+  const value = Number(match[1]) * factor;
+  return Number.isInteger(value) ? value : null;
+}

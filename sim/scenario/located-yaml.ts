@@ -1,0 +1,85 @@
+import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { InputError, type Place } from '../error.ts';
+
+const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_ALIASES = 100;
+
+export type Path = readonly (string | number)[];
+
+/** Reports a problem at a path of the file; `atKey` points to the key instead of its value. */
+export type Report = (path: Path, message: string, suggestion?: string | null, atKey?: boolean) => void;
+
+/** A YAML (or JSON) document that knows where each key and value stands. */
+export interface LocatedYaml {
+  readonly value: unknown;
+  /** Where the value at the path stands; the nearest parent's place if it is not there. */
+  placeOfValue(path: Path): Place | undefined;
+  /** Where the key at the end of the path stands. */
+  placeOfKey(path: Path): Place | undefined;
+}
+
+/**
+ * Parses YAML 1.2, of which JSON is a part. Duplicate keys, several documents, alias bombs and files above
+ * 10 MB are errors.
+ * @throws InputError with file, line and column.
+ */
+export function parseLocatedYaml(text: string, file: string): LocatedYaml {
+  if (text.length > MAX_BYTES) {
+    throw new InputError([{ file, message: `is larger than ${MAX_BYTES / 1024 / 1024} MB` }]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  if (document.errors.length > 0) {
+    throw new InputError(
+      document.errors.map((error) => ({
+        file,
+        place: place(error.pos[0]),
+        message:
+          error.code === 'DUPLICATE_KEY'
+            ? 'the key stands here a second time: each key may be given once'
+            : `is no YAML: ${error.message}`,
+      })),
+    );
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch {
+    throw new InputError([{ file, message: `uses more than ${MAX_ALIASES} aliases, or an unknown one` }]);
+  }
+  return {
+    value,
+    placeOfValue(path) {
+      for (let length = path.length; length >= 0; length--) {
+        const node = nodeAt(document, path.slice(0, length));
+        if (node?.range) return place(node.range[0]);
+      }
+      return undefined;
+    },
+    placeOfKey(path) {
+      const parent = nodeAt(document, path.slice(0, -1));
+      if (!isMap(parent)) return undefined;
+      const pair = parent.items.find((item) => isPair(item) && keyText(item.key) === path[path.length - 1]);
+      const key = pair?.key as Node | undefined;
+      return key?.range ? place(key.range[0]) : undefined;
+    },
+  };
+}
+
+function nodeAt(document: Document.Parsed, path: Path): Node | undefined {
+  let node: unknown = document.contents;
+  for (const key of path) {
+    if (isMap(node)) node = node.items.find((item) => keyText(item.key) === key)?.value;
+    else if (isSeq(node)) node = node.items[key as number];
+    else return undefined;
+  }
+  return (node ?? undefined) as Node | undefined;
+}
+
+function keyText(key: unknown): unknown {
+  return isScalar(key) ? key.value : key;
+}

@@ -1,0 +1,277 @@
+import * as v from 'valibot';
+import { nearest } from '../catalog/nearest.ts';
+import { InputError, type Problem } from '../error.ts';
+import { FlagCollector, parseCommand } from './command.ts';
+import { findFlag, nearestFlag } from './flags.ts';
+import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
+import { resolvePath } from './paths.ts';
+import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
+import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
+import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
+
+export const VLLM_VERSIONS: readonly VllmVersion[] = ['2026-05', '0.6.3'];
+const NEWEST: VllmVersion = '2026-05';
+/** vLLM's own default of --model. */
+const DEFAULT_MODELS: Readonly<Record<VllmVersion, string>> = {
+  '0.6.3': 'facebook/opt-125m',
+  '2026-05': 'Qwen/Qwen3-0.6B',
+};
+
+export interface ParseOptions {
+  /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
+  readonly readFile?: (path: string) => string;
+}
+
+/**
+ * Reads a scenario file, format version 1.
+ * @throws InputError with every problem of the file, each with its place.
+ */
+export function parseScenario(text: string, file: string, options: ParseOptions = {}): Scenario {
+  const yaml = parseLocatedYaml(text, file);
+  const checked = check(yaml, file);
+  const problems: Problem[] = [];
+  const report = (path: Path, message: string, suggestion?: string | null, atKey = false) => {
+    const place = (atKey ? yaml.placeOfKey(path) : undefined) ?? yaml.placeOfValue(path);
+    problems.push({
+      file,
+      place,
+      field: path.join('.') || undefined,
+      message,
+      suggestion: suggestion ?? undefined,
+    });
+  };
+  const notes: string[] = [];
+  const allowUnmodelled = checked['allow-unmodelled'] ?? false;
+  const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
+  const { model: modelInCommand, flags } = engineOf(checked, vllm, report);
+  if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
+    const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
+    if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
+    else
+      report(
+        [checked.command === undefined ? 'engine' : 'command'],
+        `not modelled yet: ${named}; allow-unmodelled: true leaves them out`,
+      );
+  }
+  const model = modelOf(checked, modelInCommand, vllm, options, report);
+  const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
+  const expect = { starts: checked.expect?.starts ?? null, because: checked.expect?.because ?? null };
+  if (expect.because !== null && expect.starts !== false) {
+    report(['expect', 'because'], 'goes with starts: false');
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  return {
+    file,
+    name: checked.name ?? nameOf(file),
+    vllm,
+    seed: checked.seed ?? 0,
+    command: checked.command ?? null,
+    engine: flags,
+    hardware: { gpu: checked.hardware.gpu, count: checked.hardware.count ?? 1 },
+    model,
+    workload: workload as WorkloadSpec,
+    stepTime: checked['step-time'] ?? { kind: 'roofline' },
+    expect,
+    placeOf: (path) => yaml.placeOfValue(path.split('.')),
+    allowUnmodelled,
+    notes,
+    slow: checked.slow ?? null,
+  };
+}
+
+/** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */
+export function scenarioOfCommand(command: string, hardware: { gpu: string; count: number }): Scenario {
+  const text = JSON.stringify({
+    version: 1,
+    name: 'command line',
+    command,
+    hardware,
+    'allow-unmodelled': true,
+  });
+  return parseScenario(text, 'command line');
+}
+
+function versionOf(
+  written: string | undefined,
+  allow: boolean,
+  notes: string[],
+  report: Report,
+): VllmVersion {
+  if (written === undefined || written === 'v1') return NEWEST;
+  const known = VLLM_VERSIONS.find((version) => version === written);
+  if (known) return known;
+  if (!allow) {
+    report(
+      ['vllm'],
+      `vLLM ${written} is not modelled; expected ${VLLM_VERSIONS.map((x) => `"${x}"`).join(', ')} or v1`,
+    );
+    return NEWEST;
+  }
+  const taken: VllmVersion = /^0\.[0-7](\.|$)/.test(written) ? '0.6.3' : NEWEST;
+  notes.push(`vLLM ${written} is not modelled: the rules of ${taken} are used`);
+  return taken;
+}
+
+function engineOf(
+  checked: ScenarioFile,
+  vllm: VllmVersion,
+  report: Report,
+): { model: string | null; flags: EngineFlags } {
+  const nothing = { model: null, flags: new FlagCollector(vllm).finish() };
+  if ((checked.command === undefined) === (checked.engine === undefined)) {
+    report(checked.command === undefined ? [] : ['engine'], 'expected exactly one of command and engine');
+    return nothing;
+  }
+  if (checked.command !== undefined) {
+    const parsed = parseCommand(checked.command, vllm);
+    if (parsed === null) {
+      report(
+        ['command'],
+        'expected a command that starts a vLLM server, like "vllm serve MODEL --max-model-len 8192"',
+      );
+      return nothing;
+    }
+    return parsed;
+  }
+  const flags = new FlagCollector(vllm);
+  let model: string | null = null;
+  for (const [key, value] of Object.entries(checked.engine ?? {})) {
+    const name = key.replaceAll('_', '-');
+    if (findFlag(name, vllm) === null) {
+      const near = nearestFlag(name, vllm);
+      report(['engine', key], `vLLM ${vllm} has no such flag`, near, true);
+    } else if (name === 'model') {
+      if (typeof value === 'string' && value !== '') model = value;
+      else report(['engine', key], "expected a model's name");
+    } else {
+      flags.add(name, value);
+    }
+  }
+  return { model, flags: flags.finish() };
+}
+
+function modelOf(
+  checked: ScenarioFile,
+  inCommand: string | null,
+  vllm: VllmVersion,
+  options: ParseOptions,
+  report: Report,
+): Scenario['model'] {
+  const name =
+    (typeof checked.model === 'string' ? checked.model : null) ?? inCommand ?? DEFAULT_MODELS[vllm];
+  if (typeof checked.model !== 'object') return { name, config: null };
+  const path = resolvePath(checked.model.config);
+  if (path === null) {
+    report(['model', 'config'], "expected a path inside the scenario's folder");
+    return { name, config: null };
+  }
+  if (!options.readFile) {
+    report(['model', 'config'], 'files cannot be read here');
+    return { name, config: null };
+  }
+  try {
+    const config: unknown = JSON.parse(options.readFile(path));
+    if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
+      return { name, config: config as ModelConfig };
+    }
+    report(['model', 'config'], `${path} holds no JSON object`);
+  } catch (error) {
+    report(
+      ['model', 'config'],
+      `${path} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`,
+    );
+  }
+  return { name, config: null };
+}
+
+/** Checks the document against the schema; throws all problems at once, in the order of the file. */
+function check(yaml: LocatedYaml, file: string): ScenarioFile {
+  const { value } = yaml;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found =
+      value === null || value === undefined
+        ? 'nothing'
+        : Array.isArray(value)
+          ? 'a list'
+          : `"${shown(value)}"`;
+    throw new InputError([
+      {
+        file,
+        place: yaml.placeOfValue([]) ?? { line: 1, column: 1 },
+        message: `expected an object with the keys of a scenario, got ${found}`,
+      },
+    ]);
+  }
+  const result = v.safeParse(scenarioSchema, value);
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => problemOf(leafOf(issue), yaml, file));
+  problems.sort(
+    (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0),
+  );
+  throw new InputError(problems);
+}
+
+type Issue = v.BaseIssue<unknown>;
+
+/** Of a union whose members all failed, the issue that lies deepest: the member that was meant. */
+function leafOf(issue: Issue): Issue {
+  const deeper = (issue.issues ?? []).filter((inner) => (inner.path?.length ?? 0) > 0);
+  if (deeper.length === 0) return issue;
+  const leaf = leafOf(deeper[0]);
+  return { ...leaf, path: [...(issue.path ?? []), ...(leaf.path ?? [])] as Issue['path'] };
+}
+
+function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
+  const path = (issue.path ?? []).map((item) => item.key as string | number);
+  const field = path.join('.');
+  const key = String(path[path.length - 1]);
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const siblings = keysAt(path.slice(0, -1));
+    const reserved = path.length === 1 && RESERVED_KEYS.includes(key);
+    const near = nearest(key, siblings);
+    return {
+      file,
+      place: yaml.placeOfKey(path),
+      field,
+      message: reserved
+        ? 'is not supported yet by this version of Poolscope'
+        : near === null
+          ? `unknown key; expected one of ${siblings.join(', ')}`
+          : 'unknown key',
+      suggestion: reserved ? undefined : (near ?? undefined),
+    };
+  }
+  if (issue.input === undefined) {
+    return { file, place: yaml.placeOfValue(path.slice(0, -1)), field, message: 'missing' };
+  }
+  return {
+    file,
+    place: yaml.placeOfValue(path),
+    field,
+    message: `expected ${issue.message}, got ${shown(issue.input)}`,
+  };
+}
+
+/** The keys that the schema knows at a path. */
+function keysAt(path: Path): string[] {
+  let schema: unknown = scenarioSchema;
+  for (const key of path) schema = bare((schema as { entries?: Record<string, unknown> })?.entries?.[key]);
+  return Object.keys((schema as { entries?: Record<string, unknown> })?.entries ?? {});
+}
+
+/** Looks through optional() and union() for the object inside. */
+function bare(schema: unknown): unknown {
+  const wrapped = (schema as { wrapped?: unknown })?.wrapped;
+  if (wrapped) return bare(wrapped);
+  const options = (schema as { options?: { entries?: unknown }[] })?.options;
+  return options?.find((option) => option.entries) ?? schema;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function nameOf(file: string): string {
+  return (file.split(/[\\/]/).pop() ?? file).replace(/\.pool\.ya?ml$|\.json$/, '');
+}

@@ -1,0 +1,201 @@
+import * as v from 'valibot';
+
+/*
+ * Scenario format, version 1: the one definition that validates. Messages say what was expected; the reader
+ * of the file adds what it found, where, and the nearest valid name.
+ */
+
+const NS_PER_S = 1e9;
+const UNIT_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const MAX_REQUESTS = 10_000_000;
+const MAX_LENGTH = 10_000_000;
+
+const text = v.pipe(v.string('a text'), v.nonEmpty('a text that is not empty'));
+const bool = v.boolean('true or false');
+const count = (least: number, most: number) => {
+  const message = `a whole number from ${least} to ${most}`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
+};
+const tokens = count(1, MAX_LENGTH);
+const positive = (what: string) =>
+  v.pipe(
+    v.number(what),
+    v.check((n) => n > 0 && Number.isFinite(n), what),
+  );
+
+const DURATION = 'a duration like 20ms, 1.5s or 2m (a plain number is seconds)';
+/** To integer nanoseconds. */
+const duration = v.pipe(
+  v.union([v.number(), v.string()], DURATION),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ns = durationNs(dataset.value);
+    if (ns !== null) return ns;
+    addIssue({ message: DURATION });
+    return NEVER;
+  }),
+);
+
+/** Nanoseconds of `20ms`, `1.5s`, `2m` or of a number of seconds; null if it is none. */
+export function durationNs(value: string | number): number | null {
+  if (typeof value === 'number')
+    return value >= 0 && Number.isFinite(value) ? Math.round(value * NS_PER_S) : null;
+  const match = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)?$/.exec(value.trim());
+  return match ? Math.round(Number(match[1]) * UNIT_NS[match[2] ?? 's']) : null;
+}
+
+const STEP_TIME = 'roofline, or fixed:20ms';
+const stepTime = v.pipe(
+  v.string(STEP_TIME),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    if (dataset.value === 'roofline') return { kind: 'roofline' as const };
+    const ns = dataset.value.startsWith('fixed:') ? durationNs(dataset.value.slice('fixed:'.length)) : null;
+    if (ns !== null && ns >= 1) return { kind: 'fixed' as const, ns };
+    addIssue({ message: STEP_TIME });
+    return NEVER;
+  }),
+);
+
+const SHARE = 'a share like 10% or 0.1';
+const share = v.pipe(
+  v.union([v.number(), v.string()], SHARE),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const { value } = dataset;
+    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*%$/.exec(value.trim()) : null;
+    const number = typeof value === 'number' ? value : match ? Number(match[1]) / 100 : Number.NaN;
+    if (number >= 0 && number <= 1) return number;
+    addIssue({ message: SHARE });
+    return NEVER;
+  }),
+);
+
+const lognormal = v.strictObject(
+  {
+    median: tokens,
+    sigma: v.pipe(v.number('a number'), v.minValue(0, 'at least 0'), v.maxValue(5, 'at most 5')),
+    max: tokens,
+  },
+  'an object with median, sigma and max',
+);
+/** A number is short for {fixed: number}. */
+const length = v.pipe(
+  v.union(
+    [
+      tokens,
+      v.strictObject({
+        fixed: v.optional(tokens),
+        uniform: v.optional(v.tuple([tokens, tokens], 'two whole numbers, [min, max]')),
+        lognormal: v.optional(lognormal),
+      }),
+    ],
+    'a number of tokens, or one of {fixed: n}, {uniform: [min, max]}, {lognormal: {median, sigma, max}}',
+  ),
+  v.check(
+    (spec) => typeof spec === 'number' || Object.keys(spec).length === 1,
+    'exactly one of fixed, uniform, lognormal',
+  ),
+  v.check(
+    (spec) => typeof spec === 'number' || spec.uniform === undefined || spec.uniform[0] <= spec.uniform[1],
+    'uniform: [min, max] with min at most max',
+  ),
+);
+
+const requestRate = v.union(
+  [v.literal('inf'), v.literal(Number.POSITIVE_INFINITY), positive('requests per second, above 0, or inf')],
+  'requests per second, above 0, or inf',
+);
+
+/** Names of `vllm bench serve` where it has one; the others are Poolscope's own. */
+const workload = v.strictObject(
+  {
+    'dataset-name': v.optional(v.picklist(['random', 'prefix_repetition'], 'random or prefix_repetition')),
+    'num-prompts': v.optional(count(1, MAX_REQUESTS)),
+    'request-rate': v.optional(requestRate),
+    burstiness: v.optional(positive('a number above 0')),
+    'random-input-len': v.optional(tokens),
+    'random-output-len': v.optional(tokens),
+    'random-range-ratio': v.optional(
+      v.pipe(
+        v.number('a number in [0, 1)'),
+        v.minValue(0, 'a number in [0, 1)'),
+        v.ltValue(1, 'a number in [0, 1)'),
+      ),
+    ),
+    'random-prefix-len': v.optional(count(0, MAX_LENGTH)),
+    'prefix-repetition-num-prefixes': v.optional(tokens),
+    'prefix-repetition-prefix-len': v.optional(tokens),
+    'prefix-repetition-suffix-len': v.optional(tokens),
+    'prefix-repetition-output-len': v.optional(tokens),
+    'input-len': v.optional(length),
+    'output-len': v.optional(length),
+    turns: v.optional(count(1, 1000)),
+    'think-time': v.optional(duration),
+    abort: v.optional(v.strictObject({ share, after: duration }, 'an object with share and after')),
+    trace: v.optional(text),
+    format: v.optional(v.picklist(['azure', 'mooncake', 'vidur'], 'azure, mooncake or vidur')),
+    'time-scale': v.optional(positive('a number above 0')),
+    limit: v.optional(count(1, MAX_REQUESTS)),
+  },
+  'an object',
+);
+
+export const START_FAILURES = [
+  'unrecognized-argument',
+  'invalid-argument',
+  'host-memory',
+  'weights-do-not-fit',
+  'no-kv-cache-memory',
+  'kv-cache-too-small',
+  'allocation-failed',
+  'unsupported-model',
+] as const;
+
+export const scenarioSchema = v.strictObject(
+  {
+    version: v.literal(1, '1'),
+    name: v.optional(text),
+    vllm: v.optional(v.union([text, v.pipe(v.number(), v.transform(String))], 'a version in quotes')),
+    seed: v.optional(count(0, Number.MAX_SAFE_INTEGER)),
+    command: v.optional(text),
+    engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
+    hardware: v.strictObject(
+      { gpu: text, count: v.optional(count(1, 1024)) },
+      'an object with gpu and count',
+    ),
+    model: v.optional(
+      v.union(
+        [text, v.strictObject({ config: text })],
+        "a model's name, or {config: path of its config.json}",
+      ),
+    ),
+    workload: v.optional(workload),
+    'step-time': v.optional(stepTime),
+    expect: v.optional(
+      v.strictObject(
+        {
+          starts: v.optional(bool),
+          because: v.optional(v.picklist(START_FAILURES, `one of ${START_FAILURES.join(', ')}`)),
+        },
+        'an object',
+      ),
+    ),
+    'allow-unmodelled': v.optional(bool),
+    slow: v.optional(text),
+  },
+  'an object with the keys of a scenario',
+);
+
+export type ScenarioFile = v.InferOutput<typeof scenarioSchema>;
+export type WorkloadFile = NonNullable<ScenarioFile['workload']>;
+export type LengthFile = NonNullable<WorkloadFile['input-len']>;
+
+/** Keys that the format reserves for what this version of Poolscope does not do yet. */
+export const RESERVED_KEYS = [
+  'seeds',
+  'compose',
+  'manifest',
+  'host',
+  'baseline',
+  'invariants',
+  'golden',
+  'sweep',
+];

@@ -1,0 +1,103 @@
+import type { Report } from './located-yaml.ts';
+import { resolvePath } from './paths.ts';
+import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
+import type { LengthFile, WorkloadFile } from './schema.ts';
+
+/** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
+export const DEFAULT_WORKLOAD: SyntheticWorkload = {
+  kind: 'synthetic',
+  numRequests: 200,
+  arrival: { kind: 'poisson', ratePerSecond: 4, burstiness: 1 },
+  promptTokens: { kind: 'lognormal', median: 512, sigma: 0.8, max: 4096 },
+  outputTokens: { kind: 'lognormal', median: 128, sigma: 0.8, max: 1024 },
+  sharedPrefix: { count: 1, tokens: 64 },
+  turns: 1,
+  thinkTimeNs: 0,
+  abort: { share: 0, afterNs: 0 },
+};
+
+/** `vllm bench serve`'s defaults. */
+const RANDOM_INPUT_LEN = 1024;
+const RANDOM_OUTPUT_LEN = 128;
+const PREFIX_REPETITION = { prefixes: 10, prefixLen: 256, suffixLen: 256, outputLen: 128 };
+const NUM_PROMPTS = 1000;
+
+const TRACE_KEYS = ['trace', 'format', 'time-scale', 'limit'];
+
+/** The workload that the checked keys describe. Keys that contradict each other are reported. */
+export function workloadOf(file: WorkloadFile, report: Report): WorkloadSpec {
+  const given = Object.keys(file) as (keyof WorkloadFile)[];
+  if (file.trace !== undefined) {
+    for (const key of given) {
+      if (!TRACE_KEYS.includes(key)) report(['workload', key], 'does not go with trace', null, true);
+    }
+    const path = resolvePath(file.trace);
+    if (path === null)
+      report(['workload', 'trace'], "expected a path inside the scenario's folder (--trace takes any)");
+    return {
+      kind: 'trace',
+      path: path ?? file.trace,
+      format: file.format ?? null,
+      timeScale: file['time-scale'] ?? 1,
+      limit: file.limit ?? null,
+    };
+  }
+  for (const key of ['format', 'time-scale', 'limit'] as const) {
+    if (given.includes(key)) report(['workload', key], 'goes with trace', null, true);
+  }
+  const repeats = file['dataset-name'] === 'prefix_repetition';
+  for (const key of given) {
+    const family = key.startsWith('prefix-repetition-') ? true : key.startsWith('random-') ? false : null;
+    if (family !== null && family !== repeats) {
+      report(
+        ['workload', key],
+        `does not go with dataset-name: ${file['dataset-name'] ?? 'random'}`,
+        null,
+        true,
+      );
+    }
+  }
+  const rate = file['request-rate'] ?? 'inf';
+  const ratio = file['random-range-ratio'] ?? 0;
+  const prefixTokens = repeats
+    ? (file['prefix-repetition-prefix-len'] ?? PREFIX_REPETITION.prefixLen)
+    : (file['random-prefix-len'] ?? 0);
+  const prefixCount = repeats ? (file['prefix-repetition-num-prefixes'] ?? PREFIX_REPETITION.prefixes) : 1;
+  const prompt = repeats
+    ? spread(file['prefix-repetition-suffix-len'] ?? PREFIX_REPETITION.suffixLen, 0)
+    : spread(file['random-input-len'] ?? RANDOM_INPUT_LEN, ratio);
+  const output = repeats
+    ? spread(file['prefix-repetition-output-len'] ?? PREFIX_REPETITION.outputLen, 0)
+    : spread(file['random-output-len'] ?? RANDOM_OUTPUT_LEN, ratio);
+  return {
+    kind: 'synthetic',
+    numRequests: file['num-prompts'] ?? NUM_PROMPTS,
+    arrival:
+      rate === 'inf' || rate === Number.POSITIVE_INFINITY
+        ? { kind: 'burst', atNs: 0 }
+        : { kind: 'poisson', ratePerSecond: rate, burstiness: file.burstiness ?? 1 },
+    promptTokens: file['input-len'] === undefined ? prompt : lengthOf(file['input-len']),
+    outputTokens: file['output-len'] === undefined ? output : lengthOf(file['output-len']),
+    sharedPrefix: { count: prefixTokens === 0 ? 0 : prefixCount, tokens: prefixTokens },
+    turns: file.turns ?? 1,
+    thinkTimeNs: file['think-time'] ?? 0,
+    abort: file.abort ? { share: file.abort.share, afterNs: file.abort.after } : { share: 0, afterNs: 0 },
+  };
+}
+
+/** Uniform in [length × (1 − ratio), length × (1 + ratio)], as --random-range-ratio has it. */
+function spread(length: number, ratio: number): LengthSpec {
+  if (ratio === 0) return { kind: 'fixed', tokens: length };
+  return {
+    kind: 'uniform',
+    min: Math.max(1, Math.floor(length * (1 - ratio))),
+    max: Math.max(1, Math.ceil(length * (1 + ratio))),
+  };
+}
+
+function lengthOf(file: LengthFile): LengthSpec {
+  if (typeof file === 'number') return { kind: 'fixed', tokens: file };
+  if (file.uniform) return { kind: 'uniform', min: file.uniform[0], max: file.uniform[1] };
+  if (file.lognormal) return { kind: 'lognormal', ...file.lognormal };
+  return { kind: 'fixed', tokens: file.fixed ?? 1 };
+}

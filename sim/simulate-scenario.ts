@@ -1,0 +1,86 @@
+import { type SimulationHooks, simulate } from './engine/simulate.ts';
+import { InputError } from './error.ts';
+import type { Plan } from './memory/plan.ts';
+import { plan, resolveHardware } from './memory/planner.ts';
+import type { Recording } from './recording/recording.ts';
+import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
+import { fixedStepTime } from './time/fixed.ts';
+import { rooflineStepTime } from './time/roofline.ts';
+import type { StepTimeModel } from './time/step-time.ts';
+import { syntheticWorkload } from './workload/synthetic.ts';
+import { detectTraceFormat, readTrace } from './workload/trace.ts';
+import type { Workload } from './workload/workload.ts';
+
+/** What became of a scenario: its plan, and the recorded run if it starts. */
+export type ScenarioResult =
+  | { readonly plan: Extract<Plan, { starts: true }>; readonly recording: Recording }
+  | { readonly plan: Extract<Plan, { starts: false }>; readonly recording: null };
+
+export interface ScenarioHooks extends SimulationHooks {
+  /** The text of a trace file that the scenario names; sim opens no files. */
+  readTrace?(path: string): string;
+}
+
+/**
+ * A scenario from plan to recording.
+ * @throws InputError for names that the catalogue does not know and for traces that cannot be read.
+ */
+export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
+  const planned = plan(scenario);
+  if (!planned.starts) return { plan: planned, recording: null };
+  const recording = simulate(
+    {
+      name: scenario.name,
+      seed: scenario.seed,
+      vllm: scenario.vllm,
+      pool: planned.pool,
+      scheduler: planned.scheduler,
+      workload: workloadOf(scenario, hooks),
+      stepTime: stepTimeOf(scenario),
+      about: aboutOf(scenario, planned),
+    },
+    hooks,
+  );
+  return { plan: planned, recording };
+}
+
+function workloadOf(scenario: Scenario, hooks: ScenarioHooks): Workload {
+  const { workload } = scenario;
+  if (workload.kind === 'synthetic') return syntheticWorkload(workload, scenario.seed);
+  return traceWorkload(scenario, workload, hooks);
+}
+
+function traceWorkload(scenario: Scenario, trace: TraceWorkload, hooks: ScenarioHooks): Workload {
+  const { path, timeScale, limit } = trace;
+  const problem = (message: string) =>
+    new InputError([
+      { file: scenario.file, place: scenario.placeOf('workload.trace'), field: 'workload.trace', message },
+    ]);
+  if (!hooks.readTrace) throw problem('trace files cannot be read here');
+  const text = hooks.readTrace(path);
+  const format = trace.format ?? detectTraceFormat(text);
+  if (format === null) throw problem(`the format of ${path} is not known; expected azure, mooncake or vidur`);
+  return readTrace(text, { file: path, format, timeScale, limit });
+}
+
+function stepTimeOf(scenario: Scenario): StepTimeModel {
+  if (scenario.stepTime.kind === 'fixed') return fixedStepTime(scenario.stepTime.ns);
+  const { architecture, gpu, tensorParallel, weightBytes, kvElementBytes, enforceEager } =
+    resolveHardware(scenario);
+  return rooflineStepTime(architecture, gpu, {
+    tensorParallel,
+    weightBytes,
+    kvBytes: kvElementBytes,
+    cudaGraphs: !enforceEager,
+  });
+}
+
+function aboutOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>): Record<string, string> {
+  const about: Record<string, string> = {
+    model: scenario.model.name,
+    gpu: `${scenario.hardware.count} × ${scenario.hardware.gpu}`,
+    blockBytes: String(planned.blockBytes),
+  };
+  if (scenario.command !== null) about.command = scenario.command.trim();
+  return about;
+}
