@@ -1,0 +1,21 @@
+import { formatProblem, InputError } from '../sim/error.ts';
+import { plan } from '../sim/memory/planner.ts';
+import { ExitCode } from './exit-code.ts';
+import { filesBelow, shownPath } from './files.ts';
+import { loadScenario } from './run.ts';
+
+/** `poolscope check`: validates scenario files without running them. Returns the exit code. */
+export function check(paths: readonly string[]): number {
+  let code: number = ExitCode.Ok;
+  for (const file of filesBelow(paths, ['.pool.yaml', '.pool.yml', '.pool.json'])) {
+    try {
+      plan(loadScenario(file, { gpu: '', gpuCount: 1 }));
+      console.log(`${shownPath(file)}: valid`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      for (const problem of error.problems) console.error(formatProblem(problem));
+      code = ExitCode.BadInput;
+    }
+  }
+  return code;
+}

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { InputError } from '../sim/error.ts';
+
+/** Larger inputs than this are refused, unpacked size included. */
+const MAX_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * A file as bytes, gunzipped if its name ends in .gz.
+ * @throws InputError if it cannot be read.
+ */
+export function readBytes(path: string): Buffer {
+  try {
+    const bytes = readFileSync(path);
+    return path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
+  } catch (error) {
+    throw new InputError([{ file: path, message: reasonOf(error) }]);
+  }
+}
+
+export function readText(path: string): string {
+  return readBytes(path).toString('utf8');
+}
+
+/** Reads files that a scenario names: inside its own folder, links resolved. */
+export function readerBeside(scenarioFile: string): (path: string) => string {
+  const folder = realpathSync(dirname(resolve(scenarioFile)));
+  return (path) => {
+    const full = join(folder, path);
+    let real: string;
+    try {
+      real = realpathSync(full);
+    } catch (error) {
+      throw new InputError([{ file: full, message: reasonOf(error) }]);
+    }
+    if (!real.startsWith(folder + sep)) {
+      throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);
+    }
+    return readText(real);
+  };
+}
+
+/** The files below the given files and folders whose names end in one of the endings, in a stable order. */
+export function filesBelow(paths: readonly string[], endings: readonly string[]): string[] {
+  const found: string[] = [];
+  const visit = (path: string, named: boolean) => {
+    let isFolder: boolean;
+    try {
+      isFolder = statSync(path).isDirectory();
+    } catch (error) {
+      throw new InputError([{ file: path, message: reasonOf(error) }]);
+    }
+    if (isFolder) for (const name of readdirSync(path).sort()) visit(join(path, name), false);
+    else if (named || endings.some((ending) => path.endsWith(ending))) found.push(path);
+  };
+  for (const path of paths) visit(path, true);
+  return found;
+}
+
+/** A path as the user would write it from here. */
+export function shownPath(path: string): string {
+  const short = relative('.', path);
+  return short.startsWith('..') ? path : short;
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'is a folder',
+    EACCES: 'may not be read',
+    Z_DATA_ERROR: 'is no gzip file, or is damaged',
+    Z_BUF_ERROR: 'the gzip file was cut off',
+    ERR_BUFFER_TOO_LARGE: `is larger than ${MAX_BYTES / 1024 / 1024} MB unpacked`,
+  };
+  return (code && reasons[code]) || message;
+}

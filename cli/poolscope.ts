@@ -1,0 +1,88 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { formatProblem, InputError } from '../sim/error.ts';
+import { check } from './check.ts';
+import { ExitCode } from './exit-code.ts';
+import { type RunOptions, run } from './run.ts';
+import { verifyScheduler } from './verify.ts';
+
+const program = new Command('poolscope')
+  .description(
+    "See what vLLM's memory pool does, and know whether a configuration starts, fits, preempts or thrashes.",
+  )
+  .version(packageJson.version)
+  .showHelpAfterError('(poolscope --help lists what there is)')
+  .exitOverride();
+
+program
+  .command('run')
+  .description('simulate scenarios, report, and check what they expect')
+  .argument('<FILE...>', "scenario files (*.pool.yaml), folders of them, or a 'vllm serve …' line in quotes")
+  .option('--trace <PATH>', 'requests of this trace instead of the scenario’s workload (.gz is unpacked)')
+  .addOption(
+    new Option('--format <NAME>', 'format of the trace (default: told by its first line)').choices([
+      'azure',
+      'mooncake',
+      'vidur',
+    ]),
+  )
+  .option('--limit <N>', 'at most N requests of the trace', wholeNumber(1))
+  .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
+  .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+  .option('--gpu <ID>', "GPU of a 'vllm serve …' line", 'a100-80g-sxm')
+  .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
+  .option('--json', 'print the results as JSON')
+  .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
+  .action((files: string[], options: RunOptions) => {
+    process.exitCode = run(files, options);
+  });
+
+program
+  .command('check')
+  .description('validate scenario files without running them')
+  .argument('<FILE...>', 'scenario files or folders')
+  .action((files: string[]) => {
+    process.exitCode = check(files);
+  });
+
+const verify = program.command('verify').description('compare Poolscope with recorded reality');
+verify
+  .command('scheduler')
+  .description("replay recorded cases of vLLM's scheduler and compare every decision")
+  .argument('<PATH...>', 'case files (*.json, *.json.gz) or folders of them')
+  .option('--json', 'print the results as JSON')
+  .action((paths: string[], options: { json?: boolean }) => {
+    process.exitCode = verifyScheduler(paths, options);
+  });
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
+
+try {
+  process.once('SIGINT', () => process.exit(ExitCode.Interrupted));
+  program.parse();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
+  } else if (error instanceof InputError) {
+    for (const problem of error.problems) console.error(formatProblem(problem));
+    process.exitCode = ExitCode.BadInput;
+  } else {
+    console.error('A fault in Poolscope; please report it with the input that caused it.');
+    console.error(error);
+    process.exitCode = ExitCode.Fault;
+  }
+}

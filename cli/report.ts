@@ -1,0 +1,169 @@
+import pc from 'picocolors';
+import type { Plan } from '../sim/memory/plan.ts';
+import type { Recording } from '../sim/recording/recording.ts';
+import type { Statistics } from '../sim/report/statistics.ts';
+import type { Summary } from '../sim/report/summary.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
+
+const LABEL_WIDTH = 11;
+const SPARK = '▁▂▃▄▅▆▇█';
+const SPARK_WIDTH = 48;
+
+/** The report of a run, for people. */
+export function runReport(
+  scenario: Scenario,
+  plan: Extract<Plan, { starts: true }>,
+  recording: Recording,
+  summary: Summary,
+): string {
+  const { requests, throughput, kvCacheUse, slots } = summary;
+  const { numGpuBlocks, groups, enablePrefixCaching } = plan.pool;
+  const outcomes = [
+    `${number(requests.finished)} finished`,
+    requests.aborted > 0 && `${number(requests.aborted)} aborted`,
+    requests.rejected > 0 && `${number(requests.rejected)} rejected (prompt too long)`,
+    requests.unfinished > 0 && pc.yellow(`${number(requests.unfinished)} unfinished`),
+  ].filter(Boolean);
+  const lines = [
+    heading(scenario),
+    row(
+      'pool',
+      `${number(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens`,
+    ),
+    row('requests', `${number(requests.total)}: ${outcomes.join(', ')}`),
+    row(
+      'run',
+      `${seconds(summary.simulatedSeconds)} simulated in ${number(summary.numSteps)} steps${endNote(summary)}`,
+    ),
+  ];
+  if (throughput) {
+    lines.push(
+      row(
+        'throughput',
+        `${throughput.requestsPerSecond.toFixed(2)} requests/s · ${number(throughput.outputTokensPerSecond)} output tokens/s · ${number(throughput.totalTokensPerSecond)} tokens/s in all`,
+      ),
+    );
+  }
+  lines.push('', pc.dim(row('', columns(['mean', 'p50', 'p90', 'p99', 'max']))));
+  lines.push(
+    row('TTFT', statistics(summary.timeToFirstToken)),
+    row('TPOT', statistics(summary.timePerOutputToken)),
+    row('end to end', statistics(summary.endToEnd)),
+    row('queue', statistics(summary.queueTime)),
+    '',
+  );
+  if (kvCacheUse) {
+    lines.push(
+      row(
+        'KV use',
+        `${percent(kvCacheUse.mean)} mean, ${percent(kvCacheUse.max)} max   ${pc.cyan(sparkline(recording))}`,
+      ),
+    );
+  }
+  lines.push(
+    row(
+      'prefix',
+      !enablePrefixCaching
+        ? 'caching off'
+        : summary.prefixHitRate === null
+          ? 'nothing looked up'
+          : `${percent(summary.prefixHitRate)} of the tokens looked up were cached`,
+    ),
+    row(
+      'preempted',
+      summary.numPreemptions === 0 ? 'nobody' : pc.yellow(`${number(summary.numPreemptions)} times`),
+    ),
+  );
+  if (slots) {
+    lines.push(
+      row(
+        'slots',
+        `tokens ${percent(slots.tokens)} · waste: internal ${percent(slots.internal)}, reserved ${percent(slots.reserved)} · cached-free ${percent(slots.cachedFree)} · free ${percent(slots.free)}`,
+      ),
+    );
+  }
+  return [...lines, ...notes(plan.notes)].join('\n');
+}
+
+/** The report of a start that failed, as vLLM would say it, with advice. */
+export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: false }>): string {
+  return [
+    heading(scenario),
+    row('start', pc.red(`vLLM would not start: ${plan.because}`)),
+    row('vLLM says', plan.message),
+    row('advice', plan.advice),
+    ...notes(plan.notes),
+  ].join('\n');
+}
+
+function heading(scenario: Scenario): string {
+  const { count, gpu } = scenario.hardware;
+  return `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${count} × ${gpu} · seed ${scenario.seed}`)}`;
+}
+
+function notes(list: readonly string[]): string[] {
+  return list.map((note) => pc.dim(row('note', note)));
+}
+
+function endNote(summary: Summary): string {
+  switch (summary.end) {
+    case 'hang':
+      return pc.red(' · then it hangs: requests wait that can never be scheduled');
+    case 'step-limit':
+      return pc.red(' · stopped at the step limit');
+    case 'cancelled':
+      return pc.yellow(' · interrupted');
+    default:
+      return '';
+  }
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
+}
+
+function columns(cells: readonly string[]): string {
+  return cells.map((cell) => cell.padStart(9)).join('');
+}
+
+function statistics(stats: Statistics | null): string {
+  if (stats === null) return '        – no samples';
+  return columns([stats.mean, stats.p50, stats.p90, stats.p99, stats.max].map(seconds));
+}
+
+/** Seconds in the unit that reads best. */
+function seconds(value: number): string {
+  if (value >= 100) return `${number(value)} s`;
+  if (value >= 1) return `${value.toFixed(2)} s`;
+  return `${(value * 1000).toFixed(1)} ms`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+function number(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function bytes(value: number): string {
+  return value >= 1024 * 1024
+    ? `${(value / 1024 / 1024).toFixed(2)} MiB`
+    : `${(value / 1024).toFixed(0)} KiB`;
+}
+
+/** KV use over the steps: the maximum of each bucket. */
+function sparkline({ steps, numSteps, header }: Recording): string {
+  const usable = header.pool.numGpuBlocks - 1;
+  const width = Math.min(SPARK_WIDTH, numSteps);
+  let line = '';
+  for (let bucket = 0; bucket < width; bucket++) {
+    const end = Math.floor(((bucket + 1) * numSteps) / width);
+    let most = 0;
+    for (let step = Math.floor((bucket * numSteps) / width); step < end; step++) {
+      most = Math.max(most, usable - steps.numFreeBlocks[step]);
+    }
+    line += SPARK[Math.min(SPARK.length - 1, Math.floor((most / usable) * SPARK.length))];
+  }
+  return line;
+}

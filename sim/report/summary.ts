@@ -1,0 +1,157 @@
+import { Outcome, type Recording, type RunEnd } from '../recording/recording.ts';
+import { type Statistics, statisticsOf } from './statistics.ts';
+
+const NS_PER_S = 1e9;
+
+/** What a run came to. Times in seconds, shares in [0, 1]; null where there are no samples. */
+export interface Summary {
+  readonly end: RunEnd;
+  readonly requests: {
+    readonly total: number;
+    readonly finished: number;
+    readonly aborted: number;
+    readonly rejected: number;
+    readonly unfinished: number;
+  };
+  readonly numSteps: number;
+  readonly simulatedSeconds: number;
+  /** From the first step to the end of the last. */
+  readonly throughput: {
+    readonly requestsPerSecond: number;
+    readonly outputTokensPerSecond: number;
+    readonly totalTokensPerSecond: number;
+  } | null;
+  readonly timeToFirstToken: Statistics | null;
+  /** Per request, over its outputs after the first. */
+  readonly timePerOutputToken: Statistics | null;
+  readonly endToEnd: Statistics | null;
+  readonly queueTime: Statistics | null;
+  /** Share of the usable blocks (the null block is none) that are in use, weighted by time. */
+  readonly kvCacheUse: { readonly mean: number; readonly max: number } | null;
+  /** Tokens found in the prefix cache by those looked up; null if caching is off. */
+  readonly prefixHitRate: number | null;
+  readonly numPreemptions: number;
+  /** What the pool's token slots were, weighted by time; sums to 1. */
+  readonly slots: SlotShares | null;
+}
+
+/** Kinds of token slots of the pool. */
+export interface SlotShares {
+  readonly tokens: number;
+  /** Empty slots of the block that a request is filling. */
+  readonly internal: number;
+  /** Whole blocks held for tokens to come (look-ahead, rejected drafts). */
+  readonly reserved: number;
+  /** Free blocks whose content the prefix cache still knows. */
+  readonly cachedFree: number;
+  readonly free: number;
+}
+
+/** Sums up a recording. */
+export function summarize(recording: Recording): Summary {
+  const { header, requests, steps, numSteps } = recording;
+  const ofOutcome = (outcome: Outcome) => requests.outcome.reduce((n, o) => (o === outcome ? n + 1 : n), 0);
+  const startNs = numSteps > 0 ? steps.startNs[0] : 0;
+  const endNs = numSteps > 0 ? steps.endNs[numSteps - 1] : 0;
+  const finished = ofOutcome(Outcome.Finished);
+  return {
+    end: header.end,
+    requests: {
+      total: requests.outcome.length,
+      finished,
+      aborted: ofOutcome(Outcome.Aborted),
+      rejected: ofOutcome(Outcome.Rejected),
+      unfinished: ofOutcome(Outcome.Unfinished),
+    },
+    numSteps,
+    simulatedSeconds: endNs / NS_PER_S,
+    throughput: throughputOf(recording, finished, (endNs - startNs) / NS_PER_S),
+    ...latenciesOf(recording),
+    kvCacheUse: kvCacheUseOf(recording),
+    prefixHitRate:
+      header.pool.enablePrefixCaching && header.prefixCacheQueries > 0
+        ? header.prefixCacheHits / header.prefixCacheQueries
+        : null,
+    numPreemptions: requests.numPreemptions.reduce((sum, n) => sum + n, 0),
+    slots: slotSharesOf(recording),
+  };
+}
+
+function throughputOf({ requests }: Recording, finished: number, seconds: number): Summary['throughput'] {
+  if (seconds <= 0) return null;
+  let outputTokens = 0;
+  let promptTokens = 0;
+  for (let i = 0; i < requests.outcome.length; i++) {
+    outputTokens += requests.numOutputTokens[i];
+    if (!Number.isNaN(requests.firstTokenNs[i])) promptTokens += requests.numPromptTokens[i];
+  }
+  return {
+    requestsPerSecond: finished / seconds,
+    outputTokensPerSecond: outputTokens / seconds,
+    totalTokensPerSecond: (outputTokens + promptTokens) / seconds,
+  };
+}
+
+function latenciesOf({ requests }: Recording) {
+  const { arrivalNs, firstScheduledNs, firstTokenNs, endNs, numOutputTokens, outcome } = requests;
+  const samples = (value: (i: number) => number) => {
+    const values = Array.from(outcome.keys(), value).filter((sample) => !Number.isNaN(sample));
+    return statisticsOf(Float64Array.from(values));
+  };
+  const ifFinished = (i: number, seconds: number) => (outcome[i] === Outcome.Finished ? seconds : Number.NaN);
+  return {
+    timeToFirstToken: samples((i) => (firstTokenNs[i] - arrivalNs[i]) / NS_PER_S),
+    timePerOutputToken: samples((i) =>
+      numOutputTokens[i] < 2
+        ? Number.NaN
+        : ifFinished(i, (endNs[i] - firstTokenNs[i]) / NS_PER_S / (numOutputTokens[i] - 1)),
+    ),
+    endToEnd: samples((i) => ifFinished(i, (endNs[i] - arrivalNs[i]) / NS_PER_S)),
+    queueTime: samples((i) => (firstScheduledNs[i] - arrivalNs[i]) / NS_PER_S),
+  };
+}
+
+function kvCacheUseOf({ header, steps, numSteps }: Recording): Summary['kvCacheUse'] {
+  const usable = header.pool.numGpuBlocks - 1;
+  let busyNs = 0;
+  let weighted = 0;
+  let most = 0;
+  for (let step = 0; step < numSteps; step++) {
+    const ns = steps.endNs[step] - steps.startNs[step];
+    const use = (usable - steps.numFreeBlocks[step]) / usable;
+    busyNs += ns;
+    weighted += use * ns;
+    if (use > most) most = use;
+  }
+  return busyNs > 0 && usable > 0 ? { mean: weighted / busyNs, max: most } : null;
+}
+
+function slotSharesOf({ header, steps, numSteps }: Recording): SlotShares | null {
+  // Slots of a pool are only comparable where all blocks hold equally many tokens.
+  const { groups, numGpuBlocks } = header.pool;
+  const { blockSize } = groups[0];
+  const slots = (numGpuBlocks - 1) * blockSize;
+  if (slots <= 0 || groups.some((group) => group.blockSize !== blockSize)) return null;
+  let busyNs = 0;
+  let internal = 0;
+  let reserved = 0;
+  let cachedFree = 0;
+  let free = 0;
+  for (let step = 0; step < numSteps; step++) {
+    const ns = steps.endNs[step] - steps.startNs[step];
+    busyNs += ns;
+    internal += steps.internalWasteSlots[step] * ns;
+    reserved += steps.reservedSlots[step] * ns;
+    cachedFree += steps.numCachedFreeBlocks[step] * blockSize * ns;
+    free += (steps.numFreeBlocks[step] - steps.numCachedFreeBlocks[step]) * blockSize * ns;
+  }
+  if (busyNs === 0) return null;
+  const share = (weighted: number) => weighted / busyNs / slots;
+  const parts = {
+    internal: share(internal),
+    reserved: share(reserved),
+    cachedFree: share(cachedFree),
+    free: share(free),
+  };
+  return { tokens: 1 - parts.internal - parts.reserved - parts.cachedFree - parts.free, ...parts };
+}
