@@ -1,0 +1,244 @@
+import type { Cursor } from '../sim/recording/cursor.ts';
+import { asCss, asPixel, blockColor, blockState, type ColorMode, partialFills } from './block-colors.ts';
+import { fitCanvas } from './dom.ts';
+import type { Palette } from './palette.ts';
+
+/** Cells at least this wide show gutters and how full a block is, CSS pixels. */
+const DETAILED_CELL = 7;
+const MAX_CELL = 34;
+const MAX_DETAILED_BLOCKS = 6000;
+
+interface Layout {
+  readonly cell: number;
+  readonly columns: number;
+  /** Blocks in one cell: more than 1 where there are more blocks than pixels. */
+  readonly blocksPerCell: number;
+  readonly detailed: boolean;
+}
+
+export interface MapMarks {
+  readonly selectedBlock: number | null;
+  /** Its blocks are outlined. */
+  readonly selectedRequest: number | null;
+}
+
+/**
+ * The block map: every physical block is a cell, in order of its id. Small pools are drawn cell by cell, big
+ * ones as an image of one pixel a block, in which only changed blocks are repainted.
+ */
+export class BlockMap {
+  readonly canvas: HTMLCanvasElement;
+  private cursor: Cursor | null = null;
+  private palette: Palette;
+  private mode: ColorMode = 'request';
+  private layout: Layout = { cell: 1, columns: 1, blocksPerCell: 1, detailed: false };
+  /** One pixel a cell, for big pools. */
+  private image: { data: ImageData; pixels: Uint32Array; canvas: OffscreenCanvas } | null = null;
+  private stale = true;
+
+  constructor(canvas: HTMLCanvasElement, palette: Palette) {
+    this.canvas = canvas;
+    this.palette = palette;
+  }
+
+  get blocksPerCell(): number {
+    return this.layout.blocksPerCell;
+  }
+  get columns(): number {
+    return this.layout.columns;
+  }
+
+  show(cursor: Cursor): void {
+    this.cursor = cursor;
+    this.stale = true;
+  }
+
+  restyle(palette: Palette, mode: ColorMode): void {
+    this.palette = palette;
+    this.mode = mode;
+    this.stale = true;
+  }
+
+  resized(): void {
+    this.stale = true;
+  }
+
+  /** The block under a point of the canvas, CSS pixels; null beside the blocks. */
+  blockAt(x: number, y: number): number | null {
+    if (this.cursor === null) return null;
+    const { cell, columns, blocksPerCell } = this.layout;
+    const column = Math.floor(x / cell);
+    if (column < 0 || column >= columns || y < 0) return null;
+    const block = (Math.floor(y / cell) * columns + column) * blocksPerCell;
+    return block < this.cursor.numBlocks ? block : null;
+  }
+
+  draw(marks: MapMarks): void {
+    const { cursor } = this;
+    if (cursor === null) return;
+    const { context, width, height } = fitCanvas(this.canvas);
+    if (width === 0 || height === 0) return;
+    const layout = layoutFor(cursor.numBlocks, width, height);
+    if (layout.cell !== this.layout.cell || layout.columns !== this.layout.columns) this.stale = true;
+    this.layout = layout;
+    context.clearRect(0, 0, width, height);
+    if (layout.detailed) this.drawCells(context, cursor);
+    else this.drawImage(context, cursor);
+    this.drawMarks(context, cursor, marks);
+  }
+
+  private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {
+    cursor.takeChanges();
+    const { cell, columns } = this.layout;
+    const { palette, mode } = this;
+    const colors = asCss(palette);
+    const fills = partialFills(cursor);
+    const gap = cell >= 14 ? 2 : 1;
+    const size = cell - gap;
+    const free = palette.css('block-free');
+    for (let block = 0; block < cursor.numBlocks; block++) {
+      const x = (block % columns) * cell;
+      const y = Math.floor(block / columns) * cell;
+      const color = blockColor(cursor, block, mode, colors);
+      const fill = fills.get(block);
+      if (fill === undefined) {
+        context.fillStyle = color;
+        context.fillRect(x, y, size, size);
+      } else {
+        // What is not filled yet is the block's waste: a shade of its owner.
+        context.fillStyle = free;
+        context.fillRect(x, y, size, size);
+        context.globalAlpha = 0.35;
+        context.fillStyle = color;
+        context.fillRect(x, y, size, size);
+        context.globalAlpha = 1;
+        const tall = Math.round(size * fill);
+        context.fillRect(x, y + size - tall, size, tall);
+      }
+      if (cell >= 12) this.drawSign(context, cursor, block, x, y, size);
+    }
+  }
+
+  /** Shape beside colour: shared blocks have a ring, cached-free ones a dot, the null block a cross. */
+  private drawSign(
+    context: CanvasRenderingContext2D,
+    cursor: Cursor,
+    block: number,
+    x: number,
+    y: number,
+    size: number,
+  ): void {
+    const state = blockState(cursor, block);
+    if (state === 'free' || state === 'used') return;
+    const half = size / 2;
+    context.beginPath();
+    context.lineWidth = 1.5;
+    context.strokeStyle = this.palette.css(state === 'shared' ? 'surface' : 'text-soft');
+    if (state === 'shared') context.arc(x + half, y + half, size * 0.24, 0, 2 * Math.PI);
+    else if (state === 'cached') context.arc(x + half, y + half, 1, 0, 2 * Math.PI);
+    else {
+      context.moveTo(x + size * 0.3, y + size * 0.3);
+      context.lineTo(x + size * 0.7, y + size * 0.7);
+      context.moveTo(x + size * 0.7, y + size * 0.3);
+      context.lineTo(x + size * 0.3, y + size * 0.7);
+      context.strokeStyle = this.palette.css('surface');
+    }
+    context.stroke();
+  }
+
+  private drawImage(context: CanvasRenderingContext2D, cursor: Cursor): void {
+    const { cell, columns, blocksPerCell } = this.layout;
+    const numCells = Math.ceil(cursor.numBlocks / blocksPerCell);
+    const rows = Math.ceil(numCells / columns);
+    const changes = cursor.takeChanges();
+    if (this.image === null || this.image.data.width !== columns || this.image.data.height !== rows) {
+      const data = new ImageData(columns, rows);
+      this.image = {
+        data,
+        pixels: new Uint32Array(data.data.buffer),
+        canvas: new OffscreenCanvas(columns, rows),
+      };
+      this.stale = true;
+    }
+    const { data, pixels, canvas } = this.image;
+    if (this.stale || changes.all) {
+      pixels.fill(0);
+      for (let i = 0; i < numCells; i++) pixels[i] = this.cellPixel(cursor, i);
+      this.stale = false;
+    } else {
+      for (let i = 0; i < changes.count; i++) {
+        const at = Math.floor(changes.blocks[i] / blocksPerCell);
+        pixels[at] = this.cellPixel(cursor, at);
+      }
+    }
+    const into = canvas.getContext('2d');
+    if (into === null) return;
+    into.putImageData(data, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(canvas, 0, 0, columns * cell, rows * cell);
+  }
+
+  private cellPixel(cursor: Cursor, cell: number): number {
+    const { blocksPerCell } = this.layout;
+    const colors = asPixel(this.palette);
+    if (blocksPerCell === 1) return blockColor(cursor, cell, this.mode, colors);
+    // The mean of the cell's blocks, so that none is invisible.
+    const first = cell * blocksPerCell;
+    const last = Math.min(cursor.numBlocks, first + blocksPerCell);
+    let [red, green, blue] = [0, 0, 0];
+    for (let block = first; block < last; block++) {
+      const color = blockColor(cursor, block, this.mode, colors);
+      red += color & 0xff;
+      green += (color >> 8) & 0xff;
+      blue += (color >> 16) & 0xff;
+    }
+    const n = last - first;
+    return (
+      (0xff000000 | (Math.round(blue / n) << 16) | (Math.round(green / n) << 8) | Math.round(red / n)) >>> 0
+    );
+  }
+
+  private drawMarks(context: CanvasRenderingContext2D, cursor: Cursor, marks: MapMarks): void {
+    const { cell } = this.layout;
+    if (marks.selectedRequest !== null) {
+      context.strokeStyle = this.palette.css('text');
+      context.lineWidth = cell >= DETAILED_CELL ? 1.5 : 1;
+      for (let group = 0; group < cursor.recording.header.pool.groups.length; group++) {
+        for (const block of cursor.table(marks.selectedRequest, group))
+          if (block !== 0) this.outline(context, block, 0);
+      }
+    }
+    if (marks.selectedBlock !== null) {
+      context.strokeStyle = this.palette.css('focus');
+      context.lineWidth = 2.5;
+      this.outline(context, marks.selectedBlock, cell < DETAILED_CELL ? 3 : 1);
+    }
+  }
+
+  private outline(context: CanvasRenderingContext2D, block: number, grow: number): void {
+    const { cell, columns, blocksPerCell, detailed } = this.layout;
+    const at = Math.floor(block / blocksPerCell);
+    const x = (at % columns) * cell;
+    const y = Math.floor(at / columns) * cell;
+    const size = detailed ? cell - (cell >= 14 ? 2 : 1) : cell;
+    context.strokeRect(x - grow + 0.5, y - grow + 0.5, size + 2 * grow - 1, size + 2 * grow - 1);
+  }
+}
+
+/** The largest cells with which all blocks fit. */
+function layoutFor(numBlocks: number, width: number, height: number): Layout {
+  const largest = Math.min(MAX_CELL, Math.floor(Math.sqrt((width * height) / numBlocks)) + 1);
+  for (let cell = largest; cell >= 1; cell--) {
+    const columns = Math.floor(width / cell);
+    if (columns < 1 || Math.ceil(numBlocks / columns) * cell > height) continue;
+    return {
+      cell,
+      columns,
+      blocksPerCell: 1,
+      detailed: cell >= DETAILED_CELL && numBlocks <= MAX_DETAILED_BLOCKS,
+    };
+  }
+  const columns = Math.floor(width);
+  const cells = columns * Math.max(1, Math.floor(height));
+  return { cell: 1, columns, blocksPerCell: Math.ceil(numBlocks / cells), detailed: false };
+}

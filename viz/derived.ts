@@ -1,0 +1,101 @@
+import { AdmissionStop, EventKind, type Recording, RequestState } from '../sim/recording/recording.ts';
+
+/** Running totals that the page shows at any step, made in one pass over the recording. */
+export interface Derived {
+  /** step → preemptions up to and with it. */
+  readonly preemptions: Uint32Array;
+  /** step → tokens looked up in the prefix cache at first admissions up to and with it, and those found. */
+  readonly lookedUp: Float64Array;
+  readonly found: Float64Array;
+}
+
+export function derive(recording: Recording): Derived {
+  const { numSteps, steps, events, requests } = recording;
+  const preemptions = new Uint32Array(numSteps);
+  const lookedUp = new Float64Array(numSteps);
+  const found = new Float64Array(numSteps);
+  let [event, preempted, queries, hits] = [0, 0, 0, 0];
+  for (let step = 0; step < numSteps; step++) {
+    for (; event < steps.scheduleEnd[step]; event++) {
+      const kind = events.kind[event];
+      if ((kind & 15) === EventKind.Preempt) preempted++;
+      if (kind === (EventKind.Admit | (RequestState.Waiting << 4))) {
+        queries += requests.numPromptTokens[events.a[event]];
+        hits += events.b[event];
+      }
+    }
+    preemptions[step] = preempted;
+    lookedUp[step] = queries;
+    found[step] = hits;
+  }
+  return { preemptions, lookedUp, found };
+}
+
+const STOP_REASONS: Readonly<Record<AdmissionStop, string | null>> = {
+  [AdmissionStop.QueueEmpty]: null,
+  [AdmissionStop.BudgetExhausted]: 'The token budget of the step is used up.',
+  [AdmissionStop.MaxNumSeqs]: 'No more requests may run at once (max_num_seqs).',
+  [AdmissionStop.NoFreeBlocks]: 'The first in the queue needs more blocks than are free.',
+  [AdmissionStop.PromptExceedsBudget]: 'The first in the queue does not fit into the budget in one piece.',
+  [AdmissionStop.Preempted]: 'Nobody is admitted in a step that preempts.',
+};
+
+/** What happened in a step, in a few words. */
+export function sentenceOf(recording: Recording, step: number): string {
+  const { numSteps, steps, events, requestIds, header } = recording;
+  if (step < 0) return 'Before the first step: every block is free.';
+  if (step >= numSteps) return endSentence(recording);
+  const names: Record<'admitted' | 'resumed' | 'preempted' | 'aborted' | 'finished', string[]> = {
+    admitted: [],
+    resumed: [],
+    preempted: [],
+    aborted: [],
+    finished: [],
+  };
+  let evicted = 0;
+  let hits = 0;
+  const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
+  for (let event = begin; event < steps.eventEnd[step]; event++) {
+    const kind = events.kind[event] & 15;
+    const id = requestIds[events.a[event]];
+    if (kind === EventKind.Admit) {
+      const again = events.kind[event] >> 4 === RequestState.Preempted;
+      names[again ? 'resumed' : 'admitted'].push(id);
+    } else if (kind === EventKind.Preempt) names.preempted.push(id);
+    else if (kind === EventKind.Abort) names.aborted.push(id);
+    else if (kind === EventKind.Finish) names.finished.push(id);
+    else if (kind === EventKind.Allocate && events.c[event] !== 0) evicted++;
+    else if (kind === EventKind.Hit) hits++;
+  }
+  const tokens = steps.numScheduledTokens[step];
+  const requests = steps.numScheduledRequests[step];
+  const parts = [
+    `${count(requests, 'request')} ${requests === 1 ? 'computes' : 'compute'} ${count(tokens, 'token')}.`,
+  ];
+  const list = (verb: string, ids: readonly string[]) => {
+    if (ids.length > 0)
+      parts.push(
+        `${verb} ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ` and ${ids.length - 4} more` : ''}.`,
+      );
+  };
+  list('Preempted', names.preempted);
+  list('Admitted', names.admitted);
+  list('Resumed', names.resumed);
+  if (hits > 0) parts.push(`${count(hits, 'block')} came from the prefix cache.`);
+  if (evicted > 0) parts.push(`${count(evicted, 'cached block')} evicted.`);
+  list('Gave up:', names.aborted);
+  list('Finished', names.finished);
+  const reason = STOP_REASONS[steps.admissionStop[step] as AdmissionStop];
+  if (reason !== null && steps.numWaiting[step] > 0) parts.push(reason);
+  return `${parts.join(' ')}${header.scheduler.asyncScheduling ? ' (Outputs are one step late: async scheduling.)' : ''}`;
+}
+
+function endSentence({ header, numSteps }: Recording): string {
+  if (header.end === 'hang')
+    return `After ${numSteps} steps the engine hangs: the first in the queue can never run.`;
+  return `The end, after ${numSteps.toLocaleString('en-US')} steps.`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,88 @@
+import type { Cursor } from '../sim/recording/cursor.ts';
+import { blockState, STATE_NAMES } from './block-colors.ts';
+import { h } from './dom.ts';
+
+const MAX_OWNERS = 12;
+
+/** The pane that tells everything about the block under the pointer or the keyboard's cell cursor. */
+export class Details {
+  private readonly root: HTMLElement;
+  private readonly title: HTMLElement;
+  private readonly onRequest: (request: number) => void;
+
+  constructor(root: HTMLElement, title: HTMLElement, onRequest: (request: number) => void) {
+    this.root = root;
+    this.title = title;
+    this.onRequest = onRequest;
+  }
+
+  show(cursor: Cursor, block: number | null, blocksPerCell: number): void {
+    if (block === null) {
+      this.title.textContent = 'Block';
+      this.root.replaceChildren(
+        h(
+          'p',
+          {},
+          'Point at a block, or move to the map with Tab and then with the arrow keys, to see who holds it, how full it is and what it caches.',
+        ),
+      );
+      return;
+    }
+    this.title.textContent = `Block ${block.toLocaleString('en-US')}`;
+    const { requestIds, header } = cursor.recording;
+    const { groups } = header.pool;
+    const state = blockState(cursor, block);
+    const rows: [string, ...(Node | string)[]][] = [['state', STATE_NAMES[state]]];
+    if (state === 'null') {
+      rows.push([
+        'meaning',
+        'stands for positions outside of the attention window; never allocated, never counted',
+      ]);
+    } else {
+      const owners = cursor.holders(block);
+      rows.push(['references', String(cursor.refCount[block])]);
+      if (owners.length > 0) {
+        rows.push([
+          owners.length === 1 ? 'owner' : 'owners',
+          ...owners
+            .slice(0, MAX_OWNERS)
+            .flatMap((owner, i) => [i === 0 ? '' : ', ', this.link(owner, requestIds[owner])]),
+          owners.length > MAX_OWNERS ? ` and ${owners.length - MAX_OWNERS} more` : '',
+        ]);
+        const group = groups.findIndex((_, id) => cursor.table(owners[0], id).includes(block));
+        const position = cursor.table(owners[0], Math.max(0, group)).indexOf(block);
+        const { blockSize } = groups[Math.max(0, group)];
+        rows.push([
+          'block table',
+          `entry ${position}: tokens ${position * blockSize} to ${(position + 1) * blockSize - 1}`,
+        ]);
+        rows.push(['filled', `${cursor.fill(block)} of ${blockSize} tokens`]);
+        if (groups.length > 1)
+          rows.push(['cache group', `${group} (${groups[group].kind.replace('_', ' ')})`]);
+      }
+      rows.push([
+        'prefix cache',
+        cursor.chain[block] === 0 ? 'content not cached' : `content ${cursor.chain[block]} can be hit`,
+      ]);
+      if (state === 'cached')
+        rows.push(['eviction', `number ${queuePosition(cursor, block)} in the free queue`]);
+    }
+    if (blocksPerCell > 1) rows.push(['cell', `${blocksPerCell} blocks from this one on`]);
+    this.root.replaceChildren(
+      h('dl', {}, ...rows.flatMap(([term, ...what]) => [h('dt', {}, term), h('dd', {}, ...what)])),
+    );
+  }
+
+  private link(request: number, id: string): HTMLElement {
+    return h('button', { type: 'button', class: 'button link', onclick: () => this.onRequest(request) }, id);
+  }
+}
+
+function queuePosition(cursor: Cursor, block: number): string {
+  let position = 0;
+  for (const free of cursor.freeQueue()) {
+    position++;
+    if (free === block) return position.toLocaleString('en-US');
+  }
+  return '–';
+}

@@ -1,0 +1,45 @@
+/** The element of that id, which the page has. */
+export function byId<T extends HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no #${id}`);
+  return element as T;
+}
+
+type Child = Node | string | null;
+
+/** An element with properties and children; text is always text, never markup. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Readonly<Record<string, unknown>> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value as EventListener);
+    else if (name === 'class') element.className = String(value);
+    else if (value !== null && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** A canvas's drawing context, its backing store fitted to its box and the screen's density. */
+export function fitCanvas(canvas: HTMLCanvasElement): {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+} {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const density = window.devicePixelRatio || 1;
+  const pixelsX = Math.max(1, Math.round(width * density));
+  const pixelsY = Math.max(1, Math.round(height * density));
+  if (canvas.width !== pixelsX || canvas.height !== pixelsY) {
+    canvas.width = pixelsX;
+    canvas.height = pixelsY;
+  }
+  const context = canvas.getContext('2d');
+  if (context === null) throw new Error('no canvas');
+  context.setTransform(density, 0, 0, density, 0, 0);
+  return { context, width, height };
+}

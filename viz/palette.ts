@@ -1,0 +1,76 @@
+/** Colours of the canvases, read from the page's tokens whenever the theme changes. */
+export interface Palette {
+  readonly css: (token: string) => string;
+  /** A token as 0xAABBGGRR, the order of ImageData on little-endian machines. */
+  readonly pixel: (token: string) => number;
+  /** Colour of a request, by its row. */
+  readonly request: (request: number) => string;
+  readonly requestPixel: (request: number) => number;
+  /** Sequential scale of reference counts, 1 … 8 and more. */
+  readonly count: (refCount: number) => string;
+  readonly countPixel: (refCount: number) => number;
+}
+
+/** Okabe and Ito's colours and relatives of them, told apart with the common colour deficiencies. */
+const REQUESTS = {
+  light: [
+    '#e69f00',
+    '#3a9fd6',
+    '#009e73',
+    '#d9c400',
+    '#0072b2',
+    '#d55e00',
+    '#cc79a7',
+    '#7a6ff0',
+    '#6b8e23',
+    '#a0522d',
+  ],
+  dark: [
+    '#f0b030',
+    '#6cc3f5',
+    '#2fc79b',
+    '#f0e442',
+    '#4ba3e3',
+    '#f07f35',
+    '#e29bc4',
+    '#a79bff',
+    '#a3c356',
+    '#cf8a5e',
+  ],
+};
+const COUNTS = {
+  light: ['#bcd9ee', '#86bde0', '#4f9fce', '#2a7fb5', '#166295', '#0c4a75', '#083557', '#05233b'],
+  dark: ['#1f4a6b', '#2b6a97', '#3a8bc0', '#58a9db', '#7fc3ea', '#a8d9f3', '#cdebfa', '#eef8fe'],
+};
+
+export function readPalette(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const theme = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
+  const tokens = new Map<string, string>();
+  const css = (token: string) => {
+    let value = tokens.get(token);
+    if (value === undefined) {
+      value = style.getPropertyValue(`--${token}`).trim();
+      tokens.set(token, value);
+    }
+    return value;
+  };
+  const requests = REQUESTS[theme];
+  const requestPixels = requests.map(toPixel);
+  const counts = COUNTS[theme];
+  const countPixels = counts.map(toPixel);
+  const level = (refCount: number) => Math.min(counts.length, Math.max(1, refCount)) - 1;
+  return {
+    css,
+    pixel: (token) => toPixel(css(token)),
+    request: (request) => requests[request % requests.length],
+    requestPixel: (request) => requestPixels[request % requests.length],
+    count: (refCount) => counts[level(refCount)],
+    countPixel: (refCount) => countPixels[level(refCount)],
+  };
+}
+
+function toPixel(hex: string): number {
+  const value = Number.parseInt(hex.slice(1), 16);
+  return (0xff000000 | ((value & 0xff) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
+}
