@@ -5,7 +5,7 @@ import type { Palette } from './palette.ts';
 
 /** Cells at least this wide show gutters and how full a block is, CSS pixels. */
 const DETAILED_CELL = 7;
-const MAX_CELL = 34;
+const MAX_CELL = 64;
 const MAX_DETAILED_BLOCKS = 6000;
 
 interface Layout {

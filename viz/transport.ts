@@ -29,10 +29,10 @@ export class Transport {
     this.position = h('span', { class: 'position' });
     root.replaceChildren(
       this.play,
-      button('⏮', 'To the start (Home)', () => actions.jump('start')),
+      button('|‹', 'To the start (Home)', () => actions.jump('start')),
       button('‹', 'One step back (←)', () => actions.stepBy(-1)),
       button('›', 'One step on (→)', () => actions.stepBy(1)),
-      button('⏭', 'To the end (End)', () => actions.jump('end')),
+      button('›|', 'To the end (End)', () => actions.jump('end')),
       button('«P', 'Previous preemption (,)', () => actions.jump('previous-preemption')),
       button('P»', 'Next preemption (.)', () => actions.jump('next-preemption')),
       button('−', 'Slower ([)', () => actions.faster(-1)),

@@ -120,15 +120,16 @@ export function plan(scenario: Scenario): Plan {
     advice,
     notes,
   });
+  // argparse stops at the first bad value, and names what it does not know only at the end.
+  if (engine.invalid.length > 0) {
+    return failure('invalid-argument', `error: ${engine.invalid[0].text}`, engine.invalid[0].advice);
+  }
   if (engine.unrecognized.length > 0) {
     return failure(
       'unrecognized-argument',
       `error: unrecognized arguments: ${engine.unrecognized.map(({ text }) => text).join(' ')}`,
       engine.unrecognized.map(({ advice }) => advice).join('; '),
     );
-  }
-  if (engine.invalid.length > 0) {
-    return failure('invalid-argument', `error: ${engine.invalid[0].text}`, engine.invalid[0].advice);
   }
 
   const hardware = resolveHardware(scenario);
