@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { simulate } from '../../../sim/engine/simulate.ts';
+import { digestOf } from '../../../sim/recording/codec.ts';
+import { Cursor } from '../../../sim/recording/cursor.ts';
+import { EventKind, Outcome, type Recording, RequestState } from '../../../sim/recording/recording.ts';
+import { randomRun } from '../random-run.ts';
+
+/** Runs a test in CI with few random runs; POOLSCOPE_FUZZ asks for more. */
+const NUM_RUNS = Number(process.env.POOLSCOPE_FUZZ ?? 1500);
+
+/** What must hold of pool and queues at the cursor, whatever was decided. */
+function checkState(cursor: Cursor): void {
+  const { recording, numBlocks } = cursor;
+  const { groups } = recording.header.pool;
+  const holders = new Map<number, number[]>();
+  const places = new Map<number, Set<string>>();
+  for (const request of cursor.running()) {
+    expect(cursor.state[request]).toBe(RequestState.Running);
+    groups.forEach((_, group) => {
+      cursor.table(request, group).forEach((block, position) => {
+        if (block === 0) return;
+        holders.set(block, [...(holders.get(block) ?? []), request]);
+        places.set(block, (places.get(block) ?? new Set()).add(`${group}/${position}`));
+      });
+    });
+  }
+  const free = [...cursor.freeQueue()];
+  expect(new Set(free).size).toBe(free.length);
+  expect(free).not.toContain(0);
+  expect(cursor.refCount[0]).toBe(0);
+  // Free and used blocks are all there are; reference counts are the owners.
+  expect(free.length + holders.size).toBe(numBlocks - 1);
+  for (const block of free) expect(cursor.refCount[block]).toBe(0);
+  for (const [block, owners] of holders) {
+    expect(cursor.refCount[block]).toBe(owners.length);
+    expect(cursor.holderSum[block]).toBe(owners.reduce((sum, owner) => sum + owner, 0));
+    if (owners.length > 1) {
+      // Shared: only by prefix, so at the same place of every table, once per request.
+      expect(cursor.chain[block]).not.toBe(0);
+      expect(places.get(block)?.size).toBe(1);
+      expect(new Set(owners).size).toBe(owners.length);
+    }
+  }
+  expect(cursor.numRunning).toBeLessThanOrEqual(recording.header.scheduler.maxNumSeqs);
+  if (cursor.step >= 0 && cursor.step < recording.numSteps) {
+    expect(recording.steps.numFreeBlocks[cursor.step]).toBe(free.length);
+    expect(recording.steps.numRunning[cursor.step]).toBe(cursor.numRunning);
+    expect(recording.steps.numWaiting[cursor.step]).toBe(cursor.numWaiting);
+    const cachedFree = free.filter((block) => cursor.chain[block] !== 0).length;
+    expect(recording.steps.numCachedFreeBlocks[cursor.step]).toBe(cachedFree);
+  }
+}
+
+/** What must hold of a step as a whole. */
+function checkStep(cursor: Cursor): void {
+  const { recording, step } = cursor;
+  const { scheduler } = recording.header;
+  let tokens = 0;
+  let slots = 0;
+  let held = 0;
+  for (const request of cursor.running()) {
+    const scheduled = cursor.numScheduledTokens(request);
+    const after = cursor.numComputedTokens(request) + scheduled;
+    tokens += scheduled;
+    expect(after).toBeLessThanOrEqual(scheduler.maxModelLen);
+    recording.header.pool.groups.forEach(({ blockSize }, group) => {
+      const length = cursor.table(request, group).length * blockSize;
+      expect(length).toBeGreaterThanOrEqual(after);
+      slots += length;
+      held += after;
+    });
+  }
+  expect(tokens).toBe(recording.steps.numScheduledTokens[step]);
+  expect(tokens).toBeLessThanOrEqual(scheduler.maxNumBatchedTokens);
+  expect(recording.steps.internalWasteSlots[step] + recording.steps.reservedSlots[step]).toBe(slots - held);
+}
+
+function checkOutcomes({ requests, header }: Recording): void {
+  const { maxModelLen } = header.scheduler;
+  requests.outcome.forEach((outcome, i) => {
+    if (outcome === Outcome.Rejected) expect(requests.numPromptTokens[i]).toBeGreaterThanOrEqual(maxModelLen);
+    if (outcome !== Outcome.Finished) return;
+    const most = Math.min(requests.maxTokens[i], maxModelLen - requests.numPromptTokens[i]);
+    expect(requests.numOutputTokens[i]).toBe(most);
+    expect(requests.firstScheduledNs[i]).toBeGreaterThanOrEqual(requests.arrivalNs[i]);
+    expect(requests.firstTokenNs[i]).toBeGreaterThan(requests.firstScheduledNs[i]);
+    expect(requests.endNs[i]).toBeGreaterThanOrEqual(requests.firstTokenNs[i]);
+  });
+}
+
+test('no block is owned twice, none is lost, reference counts are the owners, at every step of any run', () => {
+  fc.assert(
+    fc.property(randomRun, (input) => {
+      const recording = simulate(input);
+      const cursor = new Cursor(recording);
+      for (let step = -1; step <= recording.numSteps; step++) {
+        cursor.seek(step);
+        checkState(cursor);
+        if (step >= 0 && step < recording.numSteps) checkStep(cursor);
+      }
+      if (recording.header.end === 'drained') {
+        expect(cursor.numFree).toBe(cursor.numBlocks - 1);
+        expect(recording.requests.outcome).not.toContain(Outcome.Unfinished);
+      }
+      checkOutcomes(recording);
+    }),
+    { numRuns: NUM_RUNS, seed: 20261121 },
+  );
+});
+
+test('the same input gives the same bytes', () => {
+  fc.assert(
+    fc.property(randomRun, (input) => {
+      expect(digestOf(simulate(input))).toBe(digestOf(simulate(input)));
+    }),
+    { numRuns: 100, seed: 1 },
+  );
+});
+
+test('random runs do press the pool: they preempt, share, evict, abort and reject', () => {
+  const seen = new Map<number, number>();
+  let evictions = 0;
+  for (const input of fc.sample(randomRun, { numRuns: 200, seed: 7 })) {
+    const { events } = simulate(input);
+    events.kind.forEach((kind, i) => {
+      seen.set(kind & 15, (seen.get(kind & 15) ?? 0) + 1);
+      if ((kind & 15) === EventKind.Allocate && events.c[i] !== 0) evictions++;
+    });
+  }
+  for (const kind of Object.values(EventKind)) expect(seen.get(kind) ?? 0).toBeGreaterThan(10);
+  expect(evictions).toBeGreaterThan(10);
+});

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import type { SimulationInput } from '../../sim/engine/simulate.ts';
+import type { KvCacheGroup } from '../../sim/scheduler/config.ts';
+import { fixedStepTime } from '../../sim/time/fixed.ts';
+import { type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';
+
+/** What a random run is made from; small enough that pools are pressed and prompts collide. */
+export const randomRun: fc.Arbitrary<SimulationInput> = fc
+  .record({
+    layout: fc.constantFrom('full', 'window', 'hybrid', 'hybrid-sizes', 'twins'),
+    blockSize: fc.constantFrom(1, 2, 4, 16),
+    extraBlocks: fc.nat(40),
+    window: fc.integer({ min: 1, max: 40 }),
+    enablePrefixCaching: fc.boolean(),
+    maxNumSeqs: fc.integer({ min: 1, max: 6 }),
+    budget: fc.integer({ min: 6, max: 64 }),
+    maxModelLen: fc.integer({ min: 16, max: 90 }),
+    enableChunkedPrefill: fc.boolean(),
+    threshold: fc.constantFrom(0, 0, 5, 17),
+    reserve: fc.boolean(),
+    policy: fc.constantFrom('fcfs' as const, 'priority' as const),
+    asyncScheduling: fc.boolean(),
+    numSpeculativeTokens: fc.constantFrom(0, 0, 1, 3),
+    useEagle: fc.boolean(),
+    requests: fc.array(
+      fc.record({
+        arrival: fc.nat(30),
+        shared: fc.nat(2),
+        sharedLength: fc.nat(40),
+        own: fc.integer({ min: 1, max: 50 }),
+        outputs: fc.integer({ min: 1, max: 40 }),
+        priority: fc.nat(2),
+        abortAfter: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 3, 12),
+        follows: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 14 },
+    ),
+    acceptance: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
+  })
+  .map((spec) => {
+    const { blockSize, window } = spec;
+    const full = (size: number): KvCacheGroup => ({ kind: 'full', blockSize: size, window: 0 });
+    const sliding = (size: number): KvCacheGroup => ({ kind: 'sliding_window', blockSize: size, window });
+    const groups = {
+      full: [full(blockSize)],
+      window: [sliding(blockSize)],
+      hybrid: [full(blockSize), sliding(blockSize)],
+      'hybrid-sizes': [full(blockSize * 2), sliding(blockSize)],
+      twins: [full(blockSize), full(blockSize)],
+    }[spec.layout];
+    // vLLM checks at start-up that one request of max_model_len fits: look-ahead included, it does.
+    const oneRequest = groups.reduce(
+      (sum, { blockSize: size }) => sum + Math.ceil(spec.maxModelLen / size),
+      0,
+    );
+    const builder = new WorkloadBuilder();
+    spec.requests.forEach((request, i) => {
+      const previous = i - 1;
+      const quotes = request.follows && previous >= 0;
+      const prompt: Run[] = quotes
+        ? [
+            ...builder.promptOf(previous),
+            [builder.outputSegmentOf(previous), 0, spec.requests[previous].outputs],
+          ]
+        : request.sharedLength > 0
+          ? [[builder.segment(`shared ${request.shared}`), 0, request.sharedLength]]
+          : [];
+      prompt.push([builder.newSegment(), 0, request.own]);
+      builder.add({
+        arrivalNs: quotes ? request.arrival : request.arrival * 3,
+        dependsOn: quotes ? previous : -1,
+        prompt,
+        maxTokens: request.outputs,
+        priority: request.priority,
+        abortAfterNs: request.abortAfter * 10,
+      });
+    });
+    return {
+      name: 'random',
+      seed: 0,
+      vllm: '2026-05',
+      pool: {
+        numGpuBlocks: 1 + oneRequest + spec.extraBlocks,
+        enablePrefixCaching: spec.enablePrefixCaching,
+        hashBlockSize: blockSize,
+        groups,
+      },
+      scheduler: {
+        maxNumSeqs: spec.maxNumSeqs,
+        maxNumBatchedTokens: spec.enableChunkedPrefill
+          ? spec.budget
+          : Math.max(spec.budget, spec.maxModelLen),
+        maxNumScheduledTokens: null,
+        maxModelLen: spec.maxModelLen,
+        enableChunkedPrefill: spec.enableChunkedPrefill,
+        longPrefillTokenThreshold: spec.threshold,
+        schedulerReserveFullIsl: spec.reserve,
+        policy: spec.policy,
+        asyncScheduling: spec.asyncScheduling,
+        numSpeculativeTokens: spec.numSpeculativeTokens,
+        numLookaheadTokens: spec.useEagle ? spec.numSpeculativeTokens : 0,
+        useEagle: spec.useEagle && spec.numSpeculativeTokens > 0,
+      },
+      workload: builder.finish(),
+      stepTime: fixedStepTime(4),
+      acceptance: (request, verification) =>
+        spec.acceptance[(request + verification) % spec.acceptance.length],
+      // Without the full-sequence gate real vLLM can preempt itself for ever.
+      maxSteps: 3000,
+    };
+  });

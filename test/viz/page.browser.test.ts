@@ -1,0 +1,333 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeRecording } from '../../sim/recording/codec.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import { parseScenario } from '../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../sim/simulate-scenario.ts';
+import { openSite, type Site, type Visit } from './site.ts';
+
+const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
+
+function record(text: string): Recording {
+  const { recording } = simulateScenario(parseScenario(text, 'test.pool.yaml'));
+  if (recording === null) throw new Error('the scenario does not start');
+  return recording;
+}
+
+/** The default scenario with a pool of another size. */
+function withBlocks(numBlocks: number): string {
+  return HELLO.replace(/(--num-gpu-blocks-override) \d+/, `$1 ${numBlocks}`);
+}
+
+const hello = record(HELLO);
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site?.close());
+
+/** The page with the default scenario, paused at its first step. */
+async function open(options: Parameters<Site['visit']>[0] = {}): Promise<Visit> {
+  const visit = await site.visit({ reducedMotion: 'reduce', ...options });
+  await visit.page.goto(site.url);
+  await shows(visit.page, 'hello');
+  return visit;
+}
+
+/** Waits until the run of that name is on the page, and drawn. */
+async function shows(page: Page, name: string): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => document.getElementById('scenario-name')?.textContent?.startsWith(`${wanted} ·`),
+    name,
+  );
+  await drawn(page);
+}
+
+/** Two frames: one to draw in, one to know that it is over. */
+async function drawn(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null)))),
+  );
+}
+
+async function press(page: Page, ...keys: string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+  await drawn(page);
+}
+
+async function stepOf(page: Page): Promise<number> {
+  return Number(await page.locator('#timeline').getAttribute('aria-valuenow'));
+}
+
+function pixels(page: Page, id: 'map' | 'timeline' = 'map'): Promise<string> {
+  return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
+}
+
+/** The part of the canvas that shows a pool of one row of blocks more than it needs is empty: has it colours? */
+function numColors(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const canvas = document.getElementById('map') as HTMLCanvasElement;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+}
+
+async function figures(page: Page): Promise<string[]> {
+  return page.locator('#headline .figure-value').allTextContents();
+}
+
+/** Drops a file somewhere on the page, as a file manager would. */
+async function drop(page: Page, name: string, content: Uint8Array | string): Promise<void> {
+  const bytes = Buffer.from(content).toString('base64');
+  await page.evaluate(
+    ([fileName, base64]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], fileName));
+      document.body.dispatchEvent(
+        new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }),
+      );
+    },
+    [name, bytes] as const,
+  );
+}
+
+describe('loading', () => {
+  test('plays at once, without complaints and without asking anybody else', async () => {
+    const { page, complaints } = await open({ reducedMotion: 'no-preference' });
+    await page.waitForFunction(() => Number(document.getElementById('timeline')?.ariaValueNow) > 2);
+    expect(await numColors(page)).toBeGreaterThan(5);
+    expect(complaints).toEqual([]);
+  });
+
+  test('stays at the first step for those who prefer less motion', async () => {
+    const { page } = await open();
+    await page.waitForTimeout(300);
+    expect(await stepOf(page)).toBe(0);
+  });
+
+  test('refuses scripts that are not its own', async () => {
+    const { page, complaints } = await open();
+    await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "taken over"';
+      document.body.append(script);
+    });
+    expect(await page.title()).toBe('Poolscope');
+    expect(complaints.join()).toContain('Content Security Policy');
+  });
+
+  test.each([360, 768, 1920])('fits into a window of %i pixels', async (width) => {
+    const { page } = await open({ viewport: { width, height: 800 } });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    expect(await numColors(page)).toBeGreaterThan(2);
+  });
+});
+
+describe('the numbers are those of the recording', () => {
+  test.each([0, 57, hello.numSteps - 1])('at step %i', async (step) => {
+    const { page } = await open();
+    const slider = page.locator('#timeline');
+    await slider.focus();
+    for (let at = 0; at + 10 <= step; at += 10) await page.keyboard.press('Shift+ArrowRight');
+    for (let at = 0; at < step % 10; at++) await page.keyboard.press('ArrowRight');
+    await drawn(page);
+    expect(await stepOf(page)).toBe(step);
+
+    const usable = hello.header.pool.numGpuBlocks - 1;
+    const used = usable - hello.steps.numFreeBlocks[step];
+    const [, use, running, waiting] = await figures(page);
+    expect(use).toBe(`${((used / usable) * 100).toFixed(0)} % ${used} of ${usable}`);
+    expect(running).toBe(`${hello.steps.numRunning[step]} of ${hello.header.scheduler.maxNumSeqs}`);
+    expect(waiting).toBe(`${hello.steps.numWaiting[step]}`);
+  });
+
+  test('at the end: all preemptions, and the hit rate that vLLM would report', async () => {
+    const { page } = await open();
+    await press(page, 'End');
+    const { prefixCacheHits, prefixCacheQueries } = hello.header;
+    const [, , , , preempted, hits] = await figures(page);
+    expect(preempted).toBe(`${hello.requests.numPreemptions.reduce((sum, n) => sum + n, 0)}`);
+    expect(hits).toBe(`${((prefixCacheHits / prefixCacheQueries) * 100).toFixed(1)} % of tokens`);
+  });
+});
+
+describe('moving in time', () => {
+  test('by keyboard', async () => {
+    const { page } = await open();
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft');
+    expect(await stepOf(page)).toBe(2);
+    await press(page, 'Shift+ArrowRight');
+    expect(await stepOf(page)).toBe(12);
+    await press(page, 'End');
+    expect(await stepOf(page)).toBe(hello.numSteps);
+    await press(page, 'Home');
+    expect(await stepOf(page)).toBe(0);
+    await press(page, 'Space');
+    await page.waitForFunction(() => Number(document.getElementById('timeline')?.ariaValueNow) > 1);
+    await press(page, 'Space');
+    const paused = await stepOf(page);
+    await page.waitForTimeout(300);
+    expect(await stepOf(page)).toBe(paused);
+  });
+
+  test('by dragging along the timeline', async () => {
+    const { page } = await open();
+    const before = await figures(page);
+    const box = (await page.locator('#timeline').boundingBox())!;
+    await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.up();
+    await drawn(page);
+    expect(Math.abs((await stepOf(page)) - hello.numSteps / 2)).toBeLessThanOrEqual(1);
+    expect(await figures(page)).not.toEqual(before);
+  });
+
+  test.each(['1', '2', '3'])(
+    'jumping, playing on and stepping back give the same pixels in mode %s',
+    async (mode) => {
+      const { page } = await open();
+      await press(page, mode, ...Array<string>(6).fill('Shift+ArrowRight'));
+      const played = [await pixels(page), await pixels(page, 'timeline')];
+      await press(page, ...Array<string>(25).fill('ArrowRight'));
+      expect(await pixels(page)).not.toBe(played[0]);
+      await press(page, ...Array<string>(25).fill('ArrowLeft'));
+      expect([await pixels(page), await pixels(page, 'timeline')]).toEqual(played);
+      await press(page, 'End', 'Home', ...Array<string>(60).fill('ArrowRight'));
+      expect([await pixels(page), await pixels(page, 'timeline')]).toEqual(played);
+    },
+  );
+});
+
+describe('the block map', () => {
+  test('tells about the block under the pointer', async () => {
+    const { page } = await open();
+    const box = (await page.locator('#map').boundingBox())!;
+    await press(page, ...Array<string>(5).fill('Shift+ArrowRight'));
+    await page.mouse.move(box.x + 5, box.y + 5);
+    await drawn(page);
+    expect(await page.locator('#details-title').textContent()).toBe('Block 0');
+    expect(await page.locator('#details').textContent()).toContain('null block');
+  });
+
+  test('is walked through with the arrow keys, and does not move in time meanwhile', async () => {
+    const { page } = await open();
+    await page.locator('#map').focus();
+    await press(page, 'ArrowRight', 'ArrowRight');
+    expect(await page.locator('#details-title').textContent()).toBe('Block 1');
+    expect(await page.locator('#details').textContent()).toContain('owner');
+    expect(await stepOf(page)).toBe(0);
+  });
+
+  test('lets the blocks of a request stand out', async () => {
+    const { page } = await open();
+    await press(page, ...Array<string>(5).fill('Shift+ArrowRight'));
+    const before = await pixels(page);
+    const row = page.locator('#requests button.request:visible').first();
+    await row.click();
+    await drawn(page);
+    expect(await row.getAttribute('aria-pressed')).toBe('true');
+    expect(await pixels(page)).not.toBe(before);
+    await row.click();
+    await page.mouse.move(0, 0);
+    await drawn(page);
+    expect(await pixels(page)).toBe(before);
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'gives requests that run together different colours: %s',
+    async (scheme) => {
+      const { page } = await open({ colorScheme: scheme });
+      await press(page, ...Array<string>(10).fill('Shift+ArrowRight'));
+      const colors = await page
+        .locator('#requests ol')
+        .first()
+        .locator('li:visible .swatch')
+        .evaluateAll((swatches) => swatches.map((swatch) => getComputedStyle(swatch).backgroundColor));
+      expect(colors.length).toBeGreaterThan(3);
+      expect(new Set(colors).size).toBe(colors.length);
+    },
+  );
+
+  test('says how many blocks a cell stands for when there are more blocks than pixels', async () => {
+    const { page, complaints } = await open({ viewport: { width: 390, height: 800 } });
+    await drop(page, 'large.pool.yaml', withBlocks(1_000_000).replace('name: hello', 'name: large'));
+    await shows(page, 'large');
+    expect(await page.locator('#legend').textContent()).toMatch(/1 cell = \d+ blocks/);
+    await press(page, 'Shift+ArrowRight');
+    const there = await pixels(page);
+    await press(page, 'End', 'Home', 'Shift+ArrowRight');
+    expect(await pixels(page)).toBe(there);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  test('a recording opens', async () => {
+    const { page, complaints } = await open();
+    const recording = record(HELLO.replace('name: hello', 'name: recorded').replace('seed: 5', 'seed: 6'));
+    await drop(page, 'recorded.poolrec', encodeRecording(recording));
+    await shows(page, 'recorded');
+    await press(page, 'End');
+    expect(await stepOf(page)).toBe(recording.numSteps);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a recording opens by the button too', async () => {
+    const { page } = await open();
+    const recording = record(HELLO.replace('name: hello', 'name: chosen'));
+    await page.locator('#file').setInputFiles({
+      name: 'chosen.poolrec',
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(encodeRecording(recording)),
+    });
+    await shows(page, 'chosen');
+  });
+
+  test('what is no recording is refused, and the page goes on', async () => {
+    const { page, complaints } = await open();
+    const message = page.locator('#message');
+    const whole = encodeRecording(hello);
+    for (const [name, content, words] of [
+      ['noise.poolrec', 'this is no recording', 'not a Poolscope recording'],
+      ['cut.poolrec', whole.subarray(0, whole.length - 100), 'cut off'],
+    ] as const) {
+      await drop(page, name, content);
+      await message.waitFor({ state: 'visible' });
+      expect(await message.textContent()).toContain(name);
+      expect(await message.textContent()).toContain(words);
+      await press(page, 'Escape');
+      expect(await message.isVisible()).toBe(false);
+    }
+    await press(page, 'ArrowRight');
+    expect(await stepOf(page)).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a scenario with mistakes is told where they are', async () => {
+    const { page } = await open();
+    await drop(page, 'typo.pool.yaml', HELLO.replace('workload:', 'worklaod:'));
+    const message = page.locator('#message');
+    await message.waitFor({ state: 'visible' });
+    expect(await message.textContent()).toMatch(/typo\.pool\.yaml:\d+:\d+: .*worklaod/);
+  });
+
+  test('names in a file are text, never markup', async () => {
+    const { page, complaints } = await open();
+    const name = '<img src=x onerror=alert(1)><b>bold</b>';
+    const recording: Recording = {
+      ...hello,
+      header: { ...hello.header, name },
+      requestIds: hello.requestIds.map((_, i) => `<i id=x${i}>r</i>`),
+    };
+    await drop(page, 'evil.poolrec', encodeRecording(recording));
+    await shows(page, name);
+    await press(page, ...Array<string>(8).fill('Shift+ArrowRight'));
+    const box = (await page.locator('#map').boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + 20);
+    await drawn(page);
+    expect(await page.locator('img, #scenario-name b, [id^=x]').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
