@@ -11,7 +11,10 @@ export interface Palette {
   readonly countPixel: (refCount: number) => number;
 }
 
-/** Okabe and Ito's colours and relatives of them, told apart with the common colour deficiencies. */
+/**
+ * Okabe and Ito's hues and a violet, told apart with the common colour deficiencies, then a second shade of
+ * each: sixteen, so that requests that run together seldom meet in one colour. Neighbours differ most.
+ */
 const REQUESTS = {
   light: [
     '#e69f00',
@@ -22,8 +25,14 @@ const REQUESTS = {
     '#d55e00',
     '#cc79a7',
     '#7a6ff0',
-    '#6b8e23',
-    '#a0522d',
+    '#96690a',
+    '#a9d6f0',
+    '#00583f',
+    '#857c1a',
+    '#5b7ea3',
+    '#8a3a00',
+    '#8c3f6b',
+    '#bdb6fa',
   ],
   dark: [
     '#f0b030',
@@ -34,8 +43,14 @@ const REQUESTS = {
     '#f07f35',
     '#e29bc4',
     '#a79bff',
-    '#a3c356',
-    '#cf8a5e',
+    '#a8781a',
+    '#3c7f9e',
+    '#9fe5cd',
+    '#a39b34',
+    '#31548c',
+    '#b5541a',
+    '#a85f88',
+    '#6f62d0',
   ],
 };
 const COUNTS = {

@@ -64,7 +64,7 @@ function pixels(page: Page, id: 'map' | 'timeline' = 'map'): Promise<string> {
   return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
 }
 
-/** The part of the canvas that shows a pool of one row of blocks more than it needs is empty: has it colours? */
+/** How many different colours are on the map; 1 = it is empty. */
 function numColors(page: Page): Promise<number> {
   return page.evaluate(() => {
     const canvas = document.getElementById('map') as HTMLCanvasElement;
