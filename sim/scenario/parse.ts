@@ -17,6 +17,8 @@ const DEFAULT_MODELS: Readonly<Record<VllmVersion, string>> = {
   '2026-05': 'Qwen/Qwen3-0.6B',
 };
 
+const MISSING = 'missing';
+
 export interface ParseOptions {
   /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
   readonly readFile?: (path: string) => string;
@@ -189,11 +191,7 @@ function check(yaml: LocatedYaml, file: string): ScenarioFile {
   const { value } = yaml;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found =
-      value === null || value === undefined
-        ? 'nothing'
-        : Array.isArray(value)
-          ? 'a list'
-          : `"${shown(value)}"`;
+      value === null || value === undefined ? 'nothing' : Array.isArray(value) ? 'a list' : shown(value);
     throw new InputError([
       {
         file,
@@ -205,10 +203,14 @@ function check(yaml: LocatedYaml, file: string): ScenarioFile {
   const result = v.safeParse(scenarioSchema, value);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => problemOf(leafOf(issue), yaml, file));
-  problems.sort(
+  const meant = new Set(problems.map((problem) => problem.suggestion));
+  const told = problems.filter(
+    ({ message, field }) => message !== MISSING || !meant.has(field?.split('.').pop()),
+  );
+  told.sort(
     (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0),
   );
-  throw new InputError(problems);
+  throw new InputError(told);
 }
 
 type Issue = v.BaseIssue<unknown>;
@@ -242,7 +244,7 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
     };
   }
   if (issue.input === undefined) {
-    return { file, place: yaml.placeOfValue(path.slice(0, -1)), field, message: 'missing' };
+    return { file, place: yaml.placeOfValue(path.slice(0, -1)), field, message: MISSING };
   }
   return {
     file,

@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseCommand } from '../../../sim/scenario/command.ts';
+import { shellWords } from '../../../sim/scenario/shell-words.ts';
+
+describe('the shell’s words', () => {
+  test.each([
+    ['a b  c', ['a', 'b', 'c']],
+    ['a \'b c\' "d e"f', ['a', 'b c', 'd ef']],
+    ['a \\\n  b', ['a', 'b']],
+    ['a\\ b', ['a b']],
+    ['{"a": 1}', ['{a:', '1}']],
+    [`'{"a": 1}'`, ['{"a": 1}']],
+    ['"a \\"b\\" $x"', ['a "b" $x']],
+    ['a # comment\nb', ['a', 'b']],
+    ["''", ['']],
+    ['"never closed', ['never closed']],
+  ])('%j', (text, words) => {
+    expect(shellWords(text)).toEqual(words);
+  });
+});
+
+describe('commands that start a server', () => {
+  test.each([
+    ['vllm serve org/model --max-num-seqs 8', 'org/model'],
+    ['/usr/bin/vllm serve org/model --max_num_seqs=8', 'org/model'],
+    ['CUDA_VISIBLE_DEVICES=0 vllm serve --max-num-seqs 8 --model org/model', 'org/model'],
+    ['python3 -m vllm.entrypoints.openai.api_server --model org/model --max-num-seqs 8', 'org/model'],
+    [
+      'docker run --gpus all -p 8000:8000 --name vllm vllm/vllm-openai:latest --model org/model --max-num-seqs 8',
+      'org/model',
+    ],
+    ['torchrun --nproc_per_node=8 vllm serve org/model --max-num-seqs 8', 'org/model'],
+  ])('%s', (command, model) => {
+    const parsed = parseCommand(command, '2026-05');
+    expect(parsed?.model).toBe(model);
+    expect(parsed?.flags.honoured).toEqual({ max_num_seqs: 8 });
+    expect(parsed?.flags.unrecognized).toEqual([]);
+  });
+
+  test.each(['', 'echo vllm serve x'.slice(0, 9), 'python train.py', 'docker run ubuntu ls'])(
+    'not %j',
+    (command) => {
+      expect(parseCommand(command, '2026-05')).toBeNull();
+    },
+  );
+});
+
+describe('flags', () => {
+  const flags = (text: string, version: '0.6.3' | '2026-05' = '2026-05') =>
+    parseCommand(`vllm serve m ${text}`, version)!.flags;
+
+  test('switches, --no-…, values with a minus, human numbers, the last of a name', () => {
+    expect(
+      flags(
+        '--enable-prefix-caching --no-enable-chunked-prefill --max-model-len 8k --max-num-seqs 4 --max-num-seqs 6',
+      ).honoured,
+    ).toEqual({
+      enable_prefix_caching: true,
+      enable_chunked_prefill: false,
+      max_model_len: 8000,
+      max_num_seqs: 6,
+    });
+    expect(flags('--max-model-len 8K').honoured).toEqual({ max_model_len: 8192 });
+  });
+
+  test('what never existed, and what is gone, is refused as argparse would, with advice', () => {
+    const { unrecognized } = flags('--enable-expert-cache --swap-space 16 --max-num-seq=4 stray');
+    expect(unrecognized.map(({ text }) => text)).toEqual([
+      '--enable-expert-cache',
+      '--swap-space 16',
+      '--max-num-seq=4',
+      'stray',
+    ]);
+    expect(unrecognized[0].advice).toContain('never existed');
+    expect(unrecognized[1].advice).toContain('removed in 0.18.0');
+    expect(unrecognized[2].advice).toContain('did you mean --max-num-seqs?');
+    expect(flags('--swap-space 16', '0.6.3').unrecognized).toEqual([]);
+  });
+
+  test('values that vLLM does not take', () => {
+    expect(flags('--block-size 64', '0.6.3').invalid[0].text).toBe(
+      'argument --block-size: invalid choice: 64 (choose from 8, 16, 32)',
+    );
+    expect(flags('--block-size 64').honoured).toEqual({ block_size: 64 });
+    expect(flags('--kv-cache-dtype fp16', '0.6.3').invalid[0].text).toContain(
+      "invalid choice: 'fp16' (choose from 'auto', 'fp8'",
+    );
+    expect(flags('--max-num-seqs many').invalid[0].text).toBe(
+      "argument --max-num-seqs: invalid int value: 'many'",
+    );
+  });
+
+  test('front-end flags are ignored by name, unmodelled ones are listed', () => {
+    const { ignored, unmodelled } = flags('--port 8000 --api-key secret --trust-remote-code --enable-lora');
+    expect(ignored).toEqual(['port', 'api-key', 'trust-remote-code']);
+    expect(unmodelled).toEqual(['enable-lora']);
+  });
+});
+
+test('any command line is read without a crash', () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      'vllm',
+      'serve',
+      '--model',
+      '--no-x',
+      '--block-size',
+      '-tp',
+      '=',
+      '--',
+      '-',
+      '__proto__',
+      '--__proto__',
+    ),
+    fc.string({ maxLength: 8 }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 12 }),
+      fc.constantFrom('0.6.3' as const, '2026-05' as const),
+      (words, version) => {
+        const parsed = parseCommand(`vllm serve ${words.join(' ')}`, version);
+        expect(parsed).not.toBeNull();
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
