@@ -25,8 +25,8 @@ export function readText(path: string): string {
 
 /** Reads files that a scenario names: inside its own folder, links resolved. */
 export function readerBeside(scenarioFile: string): (path: string) => string {
-  const folder = realpathSync(dirname(resolve(scenarioFile)));
   return (path) => {
+    const folder = realpathSync(dirname(resolve(scenarioFile)));
     const full = join(folder, path);
     let real: string;
     try {
