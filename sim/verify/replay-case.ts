@@ -9,19 +9,35 @@ import type { ConformanceCase, ConformanceConfig } from './conformance-case.ts';
 
 const NS_PER_S = 1e9;
 
+/** What a case is run with. */
+export interface ReplayInput {
+  readonly workload: Workload;
+  readonly pool: PoolConfig;
+  readonly scheduler: SchedulerConfig;
+  /** Request id → row of the workload. */
+  readonly rowOf: ReadonlyMap<string, number>;
+}
+
+/** A case in Poolscope's terms. */
+export function replayInput(kase: ConformanceCase): ReplayInput {
+  return {
+    ...workloadOf(kase),
+    pool: poolConfigOf(kase.config),
+    scheduler: schedulerConfigOf(kase.config),
+  };
+}
+
 /** Runs a case as its recorder did: additions and aborts by step, outputs supplied, no clock. */
 export function replayCase(kase: ConformanceCase): Recording {
-  const { workload, rowOf } = workloadOf(kase);
-  const pool = poolConfigOf(kase.config);
-  const scheduling = schedulerConfigOf(kase.config);
+  const { workload, pool, scheduler: scheduling, rowOf } = replayInput(kase);
+  const acceptOf: (readonly number[] | undefined)[] = new Array(workload.numRequests);
+  for (const request of kase.requests) acceptOf[rowOf.get(request.id)!] = request.accept;
   const scheduler = new V1Scheduler(workload, pool, scheduling, {
     acceptance: (row, verification) => {
       const accept = acceptOf[row];
       return accept === undefined || accept.length === 0 ? 0 : accept[verification % accept.length];
     },
   });
-  const acceptOf: (readonly number[] | undefined)[] = new Array(workload.numRequests);
-  for (const request of kase.requests) acceptOf[rowOf.get(request.id)!] = request.accept;
 
   const recorder = new Recorder(workload.numRequests);
   scheduler.record(recorder, recorder);
@@ -115,8 +131,7 @@ function requestColumnsOf(workload: Workload) {
   return requests;
 }
 
-/** A case's configuration in Poolscope's names. */
-export function poolConfigOf(config: ConformanceConfig): PoolConfig {
+function poolConfigOf(config: ConformanceConfig): PoolConfig {
   return {
     numGpuBlocks: config.num_gpu_blocks,
     enablePrefixCaching: config.enable_prefix_caching,
@@ -129,7 +144,7 @@ export function poolConfigOf(config: ConformanceConfig): PoolConfig {
   };
 }
 
-export function schedulerConfigOf(config: ConformanceConfig): SchedulerConfig {
+function schedulerConfigOf(config: ConformanceConfig): SchedulerConfig {
   return {
     maxNumSeqs: config.max_num_seqs,
     maxNumBatchedTokens: config.max_num_batched_tokens,

@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { Bench } from 'tinybench';
+import { simulate } from '../../sim/engine/simulate.ts';
+import { plan } from '../../sim/memory/planner.ts';
+import { Cursor } from '../../sim/recording/cursor.ts';
+import { parseScenario } from '../../sim/scenario/parse.ts';
+import { V1Scheduler } from '../../sim/scheduler/v1.ts';
+import { simulateScenario } from '../../sim/simulate-scenario.ts';
+import { fixedStepTime } from '../../sim/time/fixed.ts';
+import { parseCase } from '../../sim/verify/parse-case.ts';
+import { replayCase, replayInput } from '../../sim/verify/replay-case.ts';
+import { WorkloadBuilder } from '../../sim/workload/builder.ts';
+
+/*
+ * Seeded benchmarks: medians of repeats, machine and date in the output.
+ *
+ *   npm run bench [-- --trace azure-2023-conv.csv]
+ */
+
+/** Schedule and update of vLLM's own scheduler (CPython, two shared cores) on the same workloads, seconds. */
+const VLLM_SECONDS: Readonly<Record<string, number>> = {
+  'v1-bench-1000-noprefix': 5.1,
+  'v1-bench-1000-prefix': 5.1,
+  'v1-bench-10000-noprefix': 48.9,
+  'v1-bench-10000-prefix': 53.3,
+};
+const REPEATS = 5;
+
+async function main(): Promise<void> {
+  const trace = process.argv.includes('--trace') ? process.argv[process.argv.indexOf('--trace') + 1] : null;
+  console.log(
+    `poolscope bench · ${new Date().toISOString().slice(0, 10)} · Node ${process.version} · ${cpus()[0].model} × ${cpus().length}`,
+  );
+  console.log(`medians of ${REPEATS} runs after one to warm up\n`);
+  await conformanceWorkloads();
+  await poolSizes();
+  if (trace !== null) await azureTrace(trace);
+  console.log(`peak memory of this process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+}
+
+/** Median seconds of a function. */
+async function median(name: string, run: () => void): Promise<number> {
+  const bench = new Bench({ iterations: REPEATS, time: 0, warmupIterations: 1, warmupTime: 0 });
+  bench.add(name, run);
+  const [task] = await bench.run();
+  const { result } = task;
+  if (!('latency' in result) || result.latency === undefined) throw new Error(`${name} did not run`);
+  return result.latency.p50 / 1000;
+}
+
+/** The 1,000- and 10,000-request workloads on which vLLM's scheduler was timed. */
+async function conformanceWorkloads(): Promise<void> {
+  console.log('schedule and update alone, without and with recording:');
+  for (const name of Object.keys(VLLM_SECONDS)) {
+    const path = join('test/conformance/v1/bench', `${name}.json.gz`);
+    const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
+    if (kase === null || kase.expect === undefined) throw new Error(`${path} is no benchmark case`);
+    const { workload, pool, scheduler: config } = replayInput(kase);
+    let steps = 0;
+    const bare = await median(name, () => {
+      const scheduler = new V1Scheduler(workload, pool, config);
+      for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, workload.arrivalNs[r]);
+      for (steps = 0; scheduler.hasUnfinished; steps++) {
+        scheduler.schedule();
+        scheduler.updateFromOutput();
+      }
+    });
+    if (steps !== kase.expect.steps)
+      throw new Error(`${name}: ${steps} steps, expected ${kase.expect.steps}`);
+    const recorded = await median(name, () => {
+      replayCase(kase);
+    });
+    report(
+      name,
+      bare,
+      steps,
+      workload.numRequests,
+      `${(VLLM_SECONDS[name] / bare).toFixed(0)}× vLLM's scheduler`,
+    );
+    report(
+      '  recorded, workload built',
+      recorded,
+      steps,
+      workload.numRequests,
+      `${(recorded / bare).toFixed(2)}× the time`,
+    );
+  }
+  console.log('');
+}
+
+/** The same load on pools from 10³ to 10⁶ blocks: a step must not cost more in a bigger pool. */
+async function poolSizes(): Promise<void> {
+  console.log('2,000 requests of 300 + 100 tokens, at most 64 at once, by size of the pool:');
+  const builder = new WorkloadBuilder();
+  for (let i = 0; i < 2000; i++) {
+    builder.add({ arrivalNs: 0, prompt: [[builder.newSegment(), 0, 300]], maxTokens: 100 });
+  }
+  const workload = builder.finish();
+  const hello = plan(parseScenario(readFileSync('scenarios/hello.pool.yaml', 'utf8'), 'hello'));
+  if (!hello.starts) throw new Error('hello does not start');
+  for (const numGpuBlocks of [1e4, 1e3, 1e4, 1e5, 1e6]) {
+    let steps = 0;
+    const seconds = await median(String(numGpuBlocks), () => {
+      steps = simulate({
+        name: 'bench',
+        seed: 0,
+        vllm: '2026-05',
+        pool: { ...hello.pool, numGpuBlocks },
+        scheduler: { ...hello.scheduler, maxNumSeqs: 64, maxNumBatchedTokens: 2048 },
+        workload,
+        stepTime: fixedStepTime(1e6),
+      }).numSteps;
+    });
+    report(`${numGpuBlocks.toExponential(0)} blocks`, seconds, steps, 2000, '');
+  }
+  console.log('');
+}
+
+/** A whole real trace, recorded and replayed. */
+async function azureTrace(path: string): Promise<void> {
+  if (!existsSync(path)) throw new Error(`${path}: there is no such file`);
+  console.log('a real trace through Llama-3.1-8B on one A100-80G:');
+  const file = 'scenarios/llama31-8b-on-a100.pool.yaml';
+  const scenario = parseScenario(readFileSync(file, 'utf8'), file);
+  const text = readFileSync(path, 'utf8');
+  const run = () =>
+    simulateScenario(
+      { ...scenario, workload: { kind: 'trace', path, format: null, timeScale: 1, limit: null } },
+      { readTrace: () => text },
+    ).recording;
+  const recording = run();
+  if (recording === null) throw new Error('the scenario does not start');
+  const seconds = await median('trace', run);
+  report('read, plan, simulate, record', seconds, recording.numSteps, recording.requestIds.length, '');
+  const seek = await median('seek', () => {
+    const cursor = new Cursor(recording);
+    cursor.seek(recording.numSteps);
+  });
+  console.log(
+    `  replay of ${recording.numEvents.toLocaleString('en-US')} events: ${(seek * 1000).toFixed(0)} ms\n`,
+  );
+}
+
+function report(name: string, seconds: number, steps: number, requests: number, note: string): void {
+  const perSecond = (n: number) =>
+    Math.round(n / seconds)
+      .toLocaleString('en-US')
+      .padStart(10);
+  console.log(
+    `  ${name.padEnd(28)} ${(seconds * 1000).toFixed(1).padStart(8)} ms ${perSecond(steps)} steps/s ${perSecond(requests)} requests/s  ${note}`,
+  );
+}
+
+await main();
