@@ -1,6 +1,6 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/recording.ts';
-import type { Palette } from './palette.ts';
+import { NUM_COUNTS, NUM_REQUESTS, type Palette } from './palette.ts';
 
 export type ColorMode = 'request' | 'state' | 'references';
 export const COLOR_MODES: readonly { mode: ColorMode; label: string }[] = [
@@ -26,34 +26,31 @@ export const STATE_NAMES: Readonly<Record<BlockState, string>> = {
   shared: 'shared by prefix',
 };
 
-/** The colour of a block at the cursor, as CSS or as a pixel: a pure function of the state there. */
-export function blockColor<T>(
-  cursor: Cursor,
-  block: number,
-  mode: ColorMode,
-  of: {
-    token: (token: string) => T;
-    request: (request: number) => T;
-    count: (refCount: number) => T;
-  },
-): T {
-  const state = blockState(cursor, block);
-  if (state === 'null' || state === 'free' || state === 'cached') return of.token(`block-${state}`);
-  if (mode === 'references') return of.count(cursor.refCount[block]);
-  if (state === 'shared') return of.token('block-shared');
-  return mode === 'state' ? of.token('block-used') : of.request(cursor.holderSum[block]);
+const NUM_STATES = 4;
+const STATES: readonly BlockState[] = ['null', 'free', 'cached', 'shared'];
+
+/**
+ * The colours of a mode: first those of null, free, cached and shared blocks, then those of blocks in use,
+ * from which colorIndex() chooses. A table, because a map of a million blocks looks up a million colours.
+ */
+export function colorTable(palette: Palette, mode: ColorMode): string[] {
+  const used = {
+    request: palette.requests,
+    state: [palette.css('block-used')],
+    references: palette.counts,
+  }[mode];
+  return [...STATES.map((state) => palette.css(`block-${state}`)), ...used];
 }
 
-export const asCss = (palette: Palette) => ({
-  token: palette.css,
-  request: palette.request,
-  count: palette.count,
-});
-export const asPixel = (palette: Palette) => ({
-  token: palette.pixel,
-  request: palette.requestPixel,
-  count: palette.countPixel,
-});
+/** A block's place in the colorTable() of the mode: a pure function of the state at the cursor. */
+export function colorIndex(cursor: Cursor, block: number, mode: ColorMode): number {
+  if (block === 0) return 0;
+  const references = cursor.refCount[block];
+  if (references === 0) return cursor.chain[block] === 0 ? 1 : 2;
+  if (mode === 'references') return NUM_STATES + Math.min(NUM_COUNTS, references) - 1;
+  if (references > 1) return 3;
+  return mode === 'state' ? NUM_STATES : NUM_STATES + (cursor.holderSum[block] % NUM_REQUESTS);
+}
 
 /** What the colours of a mode mean. */
 export function legendOf(mode: ColorMode, palette: Palette): { color: string; label: string }[] {

@@ -1,7 +1,7 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { asCss, asPixel, blockColor, blockState, type ColorMode, partialFills } from './block-colors.ts';
+import { blockState, type ColorMode, colorIndex, colorTable, partialFills } from './block-colors.ts';
 import { fitCanvas } from './dom.ts';
-import type { Palette } from './palette.ts';
+import { type Palette, toPixel } from './palette.ts';
 
 /** Cells at least this wide show gutters and how full a block is, CSS pixels. */
 const DETAILED_CELL = 7;
@@ -31,6 +31,9 @@ export class BlockMap {
   private cursor: Cursor | null = null;
   private palette: Palette;
   private mode: ColorMode = 'request';
+  // Colour index → colour, as CSS and as a pixel.
+  private colors: string[] = [];
+  private pixels = new Uint32Array(0);
   private layout: Layout = { cell: 1, columns: 1, blocksPerCell: 1, detailed: false };
   /** One pixel a cell, for big pools. */
   private image: { data: ImageData; pixels: Uint32Array; canvas: OffscreenCanvas } | null = null;
@@ -56,6 +59,8 @@ export class BlockMap {
   restyle(palette: Palette, mode: ColorMode): void {
     this.palette = palette;
     this.mode = mode;
+    this.colors = colorTable(palette, mode);
+    this.pixels = Uint32Array.from(this.colors, toPixel);
     this.stale = true;
   }
 
@@ -90,8 +95,7 @@ export class BlockMap {
   private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {
     cursor.takeChanges();
     const { cell, columns } = this.layout;
-    const { palette, mode } = this;
-    const colors = asCss(palette);
+    const { palette, mode, colors } = this;
     const fills = partialFills(cursor);
     const gap = cell >= 14 ? 2 : 1;
     const size = cell - gap;
@@ -99,7 +103,7 @@ export class BlockMap {
     for (let block = 0; block < cursor.numBlocks; block++) {
       const x = (block % columns) * cell;
       const y = Math.floor(block / columns) * cell;
-      const color = blockColor(cursor, block, mode, colors);
+      const color = colors[colorIndex(cursor, block, mode)];
       const fill = fills.get(block);
       if (fill === undefined) {
         context.fillStyle = color;
@@ -180,14 +184,14 @@ export class BlockMap {
 
   private cellPixel(cursor: Cursor, cell: number): number {
     const { blocksPerCell } = this.layout;
-    const colors = asPixel(this.palette);
-    if (blocksPerCell === 1) return blockColor(cursor, cell, this.mode, colors);
+    const { pixels, mode } = this;
+    if (blocksPerCell === 1) return pixels[colorIndex(cursor, cell, mode)];
     // The mean of the cell's blocks, so that none is invisible.
     const first = cell * blocksPerCell;
     const last = Math.min(cursor.numBlocks, first + blocksPerCell);
     let [red, green, blue] = [0, 0, 0];
     for (let block = first; block < last; block++) {
-      const color = blockColor(cursor, block, this.mode, colors);
+      const color = pixels[colorIndex(cursor, block, mode)];
       red += color & 0xff;
       green += (color >> 8) & 0xff;
       blue += (color >> 16) & 0xff;

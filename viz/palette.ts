@@ -1,14 +1,12 @@
 /** Colours of the canvases, read from the page's tokens whenever the theme changes. */
 export interface Palette {
   readonly css: (token: string) => string;
-  /** A token as 0xAABBGGRR, the order of ImageData on little-endian machines. */
-  readonly pixel: (token: string) => number;
-  /** Colour of a request, by its row. */
+  /** Colours of requests, by their rows. */
+  readonly requests: readonly string[];
   readonly request: (request: number) => string;
-  readonly requestPixel: (request: number) => number;
   /** Sequential scale of reference counts, 1 … 8 and more. */
+  readonly counts: readonly string[];
   readonly count: (refCount: number) => string;
-  readonly countPixel: (refCount: number) => number;
 }
 
 /**
@@ -58,34 +56,34 @@ const COUNTS = {
   dark: ['#1f4a6b', '#2b6a97', '#3a8bc0', '#58a9db', '#7fc3ea', '#a8d9f3', '#cdebfa', '#eef8fe'],
 };
 
+export const NUM_REQUESTS = REQUESTS.light.length;
+export const NUM_COUNTS = COUNTS.light.length;
+
 export function readPalette(): Palette {
   const style = getComputedStyle(document.documentElement);
   const theme = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
-  const tokens = new Map<string, string>();
-  const css = (token: string) => {
-    let value = tokens.get(token);
-    if (value === undefined) {
-      value = style.getPropertyValue(`--${token}`).trim();
-      tokens.set(token, value);
-    }
-    return value;
-  };
   const requests = REQUESTS[theme];
-  const requestPixels = requests.map(toPixel);
   const counts = COUNTS[theme];
-  const countPixels = counts.map(toPixel);
-  const level = (refCount: number) => Math.min(counts.length, Math.max(1, refCount)) - 1;
+  // Asking for a computed style is slow, and a map asks per block.
+  const tokens = new Map<string, string>();
   return {
-    css,
-    pixel: (token) => toPixel(css(token)),
+    css(token) {
+      let value = tokens.get(token);
+      if (value === undefined) {
+        value = style.getPropertyValue(`--${token}`).trim();
+        tokens.set(token, value);
+      }
+      return value;
+    },
+    requests,
     request: (request) => requests[request % requests.length],
-    requestPixel: (request) => requestPixels[request % requests.length],
-    count: (refCount) => counts[level(refCount)],
-    countPixel: (refCount) => countPixels[level(refCount)],
+    counts,
+    count: (refCount) => counts[Math.min(counts.length, Math.max(1, refCount)) - 1],
   };
 }
 
-function toPixel(hex: string): number {
+/** A colour #rrggbb as 0xAABBGGRR, the order of ImageData on little-endian machines. */
+export function toPixel(hex: string): number {
   const value = Number.parseInt(hex.slice(1), 16);
   return (0xff000000 | ((value & 0xff) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
 }
