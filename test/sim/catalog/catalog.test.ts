@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import { findGpu, GPUS, suggestGpu } from '../../../sim/catalog/gpus.ts';
+import { findModel, MODELS, suggestModel } from '../../../sim/catalog/models.ts';
+import { nearest } from '../../../sim/catalog/nearest.ts';
+import { countParameters } from '../../../sim/memory/weights.ts';
+
+describe('models', () => {
+  test.each(MODELS.map((model) => [model.name, model] as const))(
+    '%s: parameters as counted elsewhere, within 0.2 %%',
+    (_, model) => {
+      const architecture = parseModelConfig(model.config);
+      if ('missing' in architecture) throw new Error(`missing ${architecture.missing.join(', ')}`);
+      const total = Object.values(countParameters(architecture)).reduce((sum, part) => sum + part, 0);
+      expect(Math.abs(total / model.paramsTotal - 1)).toBeLessThan(0.002);
+      expect(model.source).not.toBe('');
+    },
+  );
+
+  test.each([
+    ['meta-llama/Llama-3.1-8B-Instruct', 'Llama-3.1-8B'],
+    ['meta-llama/Meta-Llama-3.1-70B', 'Llama-3.1-70B'],
+    ['THUDM/glm-4-9b-chat', 'glm-4-9b-chat'],
+    ['/root/.cache/huggingface/ZhipuAI/GLM-4.7-Flash', 'GLM-4.7-Flash'],
+    ['deepseek-ai/DeepSeek-R1-Distill-Qwen-7B', 'DeepSeek-R1-Distill-Qwen-7B'],
+    ['zai-org/GLM-4.5V', 'GLM-4.5V'],
+    ['meta-llama/Llama-2-7b-chat-hf', 'Llama-2-7b-hf'],
+    ['facebook/opt-13b', 'OPT-13b'],
+  ])('%s is %s', (name, expected) => {
+    expect(findModel(name)?.name).toBe(expected);
+  });
+
+  test('names that differ in what matters stay apart', () => {
+    expect(new Set(MODELS.map((model) => findModel(model.name))).size).toBe(MODELS.length);
+    expect(findModel('meta-llama/Llama-3.1-9B')).toBeNull();
+    expect(suggestModel('meta-llama/Llama-3.1-9B')).toMatch(/^Llama-3\.[12]-/);
+  });
+
+  test('a config without what the formulas need names what is missing', () => {
+    expect(parseModelConfig({ hidden_size: 4096 })).toEqual({
+      missing: [
+        'num_hidden_layers',
+        'num_attention_heads',
+        'vocab_size',
+        'max_position_embeddings',
+        'intermediate_size',
+      ],
+    });
+  });
+
+  test('sliding windows: by list, by pattern, by family, switched off', () => {
+    const base = {
+      num_hidden_layers: 6,
+      hidden_size: 64,
+      num_attention_heads: 4,
+      vocab_size: 100,
+      max_position_embeddings: 512,
+      intermediate_size: 128,
+    };
+    const windowOf = (more: object) => {
+      const architecture = parseModelConfig({ ...base, ...more });
+      return 'missing' in architecture ? architecture : architecture.slidingWindow;
+    };
+    expect(windowOf({ sliding_window: 32, layer_types: ['sliding_attention', 'full_attention'] })).toEqual({
+      layers: 1,
+      window: 32,
+    });
+    expect(windowOf({ sliding_window: 32, sliding_window_pattern: 6 })).toEqual({ layers: 5, window: 32 });
+    expect(windowOf({ sliding_window: 32, model_type: 'gemma2' })).toEqual({ layers: 3, window: 32 });
+    expect(windowOf({ sliding_window: 32, use_sliding_window: false })).toBeNull();
+    expect(windowOf({ sliding_window: null })).toBeNull();
+  });
+});
+
+describe('GPUs', () => {
+  test('ids, aliases, suggestions', () => {
+    expect(findGpu('A100-80G')?.id).toBe('a100-80g-sxm');
+    expect(findGpu('h100-80gb')?.id).toBe('h100-sxm');
+    expect(findGpu('4090')?.id).toBe('rtx4090');
+    expect(findGpu('constructor')).toBeNull();
+    expect(suggestGpu('rtx4900')).toBe('rtx4090');
+  });
+
+  test.each(GPUS.map((gpu) => [gpu.id, gpu] as const))(
+    '%s has less memory than its name says, and sources',
+    (_, gpu) => {
+      expect(gpu.memoryGib).toBeGreaterThan(10);
+      expect(gpu.memorySource).not.toBe('');
+      expect(gpu.timingSource).not.toBe('');
+    },
+  );
+});
+
+test('the nearest name: typing errors, not other words', () => {
+  expect(nearest('max-nmu-seqs', ['max-num-seqs', 'max-model-len'])).toBe('max-num-seqs');
+  expect(nearest('MAX_NUM_SEQS', ['max-num-seqs'])).toBe('max-num-seqs');
+  expect(nearest('port', ['max-num-seqs', 'block-size'])).toBeNull();
+});
