@@ -7,6 +7,9 @@ import { type Palette, toPixel } from './palette.ts';
 const DETAILED_CELL = 7;
 const MAX_CELL = 64;
 const MAX_DETAILED_BLOCKS = 6000;
+/** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */
+const FAINT = 0.22;
+const FAINT_ALPHA = Math.round(FAINT * 255) << 24;
 
 interface Layout {
   readonly cell: number;
@@ -17,9 +20,11 @@ interface Layout {
 }
 
 export interface MapMarks {
-  readonly selectedBlock: number | null;
-  /** Its blocks are outlined. */
-  readonly selectedRequest: number | null;
+  readonly block: number | null;
+  /** Its blocks stand out, the others are faint. */
+  readonly request: number | null;
+  /** Requests whose blocks are outlined. */
+  readonly outlined: readonly number[];
 }
 
 /**
@@ -38,6 +43,9 @@ export class BlockMap {
   /** One pixel a cell, for big pools. */
   private image: { data: ImageData; pixels: Uint32Array; canvas: OffscreenCanvas } | null = null;
   private stale = true;
+  /** Request that stands out, and its blocks. */
+  private request: number | null = null;
+  private litBlocks = new Set<number>();
 
   constructor(canvas: HTMLCanvasElement, palette: Palette) {
     this.canvas = canvas;
@@ -86,10 +94,26 @@ export class BlockMap {
     const layout = layoutFor(cursor.numBlocks, width, height);
     if (layout.cell !== this.layout.cell || layout.columns !== this.layout.columns) this.stale = true;
     this.layout = layout;
+    this.light(cursor, marks.request);
     context.clearRect(0, 0, width, height);
     if (layout.detailed) this.drawCells(context, cursor);
     else this.drawImage(context, cursor);
     this.drawMarks(context, cursor, marks);
+  }
+
+  /** A request's blocks change only together with their own state, so that they are among the changed ones. */
+  private light(cursor: Cursor, request: number | null): void {
+    if (request !== this.request) this.stale = true;
+    this.request = request;
+    this.litBlocks.clear();
+    if (request === null) return;
+    cursor.recording.header.pool.groups.forEach((_, group) => {
+      for (const block of cursor.table(request, group)) this.litBlocks.add(block);
+    });
+  }
+
+  private isFaint(block: number): boolean {
+    return this.request !== null && !this.litBlocks.has(block);
   }
 
   private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {
@@ -105,6 +129,8 @@ export class BlockMap {
       const y = Math.floor(block / columns) * cell;
       const color = colors[colorIndex(cursor, block, mode)];
       const fill = fills.get(block);
+      const opacity = this.isFaint(block) ? FAINT : 1;
+      context.globalAlpha = opacity;
       if (fill === undefined) {
         context.fillStyle = color;
         context.fillRect(x, y, size, size);
@@ -112,15 +138,16 @@ export class BlockMap {
         // What is not filled yet is the block's waste: a shade of its owner.
         context.fillStyle = free;
         context.fillRect(x, y, size, size);
-        context.globalAlpha = 0.35;
+        context.globalAlpha = 0.35 * opacity;
         context.fillStyle = color;
         context.fillRect(x, y, size, size);
-        context.globalAlpha = 1;
+        context.globalAlpha = opacity;
         const tall = Math.round(size * fill);
         context.fillRect(x, y + size - tall, size, tall);
       }
       if (cell >= 12) this.drawSign(context, cursor, block, x, y, size);
     }
+    context.globalAlpha = 1;
   }
 
   /** Shape beside colour: shared blocks have a ring, cached-free ones a dot, the null block a cross. */
@@ -184,38 +211,46 @@ export class BlockMap {
 
   private cellPixel(cursor: Cursor, cell: number): number {
     const { blocksPerCell } = this.layout;
-    const { pixels, mode } = this;
-    if (blocksPerCell === 1) return pixels[colorIndex(cursor, cell, mode)];
+    if (blocksPerCell === 1) return this.blockPixel(cursor, cell);
     // The mean of the cell's blocks, so that none is invisible.
     const first = cell * blocksPerCell;
     const last = Math.min(cursor.numBlocks, first + blocksPerCell);
-    let [red, green, blue] = [0, 0, 0];
+    let [red, green, blue, alpha] = [0, 0, 0, 0];
     for (let block = first; block < last; block++) {
-      const color = pixels[colorIndex(cursor, block, mode)];
+      const color = this.blockPixel(cursor, block);
       red += color & 0xff;
       green += (color >> 8) & 0xff;
       blue += (color >> 16) & 0xff;
+      alpha += color >>> 24;
     }
     const n = last - first;
     return (
-      (0xff000000 | (Math.round(blue / n) << 16) | (Math.round(green / n) << 8) | Math.round(red / n)) >>> 0
+      ((Math.round(alpha / n) << 24) |
+        (Math.round(blue / n) << 16) |
+        (Math.round(green / n) << 8) |
+        Math.round(red / n)) >>>
+      0
     );
+  }
+
+  private blockPixel(cursor: Cursor, block: number): number {
+    const pixel = this.pixels[colorIndex(cursor, block, this.mode)];
+    return this.isFaint(block) ? (pixel & 0xffffff) | FAINT_ALPHA : pixel;
   }
 
   private drawMarks(context: CanvasRenderingContext2D, cursor: Cursor, marks: MapMarks): void {
     const { cell } = this.layout;
-    if (marks.selectedRequest !== null) {
-      context.strokeStyle = this.palette.css('text');
-      context.lineWidth = cell >= DETAILED_CELL ? 1.5 : 1;
+    context.strokeStyle = this.palette.css('text');
+    context.lineWidth = cell >= DETAILED_CELL ? 1.5 : 1;
+    for (const request of marks.outlined) {
       for (let group = 0; group < cursor.recording.header.pool.groups.length; group++) {
-        for (const block of cursor.table(marks.selectedRequest, group))
-          if (block !== 0) this.outline(context, block, 0);
+        for (const block of cursor.table(request, group)) if (block !== 0) this.outline(context, block, 0);
       }
     }
-    if (marks.selectedBlock !== null) {
+    if (marks.block !== null) {
       context.strokeStyle = this.palette.css('focus');
       context.lineWidth = 2.5;
-      this.outline(context, marks.selectedBlock, cell < DETAILED_CELL ? 3 : 1);
+      this.outline(context, marks.block, cell < DETAILED_CELL ? 3 : 1);
     }
   }
 

@@ -1,4 +1,6 @@
+import type { Cursor } from '../sim/recording/cursor.ts';
 import { AdmissionStop, EventKind, type Recording, RequestState } from '../sim/recording/recording.ts';
+import type { SlotShares } from '../sim/report/summary.ts';
 
 /** Running totals that the page shows at any step, made in one pass over the recording. */
 export interface Derived {
@@ -29,6 +31,32 @@ export function derive(recording: Recording): Derived {
     found[step] = hits;
   }
   return { preemptions, lookedUp, found };
+}
+
+/** What the pool's token slots are at the cursor; null where groups of unequal blocks have no common slots. */
+export function slotSharesAt(cursor: Cursor): SlotShares | null {
+  const { header, steps, numSteps } = cursor.recording;
+  const { numGpuBlocks, groups } = header.pool;
+  const { blockSize } = groups[0];
+  if (groups.some((group) => group.blockSize !== blockSize)) return null;
+  const usable = Math.max(1, numGpuBlocks - 1);
+  const slots = usable * blockSize;
+  // Behind the last step there is waste only if the run was cut short: what the last step left.
+  const row = Math.min(cursor.step, numSteps - 1);
+  const isHeld = row >= 0 && cursor.numRunning > 0;
+  const internal = isHeld ? steps.internalWasteSlots[row] / slots : 0;
+  const reserved = isHeld ? steps.reservedSlots[row] / slots : 0;
+  const isStep = cursor.step >= 0 && cursor.step < numSteps;
+  const cachedFree = (isStep ? steps.numCachedFreeBlocks[row] : countCachedFree(cursor)) / usable;
+  const free = cursor.numFree / usable - cachedFree;
+  const tokens = Math.max(0, 1 - internal - reserved - cachedFree - free);
+  return { tokens, internal, reserved, cachedFree, free };
+}
+
+function countCachedFree({ numBlocks, refCount, chain }: Cursor): number {
+  let cached = 0;
+  for (let block = 1; block < numBlocks; block++) if (refCount[block] === 0 && chain[block] !== 0) cached++;
+  return cached;
 }
 
 const STOP_REASONS: Readonly<Record<AdmissionStop, string | null>> = {

@@ -1,13 +1,22 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import type { Derived } from './derived.ts';
+import type { SlotShares } from '../sim/report/summary.ts';
+import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
 
 const NS_PER_S = 1e9;
+const WASTE_PARTS: readonly { part: keyof SlotShares; token: string; label: string }[] = [
+  { part: 'tokens', token: '--waste-tokens', label: 'tokens' },
+  { part: 'internal', token: '--waste-internal', label: 'internal waste' },
+  { part: 'reserved', token: '--waste-reserved', label: 'reserved' },
+  { part: 'cachedFree', token: '--waste-cached', label: 'cached, free' },
+  { part: 'free', token: '--waste-free', label: 'free' },
+];
 
 /** The row of numbers above the map, for the step at the cursor. */
 export class Headline {
   private readonly values = new Map<string, HTMLElement>();
-  private readonly wasteParts: { part: string; label: string; bar: HTMLElement; text: HTMLElement }[] = [];
+  private readonly waste: HTMLElement;
+  private readonly wasteParts: { part: keyof SlotShares; bar: HTMLElement; text: HTMLElement }[] = [];
 
   constructor(root: HTMLElement) {
     const figure = (key: string, label: string) => {
@@ -22,22 +31,22 @@ export class Headline {
     });
     const legend = h('div', { class: 'legend' });
     legend.style.marginTop = '0';
-    for (const [part, label] of [
-      ['tokens', 'tokens'],
-      ['internal', 'internal waste'],
-      ['reserved', 'reserved'],
-      ['cached', 'cached, free'],
-      ['free', 'free'],
-    ]) {
+    for (const { part, token, label } of WASTE_PARTS) {
       const segment = h('div');
-      segment.style.backgroundColor = `var(--waste-${part})`;
+      segment.style.backgroundColor = `var(${token})`;
       bar.append(segment);
       const text = h('b');
       text.style.fontWeight = '500';
-      const mark = swatch(`var(--waste-${part})`);
-      legend.append(h('span', {}, mark, label, ' ', text));
-      this.wasteParts.push({ part, label, bar: segment, text });
+      legend.append(h('span', {}, swatch(`var(${token})`), label, ' ', text));
+      this.wasteParts.push({ part, bar: segment, text });
     }
+    this.waste = h(
+      'div',
+      { class: 'waste' },
+      h('div', { class: 'figure-label' }, 'Token slots of the pool'),
+      bar,
+      legend,
+    );
     root.replaceChildren(
       figure('time', 'Simulated time'),
       figure('use', 'KV cache in use'),
@@ -45,13 +54,7 @@ export class Headline {
       figure('waiting', 'Waiting'),
       figure('preempted', 'Preempted so far'),
       figure('hits', 'Prefix hits so far'),
-      h(
-        'div',
-        { class: 'waste' },
-        h('div', { class: 'figure-label' }, 'Token slots of the pool'),
-        bar,
-        legend,
-      ),
+      this.waste,
     );
   }
 
@@ -79,23 +82,12 @@ export class Headline {
       lookedUp === 0 ? '' : ' of tokens',
     );
 
-    const blockSize = header.pool.groups[0].blockSize;
-    const slots = usable * blockSize;
-    const live = row >= 0 && !atEnd;
-    const internal = live ? steps.internalWasteSlots[row] / slots : 0;
-    const reserved = live ? steps.reservedSlots[row] / slots : 0;
-    const cached = live ? steps.numCachedFreeBlocks[row] / usable : 0;
-    const free = cursor.numFree / usable - cached;
-    const shares: Record<string, number> = {
-      tokens: used / usable - internal - reserved,
-      internal,
-      reserved,
-      cached,
-      free,
-    };
+    const shares = slotSharesAt(cursor);
+    this.waste.hidden = shares === null;
+    if (shares === null) return;
     for (const { part, bar, text } of this.wasteParts) {
-      bar.style.width = `${Math.max(0, shares[part] * 100)}%`;
-      text.textContent = `${Math.max(0, shares[part] * 100).toFixed(1)} %`;
+      bar.style.width = `${shares[part] * 100}%`;
+      text.textContent = `${(shares[part] * 100).toFixed(1)} %`;
     }
   }
 

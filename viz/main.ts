@@ -19,6 +19,8 @@ import type { WorkerAnswer, WorkerRequest } from './worker.ts';
 /** Larger files are refused before they are read. */
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const LARGE_STEP = 10;
+/** A frame that comes later is not caught up with: the page was hidden. */
+const LONGEST_FRAME_MS = 250;
 
 interface View {
   /** The run that is shown, and where; null until the first one is there. */
@@ -70,7 +72,8 @@ function draw(): void {
   if (run === null) return;
   const { cursor, recording, derived } = run;
   if (cursor.step !== step) cursor.seek(step);
-  map.draw({ selectedBlock: block, selectedRequest: request });
+  const holders = block === null ? [] : cursor.holders(block);
+  map.draw({ block, request, outlined: request === null ? holders : [request] });
   timeline.draw(step);
   headline.show(cursor, derived);
   transport.show(playing, speed, step, recording.numSteps);
@@ -83,7 +86,16 @@ function draw(): void {
   slider.setAttribute('aria-valuemin', '0');
   slider.setAttribute('aria-valuemax', String(recording.numSteps));
   slider.setAttribute('aria-valuetext', `step ${step} of ${recording.numSteps}`);
-  if (!playing) byId('live').textContent = `Step ${step}. ${sentence}`;
+  announceStep(run, step, playing, sentence);
+}
+
+let announced: readonly [unknown, number] = [null, 0];
+
+/** Once per step that one stops at; what the keyboard finds on the map is told in between. */
+function announceStep(run: unknown, step: number, playing: boolean, sentence: string): void {
+  if (playing || (announced[0] === run && announced[1] === step)) return;
+  announced = [run, step];
+  byId('live').textContent = `Step ${step}. ${sentence}`;
 }
 
 function drawLegends(): void {
@@ -124,7 +136,7 @@ view.subscribe((now, before) => {
 function tick(time: number): void {
   const { run, playing, speed, step } = view.get();
   if (!playing || run === null) return;
-  owed += (Math.max(0, time - lastTick) / 1000) * speed;
+  owed += (Math.min(LONGEST_FRAME_MS, Math.max(0, time - lastTick)) / 1000) * speed;
   lastTick = time;
   const steps = Math.floor(owed);
   if (steps > 0) {
@@ -327,7 +339,9 @@ function showRun(recording: Recording, name: string): void {
   map.show(cursor);
   timeline.show(recording, derived);
   const { model = '', gpu = '' } = recording.header.about;
-  byId('scenario-name').textContent = [name, model, gpu].filter((part) => part !== '').join(' · ');
+  byId('scenario-name').textContent = [name, model, gpu, `vLLM ${recording.header.vllm}`]
+    .filter((part) => part !== '')
+    .join(' · ');
   view.set({
     run: { recording, cursor, derived },
     step: 0,
@@ -427,6 +441,13 @@ document.addEventListener('drop', (event) => {
   dropHint.hidden = true;
   const [file] = event.dataTransfer?.files ?? [];
   if (file) void openFile(file);
+});
+
+document.addEventListener('paste', (event) => {
+  const [file] = event.clipboardData?.files ?? [];
+  const text = event.clipboardData?.getData('text/plain') ?? '';
+  if (file) void openFile(file);
+  else if (text.trim() !== '') simulate(text, 'pasted.pool.yaml');
 });
 
 new ResizeObserver(() => {

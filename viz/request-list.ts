@@ -1,4 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
+import { RequestState } from '../sim/recording/recording.ts';
 import { h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
@@ -90,10 +91,15 @@ class Row {
     this.done.style.width = `${Math.min(100, ((computed + scheduled) / whole) * 100)}%`;
     this.done.style.backgroundColor = color;
     this.track.style.setProperty('--prompt', `${(prompt / whole) * 100}%`);
-    this.amount.textContent = running ? `${computed} + ${scheduled}` : `${prompt} prompt`;
+    const preempted = cursor.state[request] === RequestState.Preempted;
+    this.amount.textContent = running
+      ? `${computed} + ${scheduled}`
+      : preempted
+        ? 'preempted'
+        : `${prompt} prompt`;
     const phase = running
       ? `${computed} tokens computed, ${scheduled} in this step, prompt of ${prompt}`
-      : `waiting with a prompt of ${prompt} tokens`;
+      : `${preempted ? 'preempted, waiting again' : 'waiting'} with a prompt of ${prompt} tokens`;
     this.button.title = `${requestIds[request]}: ${phase}`;
     this.button.setAttribute('aria-label', this.button.title);
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeRecording } from '../../sim/recording/codec.ts';
+import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
@@ -150,6 +151,19 @@ describe('the numbers are those of the recording', () => {
     expect(preempted).toBe(`${hello.requests.numPreemptions.reduce((sum, n) => sum + n, 0)}`);
     expect(hits).toBe(`${((prefixCacheHits / prefixCacheQueries) * 100).toFixed(1)} % of tokens`);
   });
+
+  test('at the end: what is free is told apart by what the prefix cache still knows', async () => {
+    const { page } = await open();
+    await press(page, 'End');
+    const cursor = new Cursor(hello);
+    cursor.seek(hello.numSteps);
+    const usable = cursor.numBlocks - 1;
+    const cached = Array.from(cursor.chain).filter((chain) => chain !== 0).length;
+    expect(cached).toBeGreaterThan(0);
+    const shares = await page.locator('#headline .waste b').allTextContents();
+    const percent = (blocks: number) => `${((blocks / usable) * 100).toFixed(1)} %`;
+    expect(shares).toEqual(['0.0 %', '0.0 %', '0.0 %', percent(cached), percent(usable - cached)]);
+  });
 });
 
 describe('moving in time', () => {
@@ -211,13 +225,14 @@ describe('the block map', () => {
     expect(await page.locator('#details').textContent()).toContain('null block');
   });
 
-  test('is walked through with the arrow keys, and does not move in time meanwhile', async () => {
+  test('is walked through with the arrow keys, and says where one is', async () => {
     const { page } = await open();
     await page.locator('#map').focus();
     await press(page, 'ArrowRight', 'ArrowRight');
     expect(await page.locator('#details-title').textContent()).toBe('Block 1');
     expect(await page.locator('#details').textContent()).toContain('owner');
     expect(await stepOf(page)).toBe(0);
+    expect(await page.locator('#live').textContent()).toBe('Block 1, held by r0');
   });
 
   test('lets the blocks of a request stand out', async () => {
@@ -255,9 +270,14 @@ describe('the block map', () => {
     await drop(page, 'large.pool.yaml', withBlocks(1_000_000).replace('name: hello', 'name: large'));
     await shows(page, 'large');
     expect(await page.locator('#legend').textContent()).toMatch(/1 cell = \d+ blocks/);
-    await press(page, 'Shift+ArrowRight');
+    await page.locator('#requests button.request:visible').first().click();
+    await press(page, 'ArrowRight');
+    // Painted where it changed, step by step …
+    for (let i = 0; i < 20; i++) await press(page, 'ArrowRight');
     const there = await pixels(page);
-    await press(page, 'End', 'Home', 'Shift+ArrowRight');
+    // … and all at once, after a jump.
+    await press(page, 'End');
+    await press(page, 'Home', 'Shift+ArrowRight', 'Shift+ArrowRight', 'ArrowRight');
     expect(await pixels(page)).toBe(there);
     expect(complaints).toEqual([]);
   });
@@ -303,6 +323,19 @@ describe('files', () => {
     await press(page, 'ArrowRight');
     expect(await stepOf(page)).toBe(1);
     expect(complaints).toEqual([]);
+  });
+
+  test('a pasted scenario runs', async () => {
+    const { page } = await open();
+    await page.evaluate(
+      (text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData('text/plain', text);
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+      },
+      HELLO.replace('name: hello', 'name: pasted'),
+    );
+    await shows(page, 'pasted');
   });
 
   test('a scenario with mistakes is told where they are', async () => {
