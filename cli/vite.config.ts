@@ -5,7 +5,8 @@ import { defineConfig } from 'vite';
  * With --mode bench, the benchmarks in the same way.
  */
 export default defineConfig(({ mode }) => {
-  const [name, entry] = mode === 'bench' ? ['bench', 'test/bench/bench.ts'] : ['poolscope', 'cli/poolscope.ts'];
+  const [name, entry] =
+    mode === 'bench' ? ['bench', 'test/bench/bench.ts'] : ['poolscope', 'cli/poolscope.ts'];
   return {
     build: {
       ssr: true,
