@@ -7,6 +7,8 @@ import { type Palette, toPixel } from './palette.ts';
 const DETAILED_CELL = 7;
 const MAX_CELL = 64;
 const MAX_DETAILED_BLOCKS = 6000;
+/** Cells and rows may be this much smaller for the sake of round rows. */
+const LEAST_SHRINK = 0.85;
 /** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */
 const FAINT = 0.22;
 const FAINT_ALPHA = Math.round(FAINT * 255) << 24;
@@ -264,19 +266,27 @@ export class BlockMap {
   }
 }
 
-/** The largest cells with which all blocks fit. */
+/**
+ * The largest cells with which all blocks fit, or slightly smaller ones if rows then have 8, 16, 24, …
+ * blocks, which are easier to count in.
+ */
 function layoutFor(numBlocks: number, width: number, height: number): Layout {
-  const largest = Math.min(MAX_CELL, Math.floor(Math.sqrt((width * height) / numBlocks)) + 1);
-  for (let cell = largest; cell >= 1; cell--) {
-    const columns = Math.floor(width / cell);
-    if (columns < 1 || Math.ceil(numBlocks / columns) * cell > height) continue;
-    return {
-      cell,
-      columns,
-      blocksPerCell: 1,
-      detailed: cell >= DETAILED_CELL && numBlocks <= MAX_DETAILED_BLOCKS,
-    };
+  const fits = (cell: number, columns: number) =>
+    columns >= 1 && Math.ceil(numBlocks / columns) * cell <= height;
+  const layout = (cell: number, columns: number): Layout => ({
+    cell,
+    columns,
+    blocksPerCell: 1,
+    detailed: cell >= DETAILED_CELL && numBlocks <= MAX_DETAILED_BLOCKS,
+  });
+  let cell = Math.min(MAX_CELL, Math.floor(Math.sqrt((width * height) / numBlocks)) + 1);
+  while (cell >= 1 && !fits(cell, Math.floor(width / cell))) cell--;
+  for (let smaller = cell; smaller >= Math.max(1, cell * LEAST_SHRINK); smaller--) {
+    const columns = Math.floor(width / smaller);
+    const round = columns - (columns % 8);
+    if (round * smaller >= width * LEAST_SHRINK && fits(smaller, round)) return layout(smaller, round);
   }
+  if (cell >= 1) return layout(cell, Math.floor(width / cell));
   const columns = Math.floor(width);
   const cells = columns * Math.max(1, Math.floor(height));
   return { cell: 1, columns, blocksPerCell: Math.ceil(numBlocks / cells), detailed: false };

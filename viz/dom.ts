@@ -24,6 +24,20 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** An icon in the colour of the text around it; the button that it stands in has the name. */
+export function icon(path: string): SVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', 'glyph');
+  svg.setAttribute('aria-hidden', 'true');
+  const outline = document.createElementNS(SVG, 'path');
+  outline.setAttribute('d', path);
+  svg.append(outline);
+  return svg;
+}
+
 /** A canvas's drawing context, its backing store fitted to its box and the screen's density. */
 export function fitCanvas(canvas: HTMLCanvasElement): {
   context: CanvasRenderingContext2D;

@@ -1,8 +1,18 @@
-import { h } from './dom.ts';
+import { h, icon } from './dom.ts';
 
 /** Steps per second. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 500, 2000];
 export const DEFAULT_SPEED = 10;
+
+/** Outlines on a grid of 24 × 24. */
+const ICONS = {
+  play: 'M7 4.5v15l12-7.5z',
+  pause: 'M7 5h3.5v14H7zM13.5 5H17v14h-3.5z',
+  start: 'M5 5h2.4v14H5zM17 5l2 2-5 5 5 5-2 2-7-7z',
+  back: 'M14 5l2 2-5 5 5 5-2 2-7-7z',
+  forward: 'M10 5l-2 2 5 5-5 5 2 2 7-7z',
+  end: 'M16.6 5H19v14h-2.4zM7 5l-2 2 5 5-5 5 2 2 7-7z',
+} as const;
 
 export interface TransportActions {
   toggle(): void;
@@ -16,23 +26,24 @@ export class Transport {
   private readonly play: HTMLButtonElement;
   private readonly speed: HTMLElement;
   private readonly position: HTMLElement;
+  private playing: boolean | null = null;
 
   constructor(root: HTMLElement, actions: TransportActions) {
-    const button = (text: string, label: string, action: () => void, extra = '') =>
+    const button = (face: Node | string, label: string, action: () => void, extra = '') =>
       h(
         'button',
         { type: 'button', class: `button icon ${extra}`, 'aria-label': label, title: label, onclick: action },
-        text,
+        face,
       );
-    this.play = button('▶', 'Play (space)', actions.toggle, 'primary');
+    this.play = button('', 'Play (space)', actions.toggle, 'primary');
     this.speed = h('span', { class: 'speed' });
     this.position = h('span', { class: 'position' });
     root.replaceChildren(
       this.play,
-      button('|‹', 'To the start (Home)', () => actions.jump('start')),
-      button('‹', 'One step back (←)', () => actions.stepBy(-1)),
-      button('›', 'One step on (→)', () => actions.stepBy(1)),
-      button('›|', 'To the end (End)', () => actions.jump('end')),
+      button(icon(ICONS.start), 'To the start (Home)', () => actions.jump('start')),
+      button(icon(ICONS.back), 'One step back (←)', () => actions.stepBy(-1)),
+      button(icon(ICONS.forward), 'One step on (→)', () => actions.stepBy(1)),
+      button(icon(ICONS.end), 'To the end (End)', () => actions.jump('end')),
       button('«P', 'Previous preemption (,)', () => actions.jump('previous-preemption')),
       button('P»', 'Next preemption (.)', () => actions.jump('next-preemption')),
       button('−', 'Slower ([)', () => actions.faster(-1)),
@@ -43,7 +54,8 @@ export class Transport {
   }
 
   show(playing: boolean, speed: number, step: number, numSteps: number): void {
-    this.play.textContent = playing ? '❚❚' : '▶';
+    if (playing !== this.playing) this.play.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
+    this.playing = playing;
     this.play.setAttribute('aria-label', playing ? 'Pause (space)' : 'Play (space)');
     this.speed.textContent = `${speed.toLocaleString('en-US')} steps/s`;
     const shown = step < 0 ? 'start' : step >= numSteps ? 'end' : `step ${step.toLocaleString('en-US')}`;
