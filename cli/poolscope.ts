@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { check } from './check.ts';
 import { ExitCode } from './exit-code.ts';
+import { type ExplainOptions, explain } from './explain.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyScheduler } from './verify.ts';
 
@@ -43,6 +44,18 @@ program
   .argument('<FILE...>', 'scenario files or folders')
   .action((files: string[]) => {
     process.exitCode = check(files);
+  });
+
+program
+  .command('explain')
+  .description('why a step scheduled, preempted, admitted and evicted as it did')
+  .argument('<FILE>', 'a recording (*.poolrec) or a scenario')
+  .requiredOption('--step <N>', 'the step, from 0', wholeNumber(0))
+  .option('--request <ID>', 'only what concerns this request')
+  .option('--block <B>', 'only what concerns this block', wholeNumber(0))
+  .option('--json', 'print the reasons as JSON')
+  .action((file: string, options: ExplainOptions) => {
+    process.exitCode = explain(file, options);
   });
 
 const verify = program.command('verify').description('compare Poolscope with recorded reality');

@@ -101,6 +101,7 @@ class Simulation {
       internalWasteSlots: 0,
       reservedSlots: 0,
       admissionStop: 0,
+      admissionNeed: 0,
     };
   }
 
@@ -218,6 +219,7 @@ class Simulation {
     row.reservedSlots = scheduler.reservedSlots();
     row.internalWasteSlots = scheduler.emptySlots - row.reservedSlots;
     row.admissionStop = scheduler.admissionStop;
+    row.admissionNeed = scheduler.admissionNeed;
     return true;
   }
 

@@ -128,19 +128,15 @@ export class KvCacheManager {
   }
 
   /**
-   * Whether a waiting request, with the hits of the last findHits, can compute `numNew` tokens more. With
-   * `reserveFull` the whole sequence known so far must fit too, though only `numNew` tokens are allocated.
+   * Free blocks that a waiting request, with the hits of the last findHits, must find to compute `numNew`
+   * tokens. With `reserveFull` its whole sequence known so far must fit, though only `numNew` tokens are
+   * allocated then.
    */
-  fitsWaiting(numNew: number, numTokens: number, reserveFull: boolean): boolean {
+  blocksForWaiting(numNew: number, numTokens: number, reserveFull: boolean): number {
     const hit = this.lookup.hitTokens;
-    const { numFree } = this.pool;
-    if (
-      reserveFull &&
-      this.blocksNeeded(hit, Math.min(numTokens, this.maxModelLen), this.gateCap) > numFree
-    ) {
-      return false;
-    }
-    return this.blocksNeeded(hit, Math.min(hit + numNew, this.maxModelLen), null) <= numFree;
+    const now = this.blocksNeeded(hit, Math.min(hit + numNew, this.maxModelLen), null);
+    if (!reserveFull) return now;
+    return Math.max(now, this.blocksNeeded(hit, Math.min(numTokens, this.maxModelLen), this.gateCap));
   }
 
   /** vLLM `allocate_slots` for a waiting request that fits: its hits are touched, new blocks follow. */

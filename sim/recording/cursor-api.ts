@@ -1,5 +1,3 @@
-export { RequestState } from './recording.ts';
-
 /**
  * A position in a recording, with the state of pool and queues there. Position `step` means: after
  * schedule() of that step, before its outputs are applied. Step -1 is the empty start; numSteps is the

@@ -25,6 +25,7 @@ export interface StepRow {
   internalWasteSlots: number;
   reservedSlots: number;
   admissionStop: number;
+  admissionNeed: number;
 }
 
 /** Writes a recording: events and spans as they happen, a row per step. */
@@ -82,6 +83,7 @@ export class Recorder implements EventSink, SpanLog {
     current.internalWasteSlots[row] = step.internalWasteSlots;
     current.reservedSlots[row] = step.reservedSlots;
     current.admissionStop[row] = step.admissionStop;
+    current.admissionNeed[row] = step.admissionNeed;
     this.steps.advance();
   }
 

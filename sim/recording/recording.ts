@@ -81,6 +81,8 @@ export const STEP_COLUMNS = {
   reservedSlots: 'u32',
   /** AdmissionStop. */
   admissionStop: 'u8',
+  /** Free blocks that the first in the queue needed, where admissionStop is NoFreeBlocks; else 0. */
+  admissionNeed: 'u32',
 } as const satisfies TableTypes;
 export type StepColumns = Columns<typeof STEP_COLUMNS>;
 

@@ -9,7 +9,7 @@ import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } fr
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 
-export const VLLM_VERSIONS: readonly VllmVersion[] = ['2026-05', '0.6.3'];
+const VLLM_VERSIONS: readonly VllmVersion[] = ['2026-05', '0.6.3'];
 const NEWEST: VllmVersion = '2026-05';
 /** vLLM's own default of --model. */
 const DEFAULT_MODELS: Readonly<Record<VllmVersion, string>> = {

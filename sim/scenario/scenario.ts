@@ -1,4 +1,5 @@
 import type { Place } from '../error.ts';
+import type { START_FAILURES } from './schema.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
 export type VllmVersion = '0.6.3' | '2026-05';
@@ -27,15 +28,7 @@ export interface RefusedFlag {
 }
 
 /** Start-up outcomes other than success, as `expect: {starts: false, because: …}` names them. */
-export type StartFailure =
-  | 'unrecognized-argument'
-  | 'invalid-argument'
-  | 'host-memory'
-  | 'weights-do-not-fit'
-  | 'no-kv-cache-memory'
-  | 'kv-cache-too-small'
-  | 'allocation-failed'
-  | 'unsupported-model';
+export type StartFailure = (typeof START_FAILURES)[number];
 
 /** Length distribution of prompts or outputs, tokens. */
 export type LengthSpec =

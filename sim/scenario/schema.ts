@@ -36,7 +36,7 @@ const duration = v.pipe(
 );
 
 /** Nanoseconds of `20ms`, `1.5s`, `2m` or of a number of seconds; null if it is none. */
-export function durationNs(value: string | number): number | null {
+function durationNs(value: string | number): number | null {
   if (typeof value === 'number')
     return value >= 0 && Number.isFinite(value) ? Math.round(value * NS_PER_S) : null;
   const match = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)?$/.exec(value.trim());

@@ -60,6 +60,8 @@ export class V1Scheduler {
   /** What the step's duration depends on. */
   readonly shape: BatchShape;
   admissionStop: AdmissionStop = AdmissionStop.QueueEmpty;
+  /** Free blocks that the first in the queue needed, if it was refused for want of them; else 0. */
+  admissionNeed = 0;
   numPreemptedInStep = 0;
   /** Tokens with KV in the tables of running requests, this step's tokens included. */
   private numTableTokens = 0;
@@ -262,6 +264,7 @@ export class V1Scheduler {
 
   /** Phase B: waiting requests, from the head; the first that does not fit ends it. */
   private admitWaiting(batch: Batch, budget: number): void {
+    this.admissionNeed = 0;
     if (this.numPreemptedInStep > 0) {
       this.admissionStop = AdmissionStop.Preempted;
       return;
@@ -293,8 +296,10 @@ export class V1Scheduler {
         return;
       }
       if (n > budget) n = budget;
-      if (!kv.fitsWaiting(n, numTokens, config.schedulerReserveFullIsl)) {
+      const needed = kv.blocksForWaiting(n, numTokens, config.schedulerReserveFullIsl);
+      if (needed > kv.pool.numFree) {
         this.admissionStop = AdmissionStop.NoFreeBlocks;
+        this.admissionNeed = needed;
         return;
       }
       this.admit(request, hit);

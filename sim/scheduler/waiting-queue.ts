@@ -51,7 +51,7 @@ export class WaitingQueue {
 }
 
 /** vLLM `Request.__lt__`: priority, arrival time, then the id compared as a string ("r10" before "r2"). */
-export function comesBefore(key: PriorityKey, a: number, b: number): boolean {
+function comesBefore(key: PriorityKey, a: number, b: number): boolean {
   const { priority, arrivalTime, ids } = key;
   if (priority[a] !== priority[b]) return priority[a] < priority[b];
   if (arrivalTime[a] !== arrivalTime[b]) return arrivalTime[a] < arrivalTime[b];

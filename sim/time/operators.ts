@@ -7,7 +7,7 @@ import { pow } from '../math/portable.ts';
  */
 
 /** A smooth maximum of two costs that overlap. */
-export function smoothMax(a: number, b: number, p: number): number {
+function smoothMax(a: number, b: number, p: number): number {
   if (a <= 0) return b;
   if (b <= 0) return a;
   const [small, large] = a < b ? [a, b] : [b, a];

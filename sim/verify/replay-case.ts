@@ -69,6 +69,7 @@ export function replayCase(kase: ConformanceCase): Recording {
       internalWasteSlots: scheduler.emptySlots - scheduler.reservedSlots(),
       reservedSlots: scheduler.reservedSlots(),
       admissionStop: scheduler.admissionStop,
+      admissionNeed: scheduler.admissionNeed,
     };
     if (scheduler.numInFlight > lag) scheduler.updateFromOutput();
     recorder.step(row);

@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': '1d93eeafacfcc8e4',
-  'llama31-8b-on-a100.pool.yaml': '68de9ea4a6ddf285',
-  'llama31-70b-on-4xh100.pool.yaml': '0612bd6bbd5b6fae',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'fd003602567354ae',
+  'hello.pool.yaml': 'dbb01bc9bb648d85',
+  'llama31-8b-on-a100.pool.yaml': '859f2d525370e228',
+  'llama31-70b-on-4xh100.pool.yaml': '72afe81169c82818',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '50605ddb7a0ee4a7',
 };
 
 let server: ViteDevServer;

@@ -1,0 +1,54 @@
+import pc from 'picocolors';
+import { InputError } from '../sim/error.ts';
+import { explainStep, type Reason } from '../sim/report/explain.ts';
+import { ExitCode } from './exit-code.ts';
+import { loadRecording } from './load-recording.ts';
+
+export interface ExplainOptions {
+  readonly step: number;
+  readonly block?: number;
+  readonly request?: string;
+  readonly json?: boolean;
+}
+
+/** `poolscope explain`: the reasons of a step, in words. Returns the exit code. */
+export function explain(source: string, { step, block, request, json }: ExplainOptions): number {
+  const recording = loadRecording(source);
+  const { numSteps, steps, requestIds, header } = recording;
+  if (step >= numSteps) {
+    throw new InputError([
+      { file: '--step', message: `expected a step from 0 to ${numSteps - 1}, got ${step}` },
+    ]);
+  }
+  if (block !== undefined && block >= header.pool.numGpuBlocks) {
+    throw new InputError([
+      {
+        file: '--block',
+        message: `expected a block from 0 to ${header.pool.numGpuBlocks - 1}, got ${block}`,
+      },
+    ]);
+  }
+  const row = request === undefined ? null : requestIds.indexOf(request);
+  if (row === -1) throw new InputError([{ file: '--request', message: `there is no request "${request}"` }]);
+
+  const concerns = ({ requests, blocks }: Reason) =>
+    (row === null || requests.includes(row)) && (block === undefined || blocks.includes(block));
+  const reasons = explainStep(recording, step).filter(concerns);
+  if (json) {
+    const named = reasons.map(({ requests, ...reason }) => ({
+      ...reason,
+      requests: requests.map((r) => requestIds[r]),
+    }));
+    console.log(JSON.stringify({ step, reasons: named }, null, 2));
+    return ExitCode.Ok;
+  }
+  const ms = (ns: number) => (ns / 1e6).toFixed(1);
+  console.log(
+    `${pc.bold(`step ${step}`)} of ${header.name}, at ${ms(steps.startNs[step])} ms for ${ms(steps.endNs[step] - steps.startNs[step])} ms: ` +
+      `${steps.numScheduledRequests[step]} requests compute ${steps.numScheduledTokens[step]} tokens, ` +
+      `${steps.numRunning[step]} running, ${steps.numWaiting[step]} waiting, ${steps.numFreeBlocks[step]} blocks free`,
+  );
+  for (const { text, rule } of reasons) console.log(`  ${text}\n    ${pc.dim(rule)}`);
+  if (reasons.length === 0) console.log('  nothing of it in this step');
+  return ExitCode.Ok;
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { simulate } from '../../../sim/engine/simulate.ts';
+import { Cursor } from '../../../sim/recording/cursor.ts';
+import { EventKind } from '../../../sim/recording/recording.ts';
+import { explainStep } from '../../../sim/report/explain.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { randomRun } from '../random-run.ts';
+
+describe('the default scenario', () => {
+  const text = readFileSync(new URL('../../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
+  const { recording } = simulateScenario(parseScenario(text, 'hello'));
+  if (recording === null) throw new Error('it does not start');
+  const reasons = Array.from({ length: recording.numSteps }, (_, step) => explainStep(recording, step));
+  const all = reasons.flat().map(({ text: sentence }) => sentence);
+  const some = (pattern: RegExp) => all.filter((sentence) => pattern.test(sentence)).length;
+
+  test('every preemption names its victim, who needed the block and the policy', () => {
+    const preemptions = recording.events.kind.filter((kind) => (kind & 15) === EventKind.Preempt).length;
+    expect(preemptions).toBeGreaterThan(5);
+    expect(
+      some(
+        /^r\d+ is preempted: (r\d+ needs 1 block more than are free|it needs a block itself, none is free), and fcfs takes the last/,
+      ),
+    ).toBe(preemptions);
+  });
+
+  test('a refused head says how many blocks it needs and how many are free, and the numbers are so', () => {
+    let refused = 0;
+    for (const { text: sentence } of reasons.flat()) {
+      const numbers = /needs (\d+) free blocks? .*, (\d+) are free/.exec(sentence);
+      if (!numbers) continue;
+      refused++;
+      expect(Number(numbers[1])).toBeGreaterThan(Number(numbers[2]));
+    }
+    expect(refused).toBeGreaterThan(20);
+  });
+
+  test('admissions, resumptions, hits, evictions, aborts and ends are all told', () => {
+    expect(some(/is admitted from the head/)).toBe(26);
+    expect(some(/is resumed from the head/)).toBeGreaterThan(0);
+    expect(some(/came from the prefix cache/)).toBeGreaterThan(10);
+    expect(
+      some(/cached content: .* stood at the head of the free queue, freed by r\d+ in step \d+/),
+    ).toBeGreaterThan(10);
+    expect(some(/is aborted: its client gave up/)).toBe(1);
+    expect(some(/ends with \d+ outputs?: it has all its outputs/)).toBe(25);
+  });
+
+  test('every reason names the vLLM function that it mirrors', () => {
+    for (const { rule } of reasons.flat()) expect(rule).not.toBe('');
+  });
+});
+
+test('in any step of any run each running request is accounted for, and the head of the queue if one waits', () => {
+  fc.assert(
+    fc.property(randomRun, fc.nat(200), (input, at) => {
+      const recording = simulate({ ...input, maxSteps: 200 });
+      if (recording.numSteps === 0) return;
+      const step = at % recording.numSteps;
+      const told = new Set(explainStep(recording, step).flatMap(({ requests }) => requests));
+      const cursor = new Cursor(recording);
+      cursor.seek(step);
+      for (const request of cursor.running()) expect(told).toContain(request);
+      const [head] = cursor.waiting();
+      if (head !== undefined) expect(told).toContain(head);
+    }),
+    { numRuns: 400, seed: 9 },
+  );
+});
