@@ -1,14 +1,24 @@
+import { invariant } from '../error.ts';
 import type { EventSink } from '../recording/event-sink.ts';
 import { EventKind } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { BlockPool, NULL_BLOCK } from './block-pool.ts';
 import { BlockTables } from './block-tables.ts';
-import { alignmentOf, FULL, type GroupLayout, layoutOf, numSkippedBlocks } from './group-layout.ts';
+import {
+  alignmentOf,
+  CHUNKED_LOCAL,
+  FULL,
+  type GroupLayout,
+  gateCapOf,
+  layoutOf,
+  NEVER,
+  nextSkipAt,
+  numSkippedBlocks,
+  SLIDING_WINDOW,
+} from './group-layout.ts';
 import { type TokenRuns, TokenWalk } from './known-tokens.ts';
 import { ROOT_CHAIN } from './prefix-index.ts';
 import { PrefixLookup } from './prefix-lookup.ts';
-
-const NEVER = 0x7fffffff;
 
 /**
  * Who holds which blocks (vLLM `KVCacheManager` with its coordinators and single-type managers).
@@ -62,15 +72,20 @@ export class KvCacheManager {
     this.maxModelLen = scheduler.maxModelLen;
     this.hashBlockSize = pool.hashBlockSize;
     this.alignment = alignmentOf(this.groups);
-    this.gateCap = this.groups.map(({ kind, window, blockSize }) =>
-      kind === FULL
-        ? NEVER
-        : Math.ceil(Math.min(window - 1 + scheduler.maxNumBatchedTokens, scheduler.maxModelLen) / blockSize) +
-          1,
+    this.gateCap = this.groups.map((group) =>
+      gateCapOf(group, scheduler.maxNumBatchedTokens, scheduler.maxModelLen),
     );
     this.firstCachedInSegment = this.groups.map(({ kind, window, blockSize }) =>
-      kind === FULL ? 0 : Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize)),
+      kind === SLIDING_WINDOW
+        ? Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize))
+        : 0,
     );
+    // vLLM asserts the same: no eagle beside chunked attention, and no second block size.
+    const chunked = this.groups.find(({ kind }) => kind === CHUNKED_LOCAL);
+    if (chunked) {
+      invariant(!scheduler.useEagle, 'no eagle with chunked local attention');
+      invariant(chunked.blockSize === this.alignment, 'one block size with chunked local attention');
+    }
     this.lookup = new PrefixLookup(
       this.pool.prefixIndex,
       runs,
@@ -228,9 +243,11 @@ export class KvCacheManager {
       }
       this.numTableSlots += this.lookup.hitLength[id] * group.blockSize;
     }
+    let chain = this.lookup.hitChain;
+    if (chain === ROOT_CHAIN) chain = this.newChains[this.makeChains(request, 0, hit) - 1];
     this.offeredTokens[request] = hit;
-    this.offeredChain[request] = this.lookup.hitChain;
-    pool.prefixIndex.retain(this.offeredChain[request]);
+    this.offeredChain[request] = chain;
+    pool.prefixIndex.retain(chain);
     this.nextCacheAt[request] = hit + this.alignment;
   }
 
@@ -239,7 +256,8 @@ export class KvCacheManager {
     const { pool, log } = this;
     let slots = NEVER;
     let nextDropAt = NEVER;
-    for (const { id, kind, blockSize, window } of this.groups) {
+    for (const group of this.groups) {
+      const { id, blockSize } = group;
       const tables = this.tables[id];
       const length = Math.ceil(total / blockSize);
       for (let i = tables.length[request]; i < length; i++) {
@@ -251,7 +269,7 @@ export class KvCacheManager {
         this.numTableSlots += blockSize;
       }
       slots = Math.min(slots, tables.length[request] * blockSize);
-      if (kind !== FULL) nextDropAt = Math.min(nextDropAt, window - 1 + blockSize);
+      nextDropAt = Math.min(nextDropAt, nextSkipAt(group, 0));
     }
     this.slots[request] = slots;
     if (this.nextDropAt[request] === NEVER) this.nextDropAt[request] = nextDropAt;
@@ -263,7 +281,7 @@ export class KvCacheManager {
     let nextDropAt = NEVER;
     for (const group of this.groups) {
       if (group.kind === FULL) continue;
-      const { id, blockSize, window } = group;
+      const { id } = group;
       const table = this.tables[id].table[request];
       const skipped = numSkippedBlocks(group, computed);
       for (
@@ -275,7 +293,7 @@ export class KvCacheManager {
         pool.free(table[i]);
         table[i] = NULL_BLOCK;
       }
-      nextDropAt = Math.min(nextDropAt, (skipped + 1) * blockSize + window - 1);
+      nextDropAt = Math.min(nextDropAt, nextSkipAt(group, skipped));
     }
     this.nextDropAt[request] = nextDropAt;
   }

@@ -1,4 +1,4 @@
-import { FULL, type GroupLayout } from './group-layout.ts';
+import { CHUNKED_LOCAL, FULL, type GroupLayout, numSkippedBlocks } from './group-layout.ts';
 import { type TokenRuns, TokenWalk } from './known-tokens.ts';
 import { NONE, type PrefixIndex, ROOT_CHAIN } from './prefix-index.ts';
 
@@ -53,9 +53,13 @@ export class PrefixLookup {
     this.hitBlocks = groups.map(() => new Int32Array(64));
   }
 
-  /** Chain of the request at the end of the hit. */
+  /**
+   * Chain of the request at the end of the hit; ROOT_CHAIN if the hit is empty, or if its content is unknown:
+   * whole attention chunks count as a hit without being cached.
+   */
   get hitChain(): number {
-    return this.hitTokens === 0 ? ROOT_CHAIN : this.chains[this.hitTokens / this.hashBlockSize - 1];
+    const last = this.hitTokens / this.hashBlockSize - 1;
+    return last >= 0 && last < this.numChains ? this.chains[last] : ROOT_CHAIN;
   }
 
   clear(): void {
@@ -137,17 +141,26 @@ export class PrefixLookup {
   /** Sets hitBlocks and hitLength of the group for a limit in tokens; returns the hit's length in tokens. */
   private lookUp(group: AttentionGroup, limit: number, eagle: boolean): number {
     const most = Math.floor(limit / group.blockSize);
-    let length = group.full
-      ? this.lookUpFull(group, most)
-      : this.lookUpWindow(group, most, group.windowBlocks + (eagle ? 1 : 0), eagle ? 1 : 0);
+    let length: number;
+    if (group.full) length = this.lookUpFrom(group, 0, most);
+    else if (group.groups[0].kind === CHUNKED_LOCAL) length = this.lookUpChunk(group, limit, most);
+    else length = this.lookUpWindow(group, most, group.windowBlocks + (eagle ? 1 : 0), eagle ? 1 : 0);
     if (eagle && length > 0) length--;
     length = this.aligned(group, length);
     for (const { id } of group.groups) this.hitLength[id] = length;
     return length * group.blockSize;
   }
 
-  private lookUpFull(group: AttentionGroup, most: number): number {
-    let length = 0;
+  /** Only the chunk of the limit is looked up; whole chunks before it are null, cached or not. */
+  private lookUpChunk(group: AttentionGroup, limit: number, most: number): number {
+    const start = numSkippedBlocks(group.groups[0], limit);
+    for (const { id } of group.groups) this.hitBlocks[id].fill(0, 0, start);
+    return this.lookUpFrom(group, start, most);
+  }
+
+  /** From the left, up to the first block that is not cached. */
+  private lookUpFrom(group: AttentionGroup, start: number, most: number): number {
+    let length = start;
     while (length < most && this.takeIfCached(group, length)) length++;
     return length;
   }

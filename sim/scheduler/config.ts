@@ -1,9 +1,10 @@
 /** One KV cache group: the layers that share a block table (vLLM `KVCacheGroupSpec`). */
 export interface KvCacheGroup {
-  readonly kind: 'full' | 'sliding_window';
+  /** chunked_local: tokens attend within aligned chunks only, as in Llama 4. */
+  readonly kind: 'full' | 'sliding_window' | 'chunked_local';
   /** Tokens per block. */
   readonly blockSize: number;
-  /** Sliding window, tokens; 0 for full attention. */
+  /** Sliding window or attention chunk, tokens; 0 for full attention. */
   readonly window: number;
 }
 

@@ -28,7 +28,7 @@ export interface ConformanceConfig {
   readonly async_scheduling: boolean;
   readonly hash_block_size: number;
   readonly kv_cache_groups: readonly {
-    readonly kind: 'full' | 'sliding_window';
+    readonly kind: 'full' | 'sliding_window' | 'chunked_local';
     readonly block_size: number;
     readonly window?: number;
   }[];

@@ -7,7 +7,7 @@ import { type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';
 /** What a random run is made from; small enough that pools are pressed and prompts collide. */
 export const randomRun: fc.Arbitrary<SimulationInput> = fc
   .record({
-    layout: fc.constantFrom('full', 'window', 'hybrid', 'hybrid-sizes', 'twins'),
+    layout: fc.constantFrom('full', 'window', 'hybrid', 'hybrid-sizes', 'twins', 'chunked', 'llama4'),
     blockSize: fc.constantFrom(1, 2, 4, 16),
     extraBlocks: fc.nat(40),
     window: fc.integer({ min: 1, max: 40 }),
@@ -39,14 +39,19 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
   })
   .map((spec) => {
     const { blockSize, window } = spec;
+    // vLLM has no eagle beside chunked local attention.
+    const useEagle = spec.useEagle && !['chunked', 'llama4'].includes(spec.layout);
     const full = (size: number): KvCacheGroup => ({ kind: 'full', blockSize: size, window: 0 });
     const sliding = (size: number): KvCacheGroup => ({ kind: 'sliding_window', blockSize: size, window });
+    const chunked = (size: number): KvCacheGroup => ({ kind: 'chunked_local', blockSize: size, window });
     const groups = {
       full: [full(blockSize)],
       window: [sliding(blockSize)],
       hybrid: [full(blockSize), sliding(blockSize)],
       'hybrid-sizes': [full(blockSize * 2), sliding(blockSize)],
       twins: [full(blockSize), full(blockSize)],
+      chunked: [chunked(blockSize)],
+      llama4: [full(blockSize), chunked(blockSize)],
     }[spec.layout];
     // vLLM checks at start-up that one request of max_model_len fits: look-ahead included, it does.
     const oneRequest = groups.reduce(
@@ -98,8 +103,8 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
         policy: spec.policy,
         asyncScheduling: spec.asyncScheduling,
         numSpeculativeTokens: spec.numSpeculativeTokens,
-        numLookaheadTokens: spec.useEagle ? spec.numSpeculativeTokens : 0,
-        useEagle: spec.useEagle && spec.numSpeculativeTokens > 0,
+        numLookaheadTokens: useEagle ? spec.numSpeculativeTokens : 0,
+        useEagle: useEagle && spec.numSpeculativeTokens > 0,
       },
       workload: builder.finish(),
       stepTime: fixedStepTime(4),
