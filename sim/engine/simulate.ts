@@ -26,6 +26,8 @@ export interface SimulationInput {
   readonly acceptance?: Acceptance;
   /** Facts for the reader; see RecordingHeader. */
   readonly about?: Readonly<Record<string, string>>;
+  /** Without the scheduler's fast path, for tests that compare the two. */
+  readonly plain?: boolean;
   /** The run ends there with end = 'step-limit'. */
   readonly maxSteps?: number;
 }
@@ -68,6 +70,7 @@ class Simulation {
     this.arrivals = new Arrivals(workload);
     this.scheduler = new V1Scheduler(workload, pool, scheduler, {
       acceptance,
+      fast: input.plain !== true,
       listener: {
         admitted: (request, numCached) => this.admitted(request, numCached),
         preempted: (request) => {
@@ -108,6 +111,7 @@ class Simulation {
   run(): Recording {
     const end = this.input.scheduler.asyncScheduling ? this.runAsync() : this.runSync();
     const { input, scheduler } = this;
+    scheduler.settle();
     this.requests.numOutputTokens.set(scheduler.numOutputs);
     return this.recorder.finish(
       {
@@ -201,8 +205,8 @@ class Simulation {
     const { scheduler, row, now } = this;
     row.startNs = now;
     scheduler.schedule();
-    const { size } = scheduler.batch;
-    if (size === 0 && scheduler.numPreemptedInStep === 0) {
+    const { numRequests } = scheduler.shape;
+    if (numRequests === 0 && scheduler.numPreemptedInStep === 0) {
       scheduler.dropEmptyBatch();
       return false;
     }
@@ -211,7 +215,7 @@ class Simulation {
     row.endNs = now + this.input.stepTime.stepNs(shape);
     row.scheduleEnd = this.recorder.numEvents;
     row.numScheduledTokens = shape.numTokens;
-    row.numScheduledRequests = size;
+    row.numScheduledRequests = numRequests;
     row.numRunning = scheduler.numRunning;
     row.numWaiting = scheduler.waiting.length;
     row.numFreeBlocks = pool.numFree;

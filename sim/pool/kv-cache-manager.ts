@@ -162,6 +162,11 @@ export class KvCacheManager {
     this.cacheBlocks(request, Math.min(hit + numNew, numTokens));
   }
 
+  /** Computed tokens at which the request's next decode step needs more than a counter. */
+  nextAttentionAt(request: number): number {
+    return Math.min(this.slots[request], this.nextCacheAt[request] - 1, this.nextDropAt[request]);
+  }
+
   /** Enters the request's blocks that are full with `known` tokens into the prefix cache. */
   cacheBlocks(request: number, known: number): void {
     if (known >= this.nextCacheAt[request]) this.offerToCache(request, known);

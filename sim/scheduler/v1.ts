@@ -6,6 +6,7 @@ import type { SpanLog } from '../recording/span-log.ts';
 import type { BatchShape } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
+import { DecodeCalendar } from './decode-calendar.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
 /** No span foretells what the request does next: its computed tokens were rolled back. */
@@ -26,6 +27,8 @@ export interface RequestListener {
 
 /** A step's batch in flight: who computes what, in scheduling order. */
 class Batch {
+  /** Requests at the front of `running` that decode one token each and are not listed. */
+  numSteady = 0;
   size = 0;
   readonly request: Int32Array;
   readonly numTokens: Int32Array;
@@ -95,6 +98,23 @@ export class V1Scheduler {
   private readonly inFlight: Batch[] = [];
   private readonly spare: Batch[] = [];
   private step = 0;
+
+  /*
+   * The fast path. The first numSteady requests of `running` decode one token a step, so nothing about them
+   * is stored per step: their numComputed and numOutputs are kept relative to `clock`, which ticks once a step,
+   * and the calendar knows in which step one of them next needs a block, fills one, leaves its window or ends.
+   * What the plain path would decide is decided: a step in which a block is missing is handed over to it.
+   */
+  private readonly calendar: DecodeCalendar | null;
+  private numSteady = 0;
+  private clock = 0;
+  /** Sum and maximum over steady requests of their computed tokens; the maximum relative to the clock. */
+  private steadyTokens = 0;
+  private steadyMaximum = 0;
+  /** request → number of its admission: the order of `running`. */
+  private readonly admission: Int32Array;
+  private numAdmissions = 0;
+
   private log: EventSink | null = null;
   private spans: SpanLog | null = null;
 
@@ -102,7 +122,7 @@ export class V1Scheduler {
     workload: Workload,
     pool: PoolConfig,
     config: SchedulerConfig,
-    hooks: { acceptance?: Acceptance; listener?: RequestListener } = {},
+    hooks: { acceptance?: Acceptance; listener?: RequestListener; fast?: boolean } = {},
   ) {
     const n = workload.numRequests;
     this.workload = workload;
@@ -125,6 +145,9 @@ export class V1Scheduler {
     this.numVerifications = new Int32Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
+    this.admission = new Int32Array(n);
+    const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
+    this.calendar = canBeSteady ? new DecodeCalendar(n, config.maxNumSeqs) : null;
     this.shape = {
       numRequests: 0,
       numTokens: 0,
@@ -145,7 +168,10 @@ export class V1Scheduler {
     this.kv.log = log;
   }
 
-  /** Requests of the last batch in scheduling order, with the tokens that each computes. */
+  /**
+   * Requests of the last batch in scheduling order, with the tokens that each computes. On the fast path, those
+   * that just decode are not listed; `shape` counts them.
+   */
   get batch(): { readonly size: number; readonly request: Int32Array; readonly numTokens: Int32Array } {
     return this.inFlight[this.inFlight.length - 1];
   }
@@ -188,6 +214,8 @@ export class V1Scheduler {
   abort(request: number): boolean {
     const state = this.state[request];
     if (state === RequestState.NotArrived || state === RequestState.Ended) return false;
+    invariant(this.calendar === null || this.inFlight.length === 0, 'aborts come between steps');
+    this.settle();
     let before: number;
     if (state === RequestState.Running) {
       const at = this.running.indexOf(request);
@@ -208,20 +236,142 @@ export class V1Scheduler {
   schedule(): void {
     const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
     batch.size = 0;
+    batch.numSteady = 0;
     this.numPreemptedInStep = 0;
-    const budget = this.scheduleRunning(batch, this.tokenBudget);
+    const budget =
+      this.numSteady > 0 ? this.scheduleSteady(batch) : this.scheduleRunning(batch, this.tokenBudget, 0);
     this.admitWaiting(batch, budget);
     this.dispatch(batch);
     this.inFlight.push(batch);
     this.step++;
   }
 
-  /** Phase A: running requests, in list order. Returns the budget that is left. */
-  private scheduleRunning(batch: Batch, budget: number): number {
+  /** Phase A on the fast path: of the steady requests only those that are due are looked at. */
+  private scheduleSteady(batch: Batch): number {
+    const { calendar, kv, numSteady, tokenBudget } = this;
+    if (calendar === null || numSteady > tokenBudget) {
+      this.settle();
+      return this.scheduleRunning(batch, tokenBudget, 0);
+    }
+    calendar.takeDue(this.admission);
+    for (let i = 0; i < calendar.numDue; i++) {
+      const request = calendar.due[i];
+      const computed = this.numComputed[request] + this.clock;
+      if (kv.allocateRunning(request, computed, 1, 0, computed + 1)) continue;
+      // No block for this one: the plain path goes on from here.
+      this.settle();
+      const at = this.running.indexOf(request);
+      for (let j = 0; j < at; j++) this.put(batch, this.running[j], 1, 0);
+      return this.scheduleRunning(batch, tokenBudget - at, at);
+    }
+    batch.numSteady = numSteady;
+    return this.scheduleRunning(batch, tokenBudget - numSteady, numSteady);
+  }
+
+  /** Ends the fast path: every counter is what it would be on the plain one. */
+  settle(): void {
+    if (this.numSteady === 0) return;
+    for (let i = 0; i < this.numSteady; i++) {
+      const request = this.running[i];
+      this.numComputed[request] += this.clock;
+      this.numOutputs[request] += this.clock;
+    }
+    this.numSteady = 0;
+    this.clock = 0;
+    this.steadyTokens = 0;
+    this.steadyMaximum = 0;
+    this.calendar?.clear();
+  }
+
+  /** As settle(), in the middle of phase A: the batch lists the steady requests from now on. */
+  private listSteady(batch: Batch): void {
+    const count = batch.numSteady;
+    if (count === 0) return;
+    batch.request.copyWithin(count, 0, batch.size);
+    batch.numTokens.copyWithin(count, 0, batch.size);
+    batch.numDrafts.copyWithin(count, 0, batch.size);
+    batch.size += count;
+    batch.numSteady = 0;
+    for (let i = 0; i < count; i++) {
+      const request = this.running[i];
+      batch.request[i] = request;
+      batch.numTokens[i] = 1;
+      batch.numDrafts[i] = 0;
+      this.scheduledIn[request] = this.step + 1;
+    }
+    this.settle();
+  }
+
+  /** Requests behind the steady ones join them once they decode. */
+  private extendSteady(): void {
+    const { calendar, running } = this;
+    if (calendar === null || this.numPreemptedInStep > 0) return;
+    const { numPromptTokens } = this.workload;
+    while (this.numSteady < this.numRunning) {
+      const request = running[this.numSteady];
+      const computed = this.numComputed[request];
+      const isDecoding = computed + 1 === numPromptTokens[request] + this.numOutputs[request];
+      if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
+      this.numSteady++;
+      this.steadyTokens += computed;
+      this.numComputed[request] -= this.clock;
+      this.numOutputs[request] -= this.clock;
+      this.steadyMaximum = Math.max(this.steadyMaximum, this.numComputed[request]);
+      calendar.add(request, this.stepsUntilDue(request));
+    }
+  }
+
+  /** Steps after the next one in which a steady request just decodes. */
+  private stepsUntilDue(request: number): number {
+    const needsAttention = this.kv.nextAttentionAt(request) - (this.numComputed[request] + this.clock);
+    const ends = this.mostOutputs(request) - 1 - (this.numOutputs[request] + this.clock);
+    return Math.max(0, Math.min(needsAttention, ends));
+  }
+
+  /** Outputs with which a request ends: its max_tokens, or what max_model_len leaves. */
+  private mostOutputs(request: number): number {
+    const { numPromptTokens, maxTokens } = this.workload;
+    return Math.min(maxTokens[request], this.config.maxModelLen - numPromptTokens[request]);
+  }
+
+  /** The outputs of steady requests: those that were due end, or are due again later. Returns how many ended. */
+  private updateSteady(): number {
+    const { calendar, numComputed, numOutputs } = this;
+    if (calendar === null) return 0;
+    let ended = 0;
+    let maximumLeft = false;
+    for (let i = 0; i < calendar.numDue; i++) {
+      const request = calendar.due[i];
+      if (numOutputs[request] + this.clock < this.mostOutputs(request)) {
+        calendar.add(request, this.stepsUntilDue(request));
+        continue;
+      }
+      if (numComputed[request] === this.steadyMaximum) maximumLeft = true;
+      numComputed[request] += this.clock;
+      numOutputs[request] += this.clock;
+      this.steadyTokens -= numComputed[request];
+      this.finish(request);
+      ended++;
+    }
+    if (maximumLeft) this.findSteadyMaximum();
+    return ended;
+  }
+
+  private findSteadyMaximum(): void {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < this.numSteady; i++) {
+      const request = this.running[i];
+      if (this.state[request] !== RequestState.Ended) most = Math.max(most, this.numComputed[request]);
+    }
+    this.steadyMaximum = most;
+  }
+
+  /** Phase A: running requests from an index on, in list order. Returns the budget that is left. */
+  private scheduleRunning(batch: Batch, budget: number, start: number): number {
     const { config, running, kv } = this;
     const { numPromptTokens, maxTokens } = this.workload;
     const { longPrefillTokenThreshold: threshold, maxModelLen, numLookaheadTokens } = config;
-    let i = 0;
+    let i = start;
     while (i < this.numRunning && budget > 0) {
       const request = running[i];
       const computed = this.numComputed[request];
@@ -241,6 +391,7 @@ export class V1Scheduler {
         continue;
       }
       let fits = kv.allocateRunning(request, computed, n, numLookaheadTokens, numTokens);
+      if (!fits) this.listSteady(batch);
       while (!fits) {
         const victimAt = this.victim();
         const victim = running[victimAt];
@@ -320,6 +471,7 @@ export class V1Scheduler {
     this.state[request] = RequestState.Running;
     this.numComputed[request] = hit;
     this.numTableTokens += hit;
+    this.admission[request] = this.numAdmissions++;
     this.foretold[request] = 0;
     if (this.log !== null) this.log.event(EventKind.Admit | (state << 4), request, hit, before);
     this.listener?.admitted(request, hit);
@@ -381,12 +533,17 @@ export class V1Scheduler {
   private dispatch(batch: Batch): void {
     const { shape, config } = this;
     const { numPromptTokens } = this.workload;
-    shape.numRequests = batch.size;
-    let numTokensInStep = 0;
-    let numSampled = 0;
-    let numDecodes = 0;
-    let decodeContextTokens = 0;
-    let maxDecodeContext = 0;
+    const { numSteady } = batch;
+    if (numSteady > 0) {
+      this.clock++;
+      this.steadyTokens += numSteady;
+    }
+    shape.numRequests = numSteady + batch.size;
+    let numTokensInStep = numSteady;
+    let numSampled = numSteady;
+    let numDecodes = numSteady;
+    let decodeContextTokens = numSteady > 0 ? this.steadyTokens : 0;
+    let maxDecodeContext = numSteady > 0 ? this.steadyMaximum + this.clock : 0;
     let numPrefills = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
@@ -422,12 +579,12 @@ export class V1Scheduler {
     shape.decodeContextTokens = decodeContextTokens;
     shape.maxDecodeContext = maxDecodeContext;
     shape.numPrefills = numPrefills;
-    if (this.spans !== null && batch.size < this.numRunning) this.tellStalled();
+    if (this.spans !== null && shape.numRequests < this.numRunning) this.tellStalled(numSteady);
   }
 
   /** Running requests that their spans expected in this batch, but that are not in it. */
-  private tellStalled(): void {
-    for (let i = 0; i < this.numRunning; i++) {
+  private tellStalled(start: number): void {
+    for (let i = start; i < this.numRunning; i++) {
       const request = this.running[i];
       if (this.foretold[request] !== 0 && this.scheduledIn[request] !== this.step + 1) {
         this.tellSpan(request, this.numComputed[request], 0, 0);
@@ -443,7 +600,7 @@ export class V1Scheduler {
   /** Takes back a batch in which nobody was scheduled: there is nothing to execute. */
   dropEmptyBatch(): void {
     const batch = this.inFlight.pop();
-    invariant(batch !== undefined && batch.size === 0, 'the last batch is not empty');
+    invariant(batch !== undefined && batch.numSteady + batch.size === 0, 'the last batch is not empty');
     this.spare.push(batch);
     this.step--;
   }
@@ -453,7 +610,8 @@ export class V1Scheduler {
     const batch = this.inFlight.shift();
     invariant(batch !== undefined, 'no batch in flight');
     const { asyncScheduling, numSpeculativeTokens } = this.config;
-    let ended = 0;
+    let ended = batch.numSteady > 0 ? this.updateSteady() : 0;
+    const steadyLeft = this.numSteady - ended;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
       if (this.state[request] === RequestState.Ended) continue;
@@ -465,14 +623,17 @@ export class V1Scheduler {
         this.numPending[request] = numSpeculativeTokens;
       }
     }
-    if (ended > 0) this.removeEnded();
+    if (ended > 0) {
+      this.removeEnded();
+      this.numSteady = steadyLeft;
+    }
+    this.extendSteady();
     this.spare.push(batch);
   }
 
   /** Appends what the step sampled for the request; true if that ends it. */
   private sample(request: number, numDrafts: number): boolean {
-    const { numPromptTokens, maxTokens } = this.workload;
-    const { maxModelLen, asyncScheduling } = this.config;
+    const { asyncScheduling } = this.config;
     let sampled = 1;
     if (numDrafts > 0) {
       const accepted = Math.min(
@@ -483,8 +644,7 @@ export class V1Scheduler {
       sampled += accepted;
     }
     const before = this.numOutputs[request];
-    const numPrompt = numPromptTokens[request];
-    const most = Math.min(maxTokens[request], maxModelLen - numPrompt);
+    const most = this.mostOutputs(request);
     const outputs = Math.min(before + sampled, Math.max(most, before + 1));
     this.numOutputs[request] = outputs;
     if (before === 0) this.listener?.firstToken(request);

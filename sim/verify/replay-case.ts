@@ -28,11 +28,12 @@ export function replayInput(kase: ConformanceCase): ReplayInput {
 }
 
 /** Runs a case as its recorder did: additions and aborts by step, outputs supplied, no clock. */
-export function replayCase(kase: ConformanceCase): Recording {
+export function replayCase(kase: ConformanceCase, fast = true): Recording {
   const { workload, pool, scheduler: scheduling, rowOf } = replayInput(kase);
   const acceptOf: (readonly number[] | undefined)[] = new Array(workload.numRequests);
   for (const request of kase.requests) acceptOf[rowOf.get(request.id)!] = request.accept;
   const scheduler = new V1Scheduler(workload, pool, scheduling, {
+    fast,
     acceptance: (row, verification) => {
       const accept = acceptOf[row];
       return accept === undefined || accept.length === 0 ? 0 : accept[verification % accept.length];

@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   );
   console.log(`medians of ${REPEATS} runs after one to warm up\n`);
   await conformanceWorkloads();
+  await decodeHeavy();
   await poolSizes();
   if (trace !== null) await azureTrace(trace);
   console.log(`peak memory of this process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
@@ -61,7 +62,7 @@ async function conformanceWorkloads(): Promise<void> {
     const { workload, pool, scheduler: config } = replayInput(kase);
     let steps = 0;
     const bare = await median(name, () => {
-      const scheduler = new V1Scheduler(workload, pool, config);
+      const scheduler = new V1Scheduler(workload, pool, config, { fast: true });
       for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, workload.arrivalNs[r]);
       for (steps = 0; scheduler.hasUnfinished; steps++) {
         scheduler.schedule();
@@ -116,6 +117,39 @@ async function poolSizes(): Promise<void> {
     });
     report(`${numGpuBlocks.toExponential(0)} blocks`, seconds, steps, 2000, '');
   }
+  console.log('');
+}
+
+/** 256 requests that decode: nothing but counters moves in most of them. */
+async function decodeHeavy(): Promise<void> {
+  console.log('256 requests of 100 + 3,500 tokens on a roomy pool:');
+  const builder = new WorkloadBuilder();
+  for (let i = 0; i < 256; i++) {
+    builder.add({ arrivalNs: 0, prompt: [[builder.newSegment(), 0, 100 + (i % 50)]], maxTokens: 3500 });
+  }
+  const workload = builder.finish();
+  const hello = plan(parseScenario(readFileSync('scenarios/hello.pool.yaml', 'utf8'), 'hello'));
+  if (!hello.starts) throw new Error('hello does not start');
+  const pool = { ...hello.pool, numGpuBlocks: 64_000 };
+  const config = { ...hello.scheduler, maxNumSeqs: 256, maxNumBatchedTokens: 8192, maxModelLen: 4096 };
+  for (const fast of [true, false]) {
+    let steps = 0;
+    const seconds = await median('decode', () => {
+      const scheduler = new V1Scheduler(workload, pool, config, { fast });
+      for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, 0);
+      for (steps = 0; scheduler.hasUnfinished; steps++) {
+        scheduler.schedule();
+        scheduler.updateFromOutput();
+      }
+    });
+    report(fast ? 'fast path' : 'plain path', seconds, steps, 256, '');
+  }
+  let steps = 0;
+  const seconds = await median('recorded', () => {
+    const input = { name: 'bench', seed: 0, vllm: '2026-05', pool, scheduler: config, workload };
+    steps = simulate({ ...input, stepTime: fixedStepTime(1e6) }).numSteps;
+  });
+  report('fast path, recorded', seconds, steps, 256, '');
   console.log('');
 }
 

@@ -25,6 +25,8 @@ describe('recorded steps of vLLM V1, every field of every step', () => {
 
   test.each(cases.map((kase) => [kase.case, kase] as const))('%s', (_, kase) => {
     expect(compareCase(kase).difference).toBeNull();
+    // The plain path, which decides what the fast one hands over.
+    expect(compareCase(kase, false).difference).toBeNull();
   });
 });
 
