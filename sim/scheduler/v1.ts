@@ -5,8 +5,9 @@ import { AdmissionStop, EventKind, RequestState } from '../recording/recording.t
 import type { SpanLog } from '../recording/span-log.ts';
 import type { BatchShape } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
+import { Batch } from './batch.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
-import { DecodeCalendar } from './decode-calendar.ts';
+import { SteadyRequests } from './steady-requests.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
 /** No span foretells what the request does next: its computed tokens were rolled back. */
@@ -23,26 +24,6 @@ export interface RequestListener {
   /** Sampled `numSampled` tokens and now has `numOutputs`. Called for the first of them only. */
   firstToken(request: number): void;
   finished(request: number): void;
-}
-
-/** A step's batch in flight: who computes what, in scheduling order. */
-class Batch {
-  /** Requests at the front of `running` that decode one token each and are not listed. */
-  numSteady = 0;
-  size = 0;
-  readonly request: Int32Array;
-  readonly numTokens: Int32Array;
-  /** Drafts among the tokens. */
-  readonly numDrafts: Int32Array;
-  /** 1 where the step reaches the end of the known tokens, so that a token is sampled. */
-  readonly samples: Uint8Array;
-
-  constructor(capacity: number) {
-    this.request = new Int32Array(capacity);
-    this.numTokens = new Int32Array(capacity);
-    this.numDrafts = new Int32Array(capacity);
-    this.samples = new Uint8Array(capacity);
-  }
 }
 
 /**
@@ -99,22 +80,9 @@ export class V1Scheduler {
   private readonly spare: Batch[] = [];
   private step = 0;
 
-  /*
-   * The fast path. The first numSteady requests of `running` decode one token a step, so nothing about them
-   * is stored per step: their numComputed and numOutputs are kept relative to `clock`, which ticks once a step,
-   * and the calendar knows in which step one of them next needs a block, fills one, leaves its window or ends.
-   * What the plain path would decide is decided: a step in which a block is missing is handed over to it.
-   */
-  private readonly calendar: DecodeCalendar | null;
-  private numSteady = 0;
-  private clock = 0;
-  /** Sum and maximum over steady requests of their computed tokens; the maximum relative to the clock. */
-  private steadyTokens = 0;
-  private steadyMaximum = 0;
-  /** request → number of its admission: the order of `running`. */
-  private readonly admission: Int32Array;
-  private numAdmissions = 0;
-
+  /** The fast path; null where it is off or does not apply. */
+  private readonly steady: SteadyRequests | null;
+  private readonly finishListed = (request: number) => this.finish(request);
   private log: EventSink | null = null;
   private spans: SpanLog | null = null;
 
@@ -145,9 +113,10 @@ export class V1Scheduler {
     this.numVerifications = new Int32Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
-    this.admission = new Int32Array(n);
     const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
-    this.calendar = canBeSteady ? new DecodeCalendar(n, config.maxNumSeqs) : null;
+    this.steady = canBeSteady
+      ? new SteadyRequests(this, this.kv, (request) => this.mostOutputs(request))
+      : null;
     this.shape = {
       numRequests: 0,
       numTokens: 0,
@@ -214,7 +183,7 @@ export class V1Scheduler {
   abort(request: number): boolean {
     const state = this.state[request];
     if (state === RequestState.NotArrived || state === RequestState.Ended) return false;
-    invariant(this.calendar === null || this.inFlight.length === 0, 'aborts come between steps');
+    invariant(this.steady === null || this.inFlight.length === 0, 'aborts come between steps');
     this.settle();
     let before: number;
     if (state === RequestState.Running) {
@@ -235,135 +204,63 @@ export class V1Scheduler {
   /** One scheduling decision; the batch it makes is then in flight. */
   schedule(): void {
     const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
-    batch.size = 0;
-    batch.numSteady = 0;
+    batch.clear();
     this.numPreemptedInStep = 0;
-    const budget =
-      this.numSteady > 0 ? this.scheduleSteady(batch) : this.scheduleRunning(batch, this.tokenBudget, 0);
+    const budget = this.scheduleSteady(batch);
     this.admitWaiting(batch, budget);
     this.dispatch(batch);
     this.inFlight.push(batch);
     this.step++;
   }
 
-  /** Phase A on the fast path: of the steady requests only those that are due are looked at. */
+  /**
+   * Phase A: of steady requests only those that are due are looked at, then the others follow. Where a steady
+   * one finds no block, the plain path goes on from it.
+   */
   private scheduleSteady(batch: Batch): number {
-    const { calendar, kv, numSteady, tokenBudget } = this;
-    if (calendar === null || numSteady > tokenBudget) {
-      this.settle();
+    const { steady, tokenBudget } = this;
+    if (steady === null || steady.count === 0) return this.scheduleRunning(batch, tokenBudget, 0);
+    if (steady.count > tokenBudget) {
+      steady.settle();
       return this.scheduleRunning(batch, tokenBudget, 0);
     }
-    calendar.takeDue(this.admission);
-    for (let i = 0; i < calendar.numDue; i++) {
-      const request = calendar.due[i];
-      const computed = this.numComputed[request] + this.clock;
-      if (kv.allocateRunning(request, computed, 1, 0, computed + 1)) continue;
-      // No block for this one: the plain path goes on from here.
-      this.settle();
-      const at = this.running.indexOf(request);
-      for (let j = 0; j < at; j++) this.put(batch, this.running[j], 1, 0);
-      return this.scheduleRunning(batch, tokenBudget - at, at);
-    }
-    batch.numSteady = numSteady;
-    return this.scheduleRunning(batch, tokenBudget - numSteady, numSteady);
+    const refused = steady.allocateDue();
+    const numScheduled = refused < 0 ? steady.count : this.running.indexOf(refused);
+    batch.numSteady = numScheduled;
+    if (refused >= 0) this.listSteady(batch);
+    return this.scheduleRunning(batch, tokenBudget - numScheduled, numScheduled);
+  }
+
+  /** Leaves the fast path in the middle of phase A: the batch lists its steady requests from now on. */
+  private listSteady(batch: Batch): void {
+    for (let i = 0; i < batch.numSteady; i++) this.scheduledIn[this.running[i]] = this.step + 1;
+    batch.listSteady(this.running);
+    this.steady?.settle();
   }
 
   /** Ends the fast path: every counter is what it would be on the plain one. */
   settle(): void {
-    if (this.numSteady === 0) return;
-    for (let i = 0; i < this.numSteady; i++) {
-      const request = this.running[i];
-      this.numComputed[request] += this.clock;
-      this.numOutputs[request] += this.clock;
-    }
-    this.numSteady = 0;
-    this.clock = 0;
-    this.steadyTokens = 0;
-    this.steadyMaximum = 0;
-    this.calendar?.clear();
-  }
-
-  /** As settle(), in the middle of phase A: the batch lists the steady requests from now on. */
-  private listSteady(batch: Batch): void {
-    const count = batch.numSteady;
-    if (count === 0) return;
-    batch.request.copyWithin(count, 0, batch.size);
-    batch.numTokens.copyWithin(count, 0, batch.size);
-    batch.numDrafts.copyWithin(count, 0, batch.size);
-    batch.size += count;
-    batch.numSteady = 0;
-    for (let i = 0; i < count; i++) {
-      const request = this.running[i];
-      batch.request[i] = request;
-      batch.numTokens[i] = 1;
-      batch.numDrafts[i] = 0;
-      this.scheduledIn[request] = this.step + 1;
-    }
-    this.settle();
+    this.steady?.settle();
   }
 
   /** Requests behind the steady ones join them once they decode. */
   private extendSteady(): void {
-    const { calendar, running } = this;
-    if (calendar === null || this.numPreemptedInStep > 0) return;
+    const { steady, running } = this;
+    if (steady === null || this.numPreemptedInStep > 0) return;
     const { numPromptTokens } = this.workload;
-    while (this.numSteady < this.numRunning) {
-      const request = running[this.numSteady];
-      const computed = this.numComputed[request];
-      const isDecoding = computed + 1 === numPromptTokens[request] + this.numOutputs[request];
+    while (steady.count < this.numRunning) {
+      const request = running[steady.count];
+      const isDecoding =
+        this.numComputed[request] + 1 === numPromptTokens[request] + this.numOutputs[request];
       if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
-      this.numSteady++;
-      this.steadyTokens += computed;
-      this.numComputed[request] -= this.clock;
-      this.numOutputs[request] -= this.clock;
-      this.steadyMaximum = Math.max(this.steadyMaximum, this.numComputed[request]);
-      calendar.add(request, this.stepsUntilDue(request));
+      steady.join();
     }
-  }
-
-  /** Steps after the next one in which a steady request just decodes. */
-  private stepsUntilDue(request: number): number {
-    const needsAttention = this.kv.nextAttentionAt(request) - (this.numComputed[request] + this.clock);
-    const ends = this.mostOutputs(request) - 1 - (this.numOutputs[request] + this.clock);
-    return Math.max(0, Math.min(needsAttention, ends));
   }
 
   /** Outputs with which a request ends: its max_tokens, or what max_model_len leaves. */
   private mostOutputs(request: number): number {
     const { numPromptTokens, maxTokens } = this.workload;
     return Math.min(maxTokens[request], this.config.maxModelLen - numPromptTokens[request]);
-  }
-
-  /** The outputs of steady requests: those that were due end, or are due again later. Returns how many ended. */
-  private updateSteady(): number {
-    const { calendar, numComputed, numOutputs } = this;
-    if (calendar === null) return 0;
-    let ended = 0;
-    let maximumLeft = false;
-    for (let i = 0; i < calendar.numDue; i++) {
-      const request = calendar.due[i];
-      if (numOutputs[request] + this.clock < this.mostOutputs(request)) {
-        calendar.add(request, this.stepsUntilDue(request));
-        continue;
-      }
-      if (numComputed[request] === this.steadyMaximum) maximumLeft = true;
-      numComputed[request] += this.clock;
-      numOutputs[request] += this.clock;
-      this.steadyTokens -= numComputed[request];
-      this.finish(request);
-      ended++;
-    }
-    if (maximumLeft) this.findSteadyMaximum();
-    return ended;
-  }
-
-  private findSteadyMaximum(): void {
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < this.numSteady; i++) {
-      const request = this.running[i];
-      if (this.state[request] !== RequestState.Ended) most = Math.max(most, this.numComputed[request]);
-    }
-    this.steadyMaximum = most;
   }
 
   /** Phase A: running requests from an index on, in list order. Returns the budget that is left. */
@@ -391,12 +288,12 @@ export class V1Scheduler {
         continue;
       }
       let fits = kv.allocateRunning(request, computed, n, numLookaheadTokens, numTokens);
-      if (!fits) this.listSteady(batch);
+      if (!fits && batch.numSteady > 0) this.listSteady(batch);
       while (!fits) {
         const victimAt = this.victim();
         const victim = running[victimAt];
         if (victimAt < i && this.scheduledIn[victim] === this.step + 1) {
-          budget += this.unschedule(batch, victim);
+          budget += batch.remove(victim);
           i--;
         }
         this.preempt(victimAt);
@@ -471,17 +368,14 @@ export class V1Scheduler {
     this.state[request] = RequestState.Running;
     this.numComputed[request] = hit;
     this.numTableTokens += hit;
-    this.admission[request] = this.numAdmissions++;
+    this.steady?.admitted(request);
     this.foretold[request] = 0;
     if (this.log !== null) this.log.event(EventKind.Admit | (state << 4), request, hit, before);
     this.listener?.admitted(request, hit);
   }
 
   private put(batch: Batch, request: number, n: number, drafts: number): void {
-    const at = batch.size++;
-    batch.request[at] = request;
-    batch.numTokens[at] = n;
-    batch.numDrafts[at] = drafts;
+    batch.put(request, n, drafts);
     this.scheduledIn[request] = this.step + 1;
   }
 
@@ -500,17 +394,6 @@ export class V1Scheduler {
         worst = i;
     }
     return worst;
-  }
-
-  /** Takes a request out of the batch being made and returns its tokens to the budget. */
-  private unschedule(batch: Batch, request: number): number {
-    const at = batch.request.subarray(0, batch.size).indexOf(request);
-    const n = batch.numTokens[at];
-    batch.request.copyWithin(at, at + 1, batch.size);
-    batch.numTokens.copyWithin(at, at + 1, batch.size);
-    batch.numDrafts.copyWithin(at, at + 1, batch.size);
-    batch.size--;
-    return n;
   }
 
   private preempt(at: number): void {
@@ -534,16 +417,13 @@ export class V1Scheduler {
     const { shape, config } = this;
     const { numPromptTokens } = this.workload;
     const { numSteady } = batch;
-    if (numSteady > 0) {
-      this.clock++;
-      this.steadyTokens += numSteady;
-    }
+    if (numSteady > 0) this.steady?.tick();
     shape.numRequests = numSteady + batch.size;
     let numTokensInStep = numSteady;
     let numSampled = numSteady;
     let numDecodes = numSteady;
-    let decodeContextTokens = numSteady > 0 ? this.steadyTokens : 0;
-    let maxDecodeContext = numSteady > 0 ? this.steadyMaximum + this.clock : 0;
+    let decodeContextTokens = this.steady?.contextTokens ?? 0;
+    let maxDecodeContext = this.steady?.longestContext ?? 0;
     let numPrefills = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
@@ -610,8 +490,9 @@ export class V1Scheduler {
     const batch = this.inFlight.shift();
     invariant(batch !== undefined, 'no batch in flight');
     const { asyncScheduling, numSpeculativeTokens } = this.config;
-    let ended = batch.numSteady > 0 ? this.updateSteady() : 0;
-    const steadyLeft = this.numSteady - ended;
+    const { steady } = this;
+    const endedSteady = steady !== null && batch.numSteady > 0 ? steady.endDue(this.finishListed) : 0;
+    let ended = endedSteady;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
       if (this.state[request] === RequestState.Ended) continue;
@@ -625,7 +506,7 @@ export class V1Scheduler {
     }
     if (ended > 0) {
       this.removeEnded();
-      this.numSteady = steadyLeft;
+      if (steady !== null) steady.count -= endedSteady;
     }
     this.extendSteady();
     this.spare.push(batch);
