@@ -3,6 +3,7 @@ import { formatProblem, InputError, type Problem } from '../sim/error.ts';
 import { decodeRecording } from '../sim/recording/codec.ts';
 import { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
+import { explainAt } from '../sim/report/explain.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockMap } from './block-map.ts';
 import { type Derived, derive, sentenceOf } from './derived.ts';
@@ -48,6 +49,8 @@ applyTheme(window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 
 let palette = readPalette();
 const map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
 const timeline = new Timeline(byId<HTMLCanvasElement>('timeline'), palette);
+const why = byId<HTMLDetailsElement>('why');
+why.addEventListener('toggle', askFrame);
 const headline = new Headline(byId('headline'));
 const details = new Details(byId('details'), byId('details-title'), selectRequest);
 const requestList = new RequestList(byId('requests'), selectRequest);
@@ -81,6 +84,7 @@ function draw(): void {
   requestList.show(cursor, palette, request);
   const sentence = sentenceOf(recording, step);
   byId('sentence').textContent = sentence;
+  showReasons(cursor);
   const slider = byId('timeline');
   slider.setAttribute('aria-valuenow', String(step));
   slider.setAttribute('aria-valuemin', '0');
@@ -92,6 +96,13 @@ function draw(): void {
 let announced: readonly [unknown, number] = [null, 0];
 
 /** Once per step that one stops at; what the keyboard finds on the map is told in between. */
+/** The engine's reasons for this step, while somebody wants to read them. */
+function showReasons(cursor: Cursor): void {
+  if (!why.open) return;
+  const reasons = explainAt(cursor).map(({ text, rule }) => h('li', {}, `${text} `, h('code', {}, rule)));
+  byId('reasons').replaceChildren(...reasons);
+}
+
 function announceStep(run: unknown, step: number, playing: boolean, sentence: string): void {
   if (playing || (announced[0] === run && announced[1] === step)) return;
   announced = [run, step];
@@ -309,7 +320,7 @@ const KEYS: readonly { key: string; shown: string; what: string; act: (event: Ke
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || helpDialog.open) return;
   // A focused button keeps its own space and enter.
-  if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
+  if (event.key === ' ' && (event.target as Element).closest('button, summary') !== null) return;
   const binding = KEYS.find(({ key }) => key === event.key);
   if (!binding) return;
   event.preventDefault();

@@ -27,7 +27,15 @@ const RULES = {
  * evicted: in the order in which vLLM decides. Everything is read off the recording.
  */
 export function explainStep(recording: Recording, step: number): Reason[] {
-  return new StepExplainer(recording, step).explain();
+  const cursor = new Cursor(recording);
+  cursor.seek(step);
+  return explainAt(cursor);
+}
+
+/** The same for the step at which a cursor stands. */
+export function explainAt(cursor: Cursor): Reason[] {
+  const { step, recording } = cursor;
+  return step >= 0 && step < recording.numSteps ? new StepExplainer(cursor).explain() : [];
 }
 
 class StepExplainer {
@@ -39,12 +47,12 @@ class StepExplainer {
   private readonly scheduleEnd: number;
   private readonly end: number;
 
-  constructor(recording: Recording, step: number) {
+  constructor(cursor: Cursor) {
+    const { recording, step } = cursor;
     const { steps } = recording;
     this.recording = recording;
     this.step = step;
-    this.cursor = new Cursor(recording);
-    this.cursor.seek(step);
+    this.cursor = cursor;
     this.begin = step === 0 ? 0 : steps.eventEnd[step - 1];
     this.scheduleEnd = steps.scheduleEnd[step];
     this.end = steps.eventEnd[step];

@@ -283,6 +283,22 @@ describe('the block map', () => {
   });
 });
 
+test('tells why a step decided as it did, once somebody asks', async () => {
+  const { page, complaints } = await open();
+  await press(page, ...Array(9).fill('Shift+ArrowRight'));
+  expect(await page.locator('#reasons li').count()).toBe(0);
+  await page.locator('#why summary').focus();
+  await press(page, 'Space');
+  const reasons = await page.locator('#reasons li').allTextContents();
+  expect(reasons.join(' ')).toContain(
+    'r18 is admitted from the head of the queue: 64 tokens came from the prefix cache',
+  );
+  expect(reasons.join(' ')).toContain('KVCacheManager.allocate_slots');
+  // Space on the summary is its own: the run did not start to play.
+  expect(await stepOf(page)).toBe(90);
+  expect(complaints).toEqual([]);
+});
+
 describe('files', () => {
   test('a recording opens', async () => {
     const { page, complaints } = await open();
