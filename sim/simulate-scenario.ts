@@ -19,6 +19,8 @@ export type ScenarioResult =
 export interface ScenarioHooks extends SimulationHooks {
   /** The text of a trace file that the scenario names; sim opens no files. */
   readTrace?(path: string): string;
+  /** As in SimulationInput. */
+  readonly events?: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       workload: workloadOf(scenario, hooks),
       stepTime: stepTimeOf(scenario),
       about: aboutOf(scenario, planned),
+      events: hooks.events,
     },
     hooks,
   );

@@ -26,6 +26,8 @@ export interface SimulationInput {
   readonly acceptance?: Acceptance;
   /** Facts for the reader; see RecordingHeader. */
   readonly about?: Readonly<Record<string, string>>;
+  /** false: steps and requests only, without the events; enough for a summary, not for a cursor. */
+  readonly events?: boolean;
   /** Without the scheduler's fast path, for tests that compare the two. */
   readonly plain?: boolean;
   /** The run ends there with end = 'step-limit'. */
@@ -55,6 +57,7 @@ class Simulation {
   private readonly scheduler: V1Scheduler;
   private readonly arrivals: Arrivals;
   private readonly requests: RequestColumns;
+  private readonly recordsEvents: boolean;
   private readonly row: StepRow;
   /** End of the step whose outputs are being applied. */
   private outputNs = 0;
@@ -82,7 +85,8 @@ class Simulation {
         finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
       },
     });
-    this.scheduler.record(this.recorder, this.recorder);
+    this.recordsEvents = input.events !== false;
+    if (this.recordsEvents) this.scheduler.record(this.recorder, this.recorder);
     this.requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
     this.requests.arrivalNs.fill(Number.NaN);
     this.requests.firstScheduledNs.fill(Number.NaN);
@@ -189,7 +193,7 @@ class Simulation {
       const arrivalNs = arrivals.arrivalNs[request];
       requests.arrivalNs[request] = arrivalNs;
       if (requests.numPromptTokens[request] >= this.input.scheduler.maxModelLen) {
-        this.recorder.event(EventKind.Reject, request, 0, 0);
+        if (this.recordsEvents) this.recorder.event(EventKind.Reject, request, 0, 0);
         this.ended(request, Outcome.Rejected, arrivalNs);
       } else {
         scheduler.add(request, arrivalNs);

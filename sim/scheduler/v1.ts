@@ -250,8 +250,9 @@ export class V1Scheduler {
     const { numPromptTokens } = this.workload;
     while (steady.count < this.numRunning) {
       const request = running[steady.count];
-      const isDecoding =
-        this.numComputed[request] + 1 === numPromptTokens[request] + this.numOutputs[request];
+      const outputs = this.numOutputs[request];
+      // With no output yet it is a prompt's last token, whose sample the listener waits for.
+      const isDecoding = outputs > 0 && this.numComputed[request] + 1 === numPromptTokens[request] + outputs;
       if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
       steady.join();
     }

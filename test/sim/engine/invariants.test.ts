@@ -118,6 +118,22 @@ test('the same input gives the same bytes', () => {
   );
 });
 
+test('without events the steps and requests are the same', () => {
+  fc.assert(
+    fc.property(randomRun, (input) => {
+      const full = simulate(input);
+      const light = simulate({ ...input, events: false });
+      expect(light.numEvents).toBe(0);
+      const { scheduleEnd: _a, eventEnd: _b, ...steps } = full.steps;
+      const { scheduleEnd: _c, eventEnd: _d, ...lightSteps } = light.steps;
+      expect(lightSteps).toEqual(steps);
+      expect(light.requests).toEqual(full.requests);
+      expect(light.header).toEqual(full.header);
+    }),
+    { numRuns: 500, seed: 6 },
+  );
+});
+
 test('random runs do press the pool: they preempt, share, evict, abort and reject', () => {
   const seen = new Map<number, number>();
   let evictions = 0;
