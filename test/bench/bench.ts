@@ -132,24 +132,29 @@ async function decodeHeavy(): Promise<void> {
   if (!hello.starts) throw new Error('hello does not start');
   const pool = { ...hello.pool, numGpuBlocks: 64_000 };
   const config = { ...hello.scheduler, maxNumSeqs: 256, maxNumBatchedTokens: 8192, maxModelLen: 4096 };
-  for (const fast of [true, false]) {
+  const cases = [
+    ['fast path', { ...pool, enablePrefixCaching: false }, true],
+    ['fast path, prefix caching', pool, true],
+    ['plain path, prefix caching', pool, false],
+  ] as const;
+  for (const [name, poolOfCase, fast] of cases) {
     let steps = 0;
     const seconds = await median('decode', () => {
-      const scheduler = new V1Scheduler(workload, pool, config, { fast });
+      const scheduler = new V1Scheduler(workload, poolOfCase, config, { fast });
       for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, 0);
       for (steps = 0; scheduler.hasUnfinished; steps++) {
         scheduler.schedule();
         scheduler.updateFromOutput();
       }
     });
-    report(fast ? 'fast path' : 'plain path', seconds, steps, 256, '');
+    report(name, seconds, steps, 256, '');
   }
   let steps = 0;
   const seconds = await median('recorded', () => {
     const input = { name: 'bench', seed: 0, vllm: '2026-05', pool, scheduler: config, workload };
     steps = simulate({ ...input, stepTime: fixedStepTime(1e6) }).numSteps;
   });
-  report('fast path, recorded', seconds, steps, 256, '');
+  report('fast path, caching, recorded', seconds, steps, 256, '');
   console.log('');
 }
 
