@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -17,7 +17,7 @@ import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 /*
  * Seeded benchmarks: medians of repeats, machine and date in the output.
  *
- *   npm run bench [-- --trace azure-2023-conv.csv]
+ *   npm run bench [-- --trace azure-2023-conv.csv] [-- --workloads FOLDER]
  */
 
 /** Schedule and update of vLLM's own scheduler (CPython, two shared cores) on the same workloads, seconds. */
@@ -30,7 +30,10 @@ const VLLM_SECONDS: Readonly<Record<string, number>> = {
 const REPEATS = 5;
 
 async function main(): Promise<void> {
-  const trace = process.argv.includes('--trace') ? process.argv[process.argv.indexOf('--trace') + 1] : null;
+  const option = (name: string) =>
+    process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : null;
+  const trace = option('--trace');
+  const workloads = option('--workloads');
   console.log(
     `poolscope bench · ${new Date().toISOString().slice(0, 10)} · Node ${process.version} · ${cpus()[0].model} × ${cpus().length}`,
   );
@@ -38,6 +41,7 @@ async function main(): Promise<void> {
   await conformanceWorkloads();
   await decodeHeavy();
   await poolSizes();
+  if (workloads !== null) peerWorkloads(workloads);
   if (trace !== null) await azureTrace(trace);
   console.log(`peak memory of this process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
 }
@@ -155,6 +159,41 @@ async function decodeHeavy(): Promise<void> {
     steps = simulate({ ...input, stepTime: fixedStepTime(1e6) }).numSteps;
   });
   report('fast path, caching, recorded', seconds, steps, 256, '');
+  console.log('');
+}
+
+/** Llama-2-7B on one A100-80G with 7,000 blocks: the set-up on which other simulators were timed. */
+const PEER_SCENARIO = `version: 1
+command: vllm serve meta-llama/Llama-2-7b-hf --num-gpu-blocks-override 7000 --max-num-seqs 256
+  --max-num-batched-tokens 2048 --max-model-len 4096 --no-enable-prefix-caching
+hardware: {gpu: a100-80g}
+`;
+
+/** CPU time per output token of reading, planning and simulating with the roofline step time, no events kept. */
+function peerWorkloads(folder: string): void {
+  console.log('Llama-2-7B on one A100-80G, roofline step time, CPU time of the whole process while it runs:');
+  const scenario = parseScenario(PEER_SCENARIO, 'peer');
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.csv'))) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const cpuSeconds: number[] = [];
+    let tokens = 0;
+    for (let run = 0; run <= REPEATS; run++) {
+      const before = process.cpuUsage();
+      const { recording } = simulateScenario(
+        { ...scenario, workload: { kind: 'trace', path: name, format: 'vidur', timeScale: 1, limit: null } },
+        { readTrace: () => text, events: false },
+      );
+      const { user, system } = process.cpuUsage(before);
+      if (recording === null) throw new Error('the scenario does not start');
+      tokens = recording.requests.numOutputTokens.reduce((sum, n) => sum + n, 0);
+      if (run > 0) cpuSeconds.push((user + system) / 1e6);
+    }
+    const seconds = cpuSeconds.sort((a, b) => a - b)[cpuSeconds.length >> 1];
+    const perToken = ((seconds / tokens) * 1e6).toFixed(3);
+    console.log(
+      `  ${name.padEnd(28)} ${(seconds * 1000).toFixed(0).padStart(8)} ms, ${perToken} us per output token`,
+    );
+  }
   console.log('');
 }
 
