@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { check } from './check.ts';
+import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { type RunOptions, run } from './run.ts';
@@ -56,6 +57,16 @@ program
   .option('--json', 'print the reasons as JSON')
   .action((file: string, options: ExplainOptions) => {
     process.exitCode = explain(file, options);
+  });
+
+program
+  .command('diff')
+  .description('the first decision in which two runs differ, and how far their results do')
+  .argument('<A>', 'a recording (*.poolrec) or a scenario')
+  .argument('<B>', 'another')
+  .option('--json', 'print the differences as JSON')
+  .action((a: string, b: string, options: { json?: boolean }) => {
+    process.exitCode = diff(a, b, options);
   });
 
 const verify = program.command('verify').description('compare Poolscope with recorded reality');

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { simulate } from '../../../sim/engine/simulate.ts';
+import { diffRecordings } from '../../../sim/report/diff.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { randomRun } from '../random-run.ts';
+
+const HELLO = readFileSync(new URL('../../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
+
+function record(text: string) {
+  const { recording } = simulateScenario(parseScenario(text, 'hello'));
+  if (recording === null) throw new Error('it does not start');
+  return recording;
+}
+
+const hello = record(HELLO);
+
+test('a run does not differ from itself', () => {
+  fc.assert(
+    fc.property(randomRun, (input) => {
+      const { first, settings, onlyIn, results } = diffRecordings(simulate(input), simulate(input));
+      expect(first).toBeNull();
+      expect(settings).toEqual([]);
+      expect(onlyIn).toEqual([[], []]);
+      for (const { values } of results) expect(values[0]).toBe(values[1]);
+    }),
+    { numRuns: 100, seed: 12 },
+  );
+});
+
+describe('the first difference', () => {
+  test('of one block less: the same until the pool is short', () => {
+    const { first, settings, comparesBlocks } = diffRecordings(
+      hello,
+      record(HELLO.replace('override 64', 'override 63')),
+    );
+    expect(settings).toEqual([{ name: 'numGpuBlocks', values: [64, 63] }]);
+    expect(comparesBlocks).toBe(false);
+    expect(first?.step).toBeGreaterThan(20);
+    expect(first?.decisions[0]).not.toBe(first?.decisions[1]);
+  });
+
+  test('of a smaller budget: the first prompt that it cuts', () => {
+    const { first, results } = diffRecordings(
+      hello,
+      record(HELLO.replace('batched-tokens 256', 'batched-tokens 64')),
+    );
+    expect(first).toMatchObject({
+      step: 0,
+      decisions: ['computes 87 tokens of r0 behind 0', 'computes 64 tokens of r0 behind 0'],
+    });
+    const steps = results.find(({ name }) => name === 'steps');
+    expect(steps?.values[0]).toBe(hello.numSteps);
+    expect(steps?.values[1]).not.toBe(hello.numSteps);
+  });
+
+  test('of another step time alone: none while nothing depends on it', () => {
+    const burst = HELLO.replace('request-rate: 7', 'request-rate: inf').replace(/ {2}abort:.*\n/, '');
+    const { first, settings } = diffRecordings(
+      record(burst),
+      record(burst.replace('gpu: l4', 'gpu: rtx4090')),
+    );
+    expect(settings).toEqual([]);
+    expect(first).toBeNull();
+  });
+
+  test('of other requests: those that only one has are named', () => {
+    const { onlyIn } = diffRecordings(hello, record(HELLO.replace('num-prompts: 26', 'num-prompts: 28')));
+    expect(onlyIn).toEqual([[], ['r26', 'r27']]);
+  });
+});
