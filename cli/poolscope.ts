@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
+import { importKvEvents } from './import.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyScheduler } from './verify.ts';
 
@@ -67,6 +68,15 @@ program
   .option('--json', 'print the differences as JSON')
   .action((a: string, b: string, options: { json?: boolean }) => {
     process.exitCode = diff(a, b, options);
+  });
+
+program
+  .command('import')
+  .description("turn a dump of vLLM's KV cache events (JSONL) into a recording that the page plays")
+  .argument('<FILE>', 'one batch or event a line, with vLLM’s field names; .gz is unpacked')
+  .requiredOption('--record <OUT>', 'where to write the recording (*.poolrec)')
+  .action((file: string, options: { record: string }) => {
+    process.exitCode = importKvEvents(file, options);
   });
 
 const verify = program.command('verify').description('compare Poolscope with recorded reality');

@@ -252,15 +252,16 @@ function findNonsense({
   }
   for (let event = 0; event < numEvents; event++) {
     const kind = events.kind[event] & 15;
-    const isBlockEvent = kind >= EventKind.Allocate && kind <= EventKind.Drop;
-    const isKnown = kind <= EventKind.Rollback;
+    const isBlockEvent = (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
+    const isKnown = kind <= EventKind.Evict;
     if (
       !isKnown ||
       events.a[event] >= numRequests ||
       (isBlockEvent && (events.b[event] >= numGpuBlocks || events.kind[event] >> 4 >= groups.length)) ||
       (kind === EventKind.Span && events.b[event] >= spans.step.length) ||
       (kind === EventKind.Hit && events.c[event] > numGpuBlocks + 1) ||
-      ((kind === EventKind.Admit || kind >= EventKind.Preempt) && events.c[event] > numRequests)
+      ((kind === EventKind.Admit || (kind >= EventKind.Preempt && kind <= EventKind.Abort)) &&
+        events.c[event] > numRequests)
     ) {
       return `event ${event}: out of range`;
     }

@@ -238,6 +238,10 @@ export class Cursor implements CursorApi {
         this.chain[b] = c;
         this.mark(b);
         break;
+      case EventKind.Evict:
+        this.chain[b] = 0;
+        this.mark(b);
+        break;
       case EventKind.Free:
         this.tables[high].pop(a);
         if (b !== NULL_BLOCK) this.letGo(a, b);
@@ -297,6 +301,10 @@ export class Cursor implements CursorApi {
         break;
       case EventKind.Cache:
         this.chain[b] = 0;
+        this.mark(b);
+        break;
+      case EventKind.Evict:
+        this.chain[b] = c;
         this.mark(b);
         break;
       case EventKind.Free:

@@ -37,6 +37,8 @@ export const EventKind = {
   Abort: 12,
   /** b of the tokens counted as computed for request a were rejected drafts. */
   Rollback: 13,
+  /** Block b lost its content c without being taken: the prefix cache was reset, or an import says so. */
+  Evict: 14,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

@@ -144,6 +144,8 @@ test('random runs do press the pool: they preempt, share, evict, abort and rejec
       if ((kind & 15) === EventKind.Allocate && events.c[i] !== 0) evictions++;
     });
   }
-  for (const kind of Object.values(EventKind)) expect(seen.get(kind) ?? 0).toBeGreaterThan(10);
+  // Only imports say Evict: vLLM itself evicts by taking the block.
+  const decided = Object.values(EventKind).filter((kind) => kind !== EventKind.Evict);
+  for (const kind of decided) expect(seen.get(kind) ?? 0).toBeGreaterThan(10);
   expect(evictions).toBeGreaterThan(10);
 });

@@ -1,0 +1,188 @@
+import { InputError } from '../error.ts';
+import { IndexList } from '../pool/index-list.ts';
+import { makeColumns } from './column.ts';
+import { Recorder } from './recorder.ts';
+import { EventKind, REQUEST_COLUMNS, type Recording } from './recording.ts';
+
+const NS_PER_S = 1e9;
+/** Who holds a block is not in the events: one holder stands for all. */
+const SOMEBODY = 0;
+
+interface Batch {
+  readonly line: number;
+  readonly ns: number;
+  readonly events: readonly KvEvent[];
+}
+
+type KvEvent =
+  | { readonly type: 'BlockStored'; readonly hashes: readonly string[]; readonly blockSize: number }
+  | { readonly type: 'BlockRemoved'; readonly hashes: readonly string[] }
+  | { readonly type: 'AllBlocksCleared' };
+
+/**
+ * Reads a dump of vLLM's KV cache events (`distributed/kv_events.py`), one JSON batch or event a line, into a
+ * recording: a step per line, in which blocks enter and leave the prefix cache. Physical ids, holders and the
+ * order of eviction are not in the events: stored blocks appear as cached and free, on ids given in turn.
+ * @throws InputError with file and line.
+ */
+export function recordingOfKvEvents(text: string, file: string): Recording {
+  const batches = readBatches(text, file);
+  const { most, blockSize } = measure(batches);
+  const numBlocks = most + 1;
+  const recorder = new Recorder(1);
+  const queue = new IndexList(numBlocks);
+  for (let block = 1; block < numBlocks; block++) queue.pushBack(block);
+  const unused = Array.from({ length: most }, (_, i) => most - i);
+  const blockOf = new Map<string, number>();
+  const chainOf = new Map<string, number>();
+
+  const store = (hash: string) => {
+    if (blockOf.has(hash)) return;
+    const block = unused.pop()!;
+    let chain = chainOf.get(hash);
+    if (chain === undefined) {
+      chain = chainOf.size + 1;
+      chainOf.set(hash, chain);
+    }
+    recorder.event(EventKind.Hit, SOMEBODY, block, queue.prev[block] + 1);
+    queue.remove(block);
+    recorder.event(EventKind.Cache, SOMEBODY, block, chain);
+    recorder.event(EventKind.Free, SOMEBODY, block, 0);
+    queue.pushBack(block);
+    blockOf.set(hash, block);
+  };
+  const remove = (hash: string) => {
+    const block = blockOf.get(hash);
+    if (block === undefined) return;
+    recorder.event(EventKind.Evict, SOMEBODY, block, chainOf.get(hash)!);
+    blockOf.delete(hash);
+    unused.push(block);
+  };
+
+  const firstNs = batches[0].ns;
+  batches.forEach(({ ns, events }, i) => {
+    for (const event of events) {
+      if (event.type === 'BlockStored') event.hashes.forEach(store);
+      else if (event.type === 'BlockRemoved') event.hashes.forEach(remove);
+      else [...blockOf.keys()].forEach(remove);
+    }
+    recorder.step({
+      startNs: ns - firstNs,
+      endNs: Math.max(ns, batches[i + 1]?.ns ?? ns) - firstNs,
+      scheduleEnd: recorder.numEvents,
+      numScheduledTokens: 0,
+      numScheduledRequests: 0,
+      numRunning: 0,
+      numWaiting: 0,
+      numFreeBlocks: most,
+      numCachedFreeBlocks: blockOf.size,
+      internalWasteSlots: 0,
+      reservedSlots: 0,
+      admissionStop: 0,
+      admissionNeed: 0,
+    });
+  });
+  const requests = makeColumns(REQUEST_COLUMNS, 1);
+  return recorder.finish(
+    {
+      formatVersion: 1,
+      name: `KV events of ${file}`,
+      seed: 0,
+      vllm: 'imported',
+      pool: {
+        numGpuBlocks: numBlocks,
+        enablePrefixCaching: true,
+        hashBlockSize: blockSize,
+        groups: [{ kind: 'full', blockSize, window: 0 }],
+      },
+      scheduler: {
+        maxNumSeqs: 0,
+        maxNumBatchedTokens: 0,
+        maxNumScheduledTokens: null,
+        maxModelLen: 0,
+        enableChunkedPrefill: true,
+        longPrefillTokenThreshold: 0,
+        schedulerReserveFullIsl: true,
+        policy: 'fcfs',
+        asyncScheduling: false,
+        numSpeculativeTokens: 0,
+        numLookaheadTokens: 0,
+        useEagle: false,
+      },
+      end: 'drained',
+      about: { note: 'imported KV events: holders and physical ids are not in them' },
+      prefixCacheQueries: 0,
+      prefixCacheHits: 0,
+    },
+    ['unknown'],
+    requests,
+  );
+}
+
+/** Most blocks stored at once, and the block size that the events state. */
+function measure(batches: readonly Batch[]): { most: number; blockSize: number } {
+  const stored = new Set<string>();
+  let most = 1;
+  let blockSize = 16;
+  for (const { events } of batches) {
+    for (const event of events) {
+      if (event.type === 'BlockStored') {
+        for (const hash of event.hashes) stored.add(hash);
+        blockSize = event.blockSize;
+      } else if (event.type === 'BlockRemoved') for (const hash of event.hashes) stored.delete(hash);
+      else stored.clear();
+      most = Math.max(most, stored.size);
+    }
+  }
+  return { most, blockSize };
+}
+
+function readBatches(text: string, file: string): Batch[] {
+  const batches: Batch[] = [];
+  text.split('\n').forEach((line, i) => {
+    if (line.trim() === '') return;
+    const fail = (message: string, field?: string): never => {
+      throw new InputError([{ file, place: { line: i + 1, column: 1 }, field, message }]);
+    };
+    let value: Record<string, unknown>;
+    try {
+      // 64-bit hashes do not fit into a double: they are kept as texts.
+      value = JSON.parse(line.replace(/(?<=[[,:\s])-?\d{16,}(?=[\],}\s])/g, '"$&"'));
+    } catch {
+      return fail('expected one JSON object a line: is the file cut off?');
+    }
+    if (typeof value !== 'object' || value === null) return fail('expected a JSON object');
+    const events = Array.isArray(value.events) ? value.events : [value];
+    const before = batches[batches.length - 1]?.ns ?? 0;
+    const ts = value.ts ?? null;
+    if (ts !== null && (typeof ts !== 'number' || !Number.isFinite(ts))) fail('expected seconds', 'ts');
+    const ns = ts === null ? before + 1e6 : Math.round((ts as number) * NS_PER_S);
+    batches.push({
+      line: i + 1,
+      ns: Math.max(before, ns),
+      events: events.map((event) => readEvent(event, fail)),
+    });
+  });
+  if (batches.length === 0) throw new InputError([{ file, message: 'holds no events' }]);
+  return batches;
+}
+
+function readEvent(value: unknown, fail: (message: string, field?: string) => never): KvEvent {
+  const event = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { type } = event;
+  if (type === 'AllBlocksCleared') return { type };
+  if (type !== 'BlockStored' && type !== 'BlockRemoved') {
+    return fail('expected BlockStored, BlockRemoved or AllBlocksCleared', 'type');
+  }
+  const hashes = event.block_hashes;
+  if (!Array.isArray(hashes) || !hashes.every((hash) => ['string', 'number'].includes(typeof hash))) {
+    return fail('expected a list of hashes', 'block_hashes');
+  }
+  const named = hashes.map(String);
+  if (type === 'BlockRemoved') return { type, hashes: named };
+  const blockSize = event.block_size;
+  if (typeof blockSize !== 'number' || !Number.isInteger(blockSize) || blockSize < 1) {
+    return fail('expected a whole number of tokens', 'block_size');
+  }
+  return { type, hashes: named, blockSize };
+}
