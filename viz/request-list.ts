@@ -101,6 +101,5 @@ class Row {
       ? `${computed} tokens computed, ${scheduled} in this step, prompt of ${prompt}`
       : `${preempted ? 'preempted, waiting again' : 'waiting'} with a prompt of ${prompt} tokens`;
     this.button.title = `${requestIds[request]}: ${phase}`;
-    this.button.setAttribute('aria-label', this.button.title);
   }
 }

@@ -12,6 +12,9 @@ const ICONS = {
   back: 'M14 5l2 2-5 5 5 5-2 2-7-7z',
   forward: 'M10 5l-2 2 5 5-5 5 2 2 7-7z',
   end: 'M16.6 5H19v14h-2.4zM7 5l-2 2 5 5-5 5 2 2 7-7z',
+  // An exclamation mark beside the arrow: where somebody lost their blocks.
+  previousPreemption: 'M11 5l2 2-5 5 5 5-2 2-7-7zM16.5 5H19v9h-2.5zM16.5 16.5H19V19h-2.5z',
+  nextPreemption: 'M13 5l-2 2 5 5-5 5 2 2 7-7zM5 5h2.5v9H5zM5 16.5h2.5V19H5z',
 } as const;
 
 export interface TransportActions {
@@ -44,8 +47,10 @@ export class Transport {
       button(icon(ICONS.back), 'One step back (←)', () => actions.stepBy(-1)),
       button(icon(ICONS.forward), 'One step on (→)', () => actions.stepBy(1)),
       button(icon(ICONS.end), 'To the end (End)', () => actions.jump('end')),
-      button('«P', 'Previous preemption (,)', () => actions.jump('previous-preemption')),
-      button('P»', 'Next preemption (.)', () => actions.jump('next-preemption')),
+      button(icon(ICONS.previousPreemption), 'Previous preemption (,)', () =>
+        actions.jump('previous-preemption'),
+      ),
+      button(icon(ICONS.nextPreemption), 'Next preemption (.)', () => actions.jump('next-preemption')),
       button('−', 'Slower ([)', () => actions.faster(-1)),
       this.speed,
       button('+', 'Faster (])', () => actions.faster(1)),
