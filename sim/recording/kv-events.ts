@@ -5,11 +5,11 @@ import { Recorder } from './recorder.ts';
 import { EventKind, REQUEST_COLUMNS, type Recording } from './recording.ts';
 
 const NS_PER_S = 1e9;
+const NS_PER_MS = 1e6;
 /** Who holds a block is not in the events: one holder stands for all. */
 const SOMEBODY = 0;
 
 interface Batch {
-  readonly line: number;
   readonly ns: number;
   readonly events: readonly KvEvent[];
 }
@@ -139,35 +139,37 @@ function measure(batches: readonly Batch[]): { most: number; blockSize: number }
 
 function readBatches(text: string, file: string): Batch[] {
   const batches: Batch[] = [];
-  text.split('\n').forEach((line, i) => {
-    if (line.trim() === '') return;
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
     const fail = (message: string, field?: string): never => {
       throw new InputError([{ file, place: { line: i + 1, column: 1 }, field, message }]);
     };
-    let value: Record<string, unknown>;
-    try {
-      // 64-bit hashes do not fit into a double: they are kept as texts.
-      value = JSON.parse(line.replace(/(?<=[[,:\s])-?\d{16,}(?=[\],}\s])/g, '"$&"'));
-    } catch {
-      return fail('expected one JSON object a line: is the file cut off?');
-    }
-    if (typeof value !== 'object' || value === null) return fail('expected a JSON object');
-    const events = Array.isArray(value.events) ? value.events : [value];
-    const before = batches[batches.length - 1]?.ns ?? 0;
-    const ts = value.ts ?? null;
-    if (ts !== null && (typeof ts !== 'number' || !Number.isFinite(ts))) fail('expected seconds', 'ts');
-    const ns = ts === null ? before + 1e6 : Math.round((ts as number) * NS_PER_S);
-    batches.push({
-      line: i + 1,
-      ns: Math.max(before, ns),
-      events: events.map((event) => readEvent(event, fail)),
-    });
-  });
+    batches.push(readBatch(line, batches[batches.length - 1]?.ns ?? 0, fail));
+  }
   if (batches.length === 0) throw new InputError([{ file, message: 'holds no events' }]);
   return batches;
 }
 
-function readEvent(value: unknown, fail: (message: string, field?: string) => never): KvEvent {
+type Fail = (message: string, field?: string) => never;
+
+/** A batch, or a bare event; without a time it follows the one before by a millisecond. */
+function readBatch(line: string, beforeNs: number, fail: Fail): Batch {
+  let value: Record<string, unknown>;
+  try {
+    // 64-bit hashes do not fit into a double: they are kept as texts.
+    value = JSON.parse(line.replace(/(?<=[[,:\s])-?\d{16,}(?=[\],}\s])/g, '"$&"'));
+  } catch {
+    return fail('expected one JSON object a line: is the file cut off?');
+  }
+  if (typeof value !== 'object' || value === null) return fail('expected a JSON object');
+  const { ts = null, events = [value] } = value;
+  if (ts !== null && (typeof ts !== 'number' || !Number.isFinite(ts))) return fail('expected seconds', 'ts');
+  if (!Array.isArray(events)) return fail('expected a list', 'events');
+  const ns = ts === null ? beforeNs + NS_PER_MS : Math.round(ts * NS_PER_S);
+  return { ns: Math.max(beforeNs, ns), events: events.map((event) => readEvent(event, fail)) };
+}
+
+function readEvent(value: unknown, fail: Fail): KvEvent {
   const event = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const { type } = event;
   if (type === 'AllBlocksCleared') return { type };
