@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
 /**
@@ -7,10 +8,11 @@ import { defineConfig } from 'vite';
 export default defineConfig(({ mode }) => {
   const [name, entry] =
     mode === 'bench' ? ['bench', 'test/bench/bench.ts'] : ['poolscope', 'cli/poolscope.ts'];
+  const outDir = mode === 'bench' ? 'dist/bench' : 'dist/cli';
   return {
     build: {
       ssr: true,
-      outDir: mode === 'bench' ? 'dist/bench' : 'dist/cli',
+      outDir,
       target: 'node20',
       emptyOutDir: true,
       rollupOptions: {
@@ -19,6 +21,7 @@ export default defineConfig(({ mode }) => {
       },
     },
     ssr: { noExternal: true },
+    plugins: [{ name: 'executable', closeBundle: () => chmodSync(`${outDir}/${name}.js`, 0o755) }],
     logLevel: 'warn',
   };
 });

@@ -62,7 +62,6 @@ export function exp(x: number): number {
 /** x to the power of y for x >= 0; relative error below 1e-13 for results between 1e-100 and 1e100. */
 export function pow(x: number, y: number): number {
   if (y === 0) return 1;
-  if (x === 0) return y > 0 ? 0 : Number.POSITIVE_INFINITY;
   if (y === 1) return x;
   if (y === 2) return x * x;
   if (y === 3) return x * x * x;

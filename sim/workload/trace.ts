@@ -1,3 +1,4 @@
+import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Place } from '../error.ts';
 import type { TraceFormat } from '../scenario/scenario.ts';
 import { type Run, WorkloadBuilder } from './builder.ts';
@@ -18,6 +19,12 @@ export interface TraceOptions {
 const MOONCAKE_BLOCK = 512;
 const MAX_TOKENS = 100_000_000;
 
+/** Columns that the CSV formats need, in any order, others between them. */
+const CSV_COLUMNS = {
+  azure: ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'],
+  vidur: ['arrived_at', 'num_prefill_tokens', 'num_decode_tokens'],
+} as const;
+
 /**
  * The format of a trace, told by its first line.
  * @returns null if it is none that Poolscope reads.
@@ -30,8 +37,10 @@ export function detectTraceFormat(text: string): TraceFormat | null {
     .trim();
   if (line.startsWith('{'))
     return line.includes('"hash_ids"') || line.includes('"input_length"') ? 'mooncake' : null;
-  if (/^timestamp,contexttokens,generatedtokens/i.test(line)) return 'azure';
-  if (/^arrived_at,num_prefill_tokens,num_decode_tokens/i.test(line)) return 'vidur';
+  const names = line.split(',');
+  for (const format of ['azure', 'vidur'] as const) {
+    if (CSV_COLUMNS[format].every((name) => columnNamed(name, names) >= 0)) return format;
+  }
   return null;
 }
 
@@ -96,11 +105,10 @@ function* linesOf(text: string): Generator<[line: string, number: number]> {
   }
 }
 
-/** Columns of the CSV formats: name in the header, and what the values are. */
-const CSV_COLUMNS = {
-  azure: ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'],
-  vidur: ['arrived_at', 'num_prefill_tokens', 'num_decode_tokens'],
-} as const;
+/** Index of a column in a header, or -1. Case and space around names do not count. */
+function columnNamed(name: string, header: readonly string[]): number {
+  return header.findIndex((column) => column.trim().toLowerCase() === name.toLowerCase());
+}
 
 function csvReader(
   options: TraceOptions,
@@ -110,22 +118,11 @@ function csvReader(
   const wanted = CSV_COLUMNS[format as keyof typeof CSV_COLUMNS];
   const header = rows.next();
   if (header.done) throw new InputError([{ file, message: 'is empty' }]);
-  const names = header.value[0].split(',').map((name) => name.trim());
-  const columns = wanted.map((name) =>
-    names.findIndex((column) => column.toLowerCase() === name.toLowerCase()),
-  );
+  const names = header.value[0].split(',');
+  const columns = wanted.map((name) => columnNamed(name, names));
   const missing = columns.indexOf(-1);
-  if (missing >= 0) {
-    throw new InputError([
-      {
-        file,
-        place: { line: 1, column: 1 },
-        field: wanted[missing],
-        message: `column missing: a trace of format ${format} starts with the header "${wanted.join(',')}"`,
-      },
-    ]);
-  }
-  const timeNs = format === 'azure' ? timestampReader() : seconds;
+  if (missing >= 0) throw missingColumn(wanted[missing], wanted, names, options);
+  const timeNs = format === 'azure' ? timestampReader() : secondsReader();
   return (line, number) => {
     const fields = line.split(',');
     const cell = (i: number) => {
@@ -143,6 +140,22 @@ function csvReader(
       outputTokens: tokenCount(output),
     };
   };
+}
+
+function missingColumn(
+  field: string,
+  wanted: readonly string[],
+  names: readonly string[],
+  { file, format }: TraceOptions,
+): InputError {
+  const others = names.filter((name) => wanted.every((known) => columnNamed(known, [name]) < 0));
+  const near = nearest(field, others);
+  const column = near === null ? 1 : columnOf(names, names.indexOf(near));
+  const message =
+    near === null
+      ? `column missing: a trace of format ${format} starts with the header "${wanted.join(',')}"`
+      : `column missing: is it what "${shown(near.trim())}" should be?`;
+  return new InputError([{ file, place: { line: 1, column }, field, message }]);
 }
 
 interface Cell {
@@ -172,17 +185,35 @@ function tokenCount(cell: Cell): number {
   return value;
 }
 
-function seconds(cell: Cell): number {
-  const text = cell.text.trim();
-  const value = text === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0) fail(cell, `expected seconds, at least 0, got "${shown(text)}"`);
-  return Math.round(value * 1e9);
+/**
+ * Turns times in the file's unit into integer nanoseconds since the first row: counted from 1970 they would
+ * not fit into a double.
+ */
+function sinceFirst(unitNs: number): (cell: Cell, time: number) => number {
+  let first: number | null = null;
+  return (cell, time) => {
+    first ??= time;
+    return exact(cell, Math.round((time - first) * unitNs));
+  };
 }
 
-/**
- * Reads `2023-11-16 18:17:03.9799600` (UTC) as integer nanoseconds since the day of the first row: counted
- * from 1970 they would not fit into a double.
- */
+function exact(cell: Cell, ns: number): number {
+  if (!Number.isSafeInteger(ns)) fail(cell, 'lies more than 104 days from the first row');
+  return ns;
+}
+
+function secondsReader(): (cell: Cell) => number {
+  const toNs = sinceFirst(1e9);
+  return (cell) => {
+    const text = cell.text.trim();
+    // Number() alone would take "" and "0x10" as well.
+    const value = /^[\d.]+(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isFinite(value)) fail(cell, `expected seconds, at least 0, got "${shown(text)}"`);
+    return toNs(cell, value);
+  };
+}
+
+/** Reads `2023-11-16 18:17:03.9799600` (UTC) as integer nanoseconds since the day of the first row. */
 function timestampReader(): (cell: Cell) => number {
   let firstDay: number | null = null;
   return (cell) => {
@@ -190,17 +221,18 @@ function timestampReader(): (cell: Cell) => number {
     const match = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)?$/.exec(text);
     if (!match) return fail(cell, `expected a time like 2023-11-16 18:17:03.9799600, got "${shown(text)}"`);
     const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
-    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) {
+    const today = dayNumber(year, month, day);
+    const isDate = month >= 1 && month <= 12 && day >= 1 && today < dayNumber(year, month + 1, 1);
+    if (!isDate || hour > 23 || minute > 59 || second > 60) {
       return fail(cell, `"${text}" is no date and time`);
     }
-    const today = dayNumber(year, month, day);
     firstDay ??= today;
     const secondsSince = (((today - firstDay) * 24 + hour) * 60 + minute) * 60 + second;
-    return secondsSince * 1e9 + Number((match[7] ?? '').padEnd(9, '0'));
+    return exact(cell, secondsSince * 1e9 + Number((match[7] ?? '').padEnd(9, '0')));
   };
 }
 
-/** Days of the Gregorian calendar from a fixed day: no clock, no time zone. */
+/** Days of the Gregorian calendar from a fixed day: no clock, no time zone. Month 13 is next January. */
 function dayNumber(year: number, month: number, day: number): number {
   // Years that begin in March put the leap day last.
   const y = month <= 2 ? year - 1 : year;
@@ -216,6 +248,7 @@ function dayNumber(year: number, month: number, day: number): number {
 }
 
 function mooncakeReader({ file }: TraceOptions): (line: string, number: number) => TraceRow {
+  const toNs = sinceFirst(1e6);
   return (line, number) => {
     const at = (field: string): Cell => {
       const column = Math.max(0, line.indexOf(`"${field}"`)) + 1;
@@ -238,24 +271,22 @@ function mooncakeReader({ file }: TraceOptions): (line: string, number: number) 
         { file, place: { line: number, column: 1 }, message: 'expected one JSON object a line' },
       ]);
     }
-    const count = (field: string, least: number): number => {
+    const atLeast = (least: number, field: string): number => {
       const value = row[field];
       if (typeof value !== 'number' || !Number.isFinite(value)) {
         return fail(at(field), `expected a number, got ${shown(JSON.stringify(value) ?? 'nothing')}`);
       }
-      if (value < least || value > MAX_TOKENS * 1e6) {
-        return fail(at(field), `expected at least ${least}, got ${value}`);
-      }
+      if (value < least) fail(at(field), `expected at least ${least}, got ${value}`);
       return value;
     };
-    const integer = (field: string): number => {
-      const value = count(field, 1);
+    const tokens = (field: string): number => {
+      const value = atLeast(1, field);
       if (!Number.isInteger(value) || value > MAX_TOKENS) {
         return fail(at(field), `expected a whole number of tokens, at most ${MAX_TOKENS}, got ${value}`);
       }
       return value;
     };
-    const promptTokens = integer('input_length');
+    const promptTokens = tokens('input_length');
     const hashIds = row.hash_ids ?? [];
     if (!Array.isArray(hashIds) || !hashIds.every((id) => Number.isInteger(id))) {
       return fail(at('hash_ids'), 'expected a list of whole numbers');
@@ -267,9 +298,9 @@ function mooncakeReader({ file }: TraceOptions): (line: string, number: number) 
       );
     }
     return {
-      timeNs: Math.round(count('timestamp', 0) * 1e6),
+      timeNs: toNs(at('timestamp'), atLeast(0, 'timestamp')),
       promptTokens,
-      outputTokens: integer('output_length'),
+      outputTokens: tokens('output_length'),
       hashIds,
     };
   };
