@@ -70,10 +70,9 @@ export class WorkloadBuilder {
   /** Adds a request; returns its number among those added. */
   add(request: NewRequest): number {
     const { arrivalNs, maxTokens, dependsOn = -1 } = request;
-    invariant(
-      maxTokens >= 1 && arrivalNs >= 0 && dependsOn < this.numRequests,
-      'a request that can be served',
-    );
+    invariant(arrivalNs >= 0 && Number.isInteger(arrivalNs), 'a request arrives at a whole nanosecond');
+    invariant(maxTokens >= 1 && Number.isInteger(maxTokens), 'a request has at least one output');
+    invariant(dependsOn >= -1 && dependsOn < this.numRequests, 'a request follows one added before');
     const first = this.runStart[this.numRequests];
     for (const [segment, offset, length] of request.prompt) this.addRun(first, segment, offset, length);
     invariant(this.runLength.length > first, 'a prompt of at least one token');
@@ -90,6 +89,7 @@ export class WorkloadBuilder {
 
   /** Runs that continue each other become one, so that equal tokens are always equal runs. */
   private addRun(first: number, segment: number, offset: number, length: number): void {
+    invariant(offset >= 0 && length >= 0 && Number.isInteger(offset + length), 'a run of whole tokens');
     if (length === 0) return;
     const last = this.runLength.length - 1;
     if (
@@ -109,6 +109,8 @@ export class WorkloadBuilder {
   finish(): Workload {
     const order = this.orderByArrival();
     const n = order.length;
+    const ids = Array.from(order, (added, row) => this.ids[added] ?? `r${row}`);
+    invariant(new Set(ids).size === n, 'ids are unique');
     const rowOf = new Int32Array(n);
     order.forEach((added, row) => {
       rowOf[added] = row;
@@ -131,7 +133,7 @@ export class WorkloadBuilder {
     });
     return {
       numRequests: n,
-      ids: Array.from(order, (added, row) => this.ids[added] ?? `r${row}`),
+      ids,
       arrivalNs: Float64Array.from(order, (added) => this.arrivalNs[added]),
       dependsOn: Int32Array.from(order, (added) =>
         this.dependsOn[added] < 0 ? -1 : rowOf[this.dependsOn[added]],

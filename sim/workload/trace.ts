@@ -59,10 +59,16 @@ export function readTrace(text: string, options: TraceOptions): Workload {
     requests.push(reader(line, number));
   }
   if (requests.length === 0) throw new InputError([{ file: options.file, message: 'holds no requests' }]);
-  const first = requests.reduce(
-    (earliest, { timeNs }) => Math.min(earliest, timeNs),
-    Number.POSITIVE_INFINITY,
-  );
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { timeNs } of requests) {
+    first = Math.min(first, timeNs);
+    last = Math.max(last, timeNs);
+  }
+  if (!Number.isSafeInteger(Math.round((last - first) / options.timeScale))) {
+    const message = `at time scale ${options.timeScale} the last request would arrive after more than 104 days`;
+    throw new InputError([{ file: options.file, message }]);
+  }
   for (const { timeNs, promptTokens, outputTokens, hashIds } of requests) {
     builder.add({
       arrivalNs: Math.round((timeNs - first) / options.timeScale),

@@ -226,6 +226,15 @@ describe('check and verify', () => {
   });
 });
 
+test('the README’s way in: npx finds the built command and may run it', () => {
+  const { status, stdout } = spawnSync('npx', ['--no-install', 'poolscope', '--version'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(status).toBe(0);
+});
+
 test('help and version', () => {
   expect(poolscope('--help').stdout).toContain('verify');
   expect(poolscope('--help').status).toBe(0);

@@ -51,6 +51,13 @@ test('the edges', () => {
   expect(exp(710)).toBe(Number.POSITIVE_INFINITY);
   expect(exp(-746)).toBe(0);
   expect(exp(-740)).toBeGreaterThan(0);
-  expect(pow(0, 2)).toBe(0);
-  expect(pow(5, 0)).toBe(1);
+  const { POSITIVE_INFINITY: infinity, NaN: nan } = Number;
+  for (const x of [0, 5e-324, 0.5, 1, 2, 10, 1e308, infinity, nan]) {
+    for (const y of [-infinity, -1000, -1, -0.5, 0, 0.5, 1, 2, 3, 1000, infinity, nan]) {
+      const expected = x ** y;
+      if (Number.isFinite(expected) && expected !== 0) {
+        expect(relativeError(pow(x, y), expected)).toBeLessThan(1e-13);
+      } else expect(pow(x, y)).toBe(expected);
+    }
+  }
 });

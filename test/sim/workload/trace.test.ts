@@ -12,6 +12,10 @@ const AZURE = `TIMESTAMP,ContextTokens,GeneratedTokens
 const MOONCAKE = `{"timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [0, 1]}
 {"timestamp": 250, "input_length": 1100, "output_length": 7, "hash_ids": [0, 1, 2]}
 `;
+const VIDUR = `arrived_at,num_prefill_tokens,num_decode_tokens
+0.5,10,3
+0.75,20.0,4
+`;
 
 function read(text: string, format: TraceFormat, more: { timeScale?: number; limit?: number } = {}) {
   return readTrace(text, { file: 't.csv', format, timeScale: 1, limit: null, ...more });
@@ -40,6 +44,20 @@ describe('azure', () => {
     expect([...workload.arrivalNs]).toEqual([0, 526_000_050]);
   });
 
+  test('a time scale that stretches the trace beyond all measure is refused', () => {
+    expect(() => read(AZURE, 'azure', { timeScale: 1e-300 })).toThrow(InputError);
+  });
+
+  test.each([
+    ['2024-02-28', '2024-02-29', 1],
+    ['2024-02-28', '2024-03-01', 2],
+    ['2023-02-28', '2023-03-01', 1],
+    ['2023-12-31', '2024-01-01', 1],
+  ])('from %s to %s it is %i days', (from, to, days) => {
+    const text = `TIMESTAMP,ContextTokens,GeneratedTokens\n${from} 12:00:00,1,1\n${to} 12:00:00,1,1\n`;
+    expect([...read(text, 'azure').arrivalNs]).toEqual([0, days * 86_400e9]);
+  });
+
   test('a byte order mark and CRLF do no harm', () => {
     expect(read(`\uFEFF${AZURE.replaceAll('\n', '\r\n')}`, 'azure').numRequests).toBe(3);
   });
@@ -66,6 +84,16 @@ describe('azure', () => {
       't.csv:2:1: TIMESTAMP: "2023-11-16 25:59:59.9799600" is no date and time',
     ],
     [
+      'a day that the month does not have',
+      AZURE.replace('2023-11-16', '2023-02-29'),
+      't.csv:2:1: TIMESTAMP: "2023-02-29 23:59:59.9799600" is no date and time',
+    ],
+    [
+      'a day years from the others',
+      AZURE.replace('2023-11-17 00:00:01', '2026-11-17 00:00:01'),
+      't.csv:3:1: TIMESTAMP: lies more than 104 days from the first row',
+    ],
+    [
       'a row that was cut off',
       AZURE.slice(0, 70),
       't.csv:2:1: TIMESTAMP: the row has 2 of 3 fields: is the file cut off?',
@@ -74,6 +102,11 @@ describe('azure', () => {
       'a missing column',
       AZURE.replace('ContextTokens', 'Tokens'),
       't.csv:1:1: ContextTokens: column missing: a trace of format azure starts with the header "TIMESTAMP,ContextTokens,GeneratedTokens"',
+    ],
+    [
+      'a column with a misspelt name',
+      AZURE.replace('ContextTokens', 'Context_Token'),
+      't.csv:1:11: ContextTokens: column missing: is it what "Context_Token" should be?',
     ],
     ['nothing', '', 't.csv: is empty'],
     ['a header alone', 'TIMESTAMP,ContextTokens,GeneratedTokens\n', 't.csv: holds no requests'],
@@ -94,6 +127,12 @@ describe('mooncake', () => {
     expect(runs(0).map((run) => run[2])).toEqual([512, 88]);
     expect(runs(1).map((run) => run[2])).toEqual([512, 512, 76]);
     expect(runs(0)[0]).toEqual(runs(1)[0]);
+  });
+
+  test('times since 1970 keep every millisecond', () => {
+    const text = MOONCAKE.replace('"timestamp": 0', '"timestamp": 1700000000001');
+    const workload = read(text.replace('"timestamp": 250', '"timestamp": 1700000000002'), 'mooncake');
+    expect([...workload.arrivalNs]).toEqual([0, 1e6]);
   });
 
   test.each([
@@ -117,22 +156,38 @@ describe('mooncake', () => {
   });
 });
 
-test('vidur: seconds and token counts', () => {
-  const workload = read('arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,3\n0.75,20.0,4\n', 'vidur');
-  expect([...workload.arrivalNs]).toEqual([0, 250e6]);
-  expect([...workload.numPromptTokens]).toEqual([10, 20]);
+describe('vidur', () => {
+  test('seconds and token counts', () => {
+    const workload = read(VIDUR, 'vidur');
+    expect([...workload.arrivalNs]).toEqual([0, 250e6]);
+    expect([...workload.numPromptTokens]).toEqual([10, 20]);
+  });
+
+  test.each(['-1', '0x10', '1.2.3', 'soon', '', '1e999'])('"%s" is no time', (time) => {
+    expect(problemOf(VIDUR.replace('0.75', time), 'vidur')).toBe(
+      `t.csv:3:1: arrived_at: expected seconds, at least 0, got "${time}"`,
+    );
+  });
+
+  test('a time beyond all measure is a located error', () => {
+    expect(problemOf(VIDUR.replace('0.75', '1e300'), 'vidur')).toBe(
+      't.csv:3:1: arrived_at: lies more than 104 days from the first row',
+    );
+  });
 });
 
 test('the format is told by the first line', () => {
   expect(detectTraceFormat(AZURE)).toBe('azure');
   expect(detectTraceFormat(MOONCAKE)).toBe('mooncake');
+  expect(detectTraceFormat(VIDUR)).toBe('vidur');
+  expect(detectTraceFormat('id,num_decode_tokens,num_prefill_tokens,arrived_at\r\n')).toBe('vidur');
   expect(detectTraceFormat('a,b\n')).toBeNull();
 });
 
 test('a damaged trace is a workload or a located error, never a crash', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom<[string, TraceFormat]>([AZURE, 'azure'], [MOONCAKE, 'mooncake']),
+      fc.constantFrom<[string, TraceFormat]>([AZURE, 'azure'], [MOONCAKE, 'mooncake'], [VIDUR, 'vidur']),
       fc.nat(200),
       fc.nat(8),
       fc.string({ maxLength: 6 }),
