@@ -26,12 +26,15 @@ export interface Summary {
   readonly timePerOutputToken: Statistics | null;
   readonly endToEnd: Statistics | null;
   readonly queueTime: Statistics | null;
-  /** Share of the usable blocks (the null block is none) that are in use, weighted by time. */
+  /**
+   * Share of the usable blocks (the null block is none) that are in use, weighted by the time of steps: idle
+   * time between steps has no weight.
+   */
   readonly kvCacheUse: { readonly mean: number; readonly max: number } | null;
   /** Tokens found in the prefix cache by those looked up; null if caching is off. */
   readonly prefixHitRate: number | null;
   readonly numPreemptions: number;
-  /** What the pool's token slots were, weighted by time; sums to 1. */
+  /** What the pool's token slots were, weighted by the time of steps; sums to 1. */
   readonly slots: SlotShares | null;
 }
 

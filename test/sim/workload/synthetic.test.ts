@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SyntheticWorkload } from '../../../sim/scenario/scenario.ts';
 import { RandomStream } from '../../../sim/workload/random.ts';
 import { syntheticWorkload } from '../../../sim/workload/synthetic.ts';
+import type { Workload } from '../../../sim/workload/workload.ts';
 
 const BASE: SyntheticWorkload = {
   kind: 'synthetic',
@@ -24,12 +25,40 @@ test('the same seed gives the same workload, another seed another', () => {
 describe('a change in one purpose does not disturb another', () => {
   const before = syntheticWorkload(BASE, 1);
 
-  test('output lengths', () => {
-    const after = syntheticWorkload({ ...BASE, outputTokens: { kind: 'fixed', tokens: 9 } }, 1);
-    expect(after.arrivalNs).toEqual(before.arrivalNs);
-    expect(after.numPromptTokens).toEqual(before.numPromptTokens);
-    expect(after.runSegment).toEqual(before.runSegment);
-    expect(after.abortAfterNs).toEqual(before.abortAfterNs);
+  /** What each purpose decides, and a change to it. */
+  const purposes = {
+    arrivals: {
+      change: { arrival: { kind: 'poisson', ratePerSecond: 9, burstiness: 0.5 } },
+      shows: (w: Workload) => w.arrivalNs,
+    },
+    prompts: {
+      change: { promptTokens: { kind: 'lognormal', median: 20, sigma: 1, max: 99 } },
+      shows: (w: Workload) => w.numPromptTokens,
+    },
+    outputs: {
+      change: { outputTokens: { kind: 'uniform', min: 1, max: 9 } },
+      shows: (w: Workload) => w.maxTokens,
+    },
+    prefixes: {
+      change: { sharedPrefix: { count: 50, tokens: 64 } },
+      // Segments are numbered as they come up: which requests share one is what counts.
+      shows: (w: Workload) => {
+        const prefixes = Array.from({ length: w.numRequests }, (_, i) => w.runSegment[w.runStart[i]]);
+        return prefixes.map((segment) => prefixes.indexOf(segment));
+      },
+    },
+    aborts: {
+      change: { abort: { share: 0.5, afterNs: 1e9 } },
+      shows: (w: Workload) => w.abortAfterNs,
+    },
+  } satisfies Record<string, { change: Partial<SyntheticWorkload>; shows: (w: Workload) => unknown }>;
+
+  test.each(Object.keys(purposes) as (keyof typeof purposes)[])('%s', (changed) => {
+    const after = syntheticWorkload({ ...BASE, ...purposes[changed].change }, 1);
+    for (const [purpose, { shows }] of Object.entries(purposes)) {
+      if (purpose === changed) expect(shows(after)).not.toEqual(shows(before));
+      else expect(shows(after)).toEqual(shows(before));
+    }
   });
 
   test('share of aborts: who gave up before still does', () => {
