@@ -23,7 +23,9 @@ const positive = (what: string) =>
     v.check((n) => n > 0 && Number.isFinite(n), what),
   );
 
-const DURATION = 'a duration like 20ms, 1.5s or 2m (a plain number is seconds)';
+/** Integer nanoseconds of simulated time fit into a double up to 104 days. */
+export const MAX_DURATION_NS = 30 * 24 * 3600 * NS_PER_S;
+const DURATION = 'a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds)';
 /** To integer nanoseconds. */
 const duration = v.pipe(
   v.union([v.number(), v.string()], DURATION),
@@ -35,12 +37,16 @@ const duration = v.pipe(
   }),
 );
 
-/** Nanoseconds of `20ms`, `1.5s`, `2m` or of a number of seconds; null if it is none. */
+/** Nanoseconds of `20ms`, `1.5s`, `2m` or of a number of seconds; null if it is none, or too long. */
 function durationNs(value: string | number): number | null {
-  if (typeof value === 'number')
-    return value >= 0 && Number.isFinite(value) ? Math.round(value * NS_PER_S) : null;
-  const match = /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)?$/.exec(value.trim());
-  return match ? Math.round(Number(match[1]) * UNIT_NS[match[2] ?? 's']) : null;
+  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h)?$/.exec(value.trim()) : null;
+  const ns =
+    typeof value === 'number'
+      ? value * NS_PER_S
+      : match
+        ? Number(match[1]) * UNIT_NS[match[2] ?? 's']
+        : Number.NaN;
+  return ns >= 0 && ns <= MAX_DURATION_NS ? Math.round(ns) : null;
 }
 
 const STEP_TIME = 'roofline, or fixed:20ms';
@@ -104,13 +110,17 @@ const requestRate = v.union(
   'requests per second, above 0, or inf',
 );
 
+const BURSTINESS = 'a number from 0.001 to 1000000';
+
 /** Names of `vllm bench serve` where it has one; the others are Poolscope's own. */
 const workload = v.strictObject(
   {
     'dataset-name': v.optional(v.picklist(['random', 'prefix_repetition'], 'random or prefix_repetition')),
     'num-prompts': v.optional(count(1, MAX_REQUESTS)),
     'request-rate': v.optional(requestRate),
-    burstiness: v.optional(positive('a number above 0')),
+    burstiness: v.optional(
+      v.pipe(v.number(BURSTINESS), v.minValue(0.001, BURSTINESS), v.maxValue(1e6, BURSTINESS)),
+    ),
     'random-input-len': v.optional(tokens),
     'random-output-len': v.optional(tokens),
     'random-range-ratio': v.optional(

@@ -1,7 +1,7 @@
 import type { Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
 import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
-import type { LengthFile, WorkloadFile } from './schema.ts';
+import { type LengthFile, MAX_DURATION_NS, type WorkloadFile } from './schema.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
 export const DEFAULT_WORKLOAD: SyntheticWorkload = {
@@ -21,6 +21,7 @@ const RANDOM_INPUT_LEN = 1024;
 const RANDOM_OUTPUT_LEN = 128;
 const PREFIX_REPETITION = { prefixes: 10, prefixLen: 256, suffixLen: 256, outputLen: 128 };
 const NUM_PROMPTS = 1000;
+const NS_PER_S = 1e9;
 
 const TRACE_KEYS = ['trace', 'format', 'time-scale', 'limit'];
 
@@ -59,6 +60,16 @@ export function workloadOf(file: WorkloadFile, report: Report): WorkloadSpec {
   }
   const rate = file['request-rate'] ?? 'inf';
   const ratio = file['random-range-ratio'] ?? 0;
+  const numRequests = file['num-prompts'] ?? NUM_PROMPTS;
+  if (rate !== 'inf' && (numRequests / rate) * NS_PER_S > MAX_DURATION_NS) {
+    report(
+      ['workload', 'request-rate'],
+      `${numRequests} requests at this rate take more than 30 days to arrive`,
+    );
+  }
+  if ((file.turns ?? 1) * (file['think-time'] ?? 0) > MAX_DURATION_NS) {
+    report(['workload', 'think-time'], 'the turns of a conversation take more than 30 days');
+  }
   const prefixTokens = repeats
     ? (file['prefix-repetition-prefix-len'] ?? PREFIX_REPETITION.prefixLen)
     : (file['random-prefix-len'] ?? 0);
@@ -71,7 +82,7 @@ export function workloadOf(file: WorkloadFile, report: Report): WorkloadSpec {
     : spread(file['random-output-len'] ?? RANDOM_OUTPUT_LEN, ratio);
   return {
     kind: 'synthetic',
-    numRequests: file['num-prompts'] ?? NUM_PROMPTS,
+    numRequests,
     arrival:
       rate === 'inf' || rate === Number.POSITIVE_INFINITY
         ? { kind: 'burst', atNs: 0 }

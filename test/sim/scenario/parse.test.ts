@@ -120,7 +120,7 @@ describe('every problem is one line with its place', () => {
     [
       'a bad duration',
       `${SMALL}  think-time: soon\n`,
-      's.yaml:8:15: workload.think-time: expected a duration like 20ms, 1.5s or 2m (a plain number is seconds), got "soon"',
+      's.yaml:8:15: workload.think-time: expected a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds), got "soon"',
     ],
     [
       'a path out of the folder',
@@ -153,6 +153,29 @@ describe('every problem is one line with its place', () => {
     expect(first?.slice(0, expected.length)).toBe(expected);
     expect(others).toEqual([]);
     expect(({} as Record<string, unknown>).a).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'request-rate: 2',
+      'request-rate: 1.0e-300',
+      'workload.request-rate: 10 requests at this rate take more than 30 days to arrive',
+    ],
+    ['request-rate: 2', 'think-time: 1.0e+300', 'workload.think-time: expected a duration like'],
+    [
+      'request-rate: 2',
+      'turns: 1000\n  think-time: 48h',
+      'workload.think-time: the turns of a conversation take more than 30 days',
+    ],
+    [
+      'request-rate: 2',
+      'burstiness: 1.0e-300',
+      'workload.burstiness: expected a number from 0.001 to 1000000',
+    ],
+  ])('simulated time has an end: %s → %s', (from, to, message) => {
+    const problems = problemsOf(SMALL.replace(from, to));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(message);
   });
 
   test('a misspelt flag of engine', () => {
