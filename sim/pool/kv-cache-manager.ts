@@ -45,6 +45,8 @@ export class KvCacheManager {
   private readonly gateCap: readonly number[];
   /** group → of each alignment-long segment, the first position (in blocks) that enters the cache. */
   private readonly firstCachedInSegment: readonly number[];
+  /** Computed tokens at which the first block of any request leaves a window. */
+  private readonly firstDropAt: number;
   private readonly lookup: PrefixLookup;
   private readonly walk: TokenWalk;
 
@@ -95,6 +97,7 @@ export class KvCacheManager {
       scheduler.useEagle,
     );
     this.walk = new TokenWalk(runs);
+    this.firstDropAt = Math.min(...this.groups.map((group) => nextSkipAt(group, 0)));
     this.slots = new Int32Array(numRequests);
     this.nextCacheAt = new Int32Array(numRequests).fill(pool.enablePrefixCaching ? this.alignment : NEVER);
     this.nextDropAt = new Int32Array(numRequests).fill(NEVER);
@@ -132,8 +135,9 @@ export class KvCacheManager {
     if (computed >= this.nextDropAt[request]) this.dropOutsideWindow(request, computed);
     if (total > this.slots[request]) {
       let needed = 0;
-      for (const { id, blockSize } of this.groups) {
-        needed += Math.max(0, Math.ceil(total / blockSize) - this.tables[id].length[request]);
+      for (let g = 0; g < this.groups.length; g++) {
+        const length = Math.ceil(total / this.groups[g].blockSize);
+        needed += Math.max(0, length - this.tables[g].length[request]);
       }
       if (needed > this.pool.numFree) return false;
       this.append(request, total);
@@ -258,26 +262,27 @@ export class KvCacheManager {
 
   /** Lengthens every table to hold `total` tokens, with blocks from the head of the free queue. */
   private append(request: number, total: number): void {
-    const { pool, log } = this;
+    const { groups, pool, log } = this;
     let slots = NEVER;
-    let nextDropAt = NEVER;
-    for (const group of this.groups) {
-      const { id, blockSize } = group;
+    for (let id = 0; id < groups.length; id++) {
+      const { blockSize } = groups[id];
       const tables = this.tables[id];
+      const before = tables.length[request];
       const length = Math.ceil(total / blockSize);
-      for (let i = tables.length[request]; i < length; i++) {
+      for (let i = before; i < length; i++) {
         if (log !== null) {
           const block = pool.freeQueue.first;
           log.event(EventKind.Allocate | (id << 4), request, block, pool.prefixIndex.chainOf[block]);
         }
         tables.append(request, pool.allocate());
-        this.numTableSlots += blockSize;
       }
+      if (length > before) this.numTableSlots += (length - before) * blockSize;
       slots = Math.min(slots, tables.length[request] * blockSize);
-      nextDropAt = Math.min(nextDropAt, nextSkipAt(group, 0));
     }
     this.slots[request] = slots;
-    if (this.nextDropAt[request] === NEVER) this.nextDropAt[request] = nextDropAt;
+    if (this.firstDropAt !== NEVER && this.nextDropAt[request] === NEVER) {
+      this.nextDropAt[request] = this.firstDropAt;
+    }
   }
 
   /** Blocks that lie wholly outside of the window of `computed` tokens become the null block. */
@@ -307,6 +312,10 @@ export class KvCacheManager {
     const { prefixIndex } = this.pool;
     const from = this.offeredTokens[request];
     const to = known - (known % this.alignment);
+    if (to - from === this.alignment && this.groups.length === 1) {
+      this.offerOneBlock(request, from);
+      return;
+    }
     const count = this.makeChains(request, from, to);
     const last = this.newChains[count - 1];
     for (const { id, blockSize } of this.groups) {
@@ -320,27 +329,52 @@ export class KvCacheManager {
         prefixIndex.insert(id, chain, block);
       }
     }
-    prefixIndex.retain(last);
+    this.offeredUpTo(request, to, last);
+  }
+
+  /** One block of the only group is full: what a decode step does, without the general case's loops. */
+  private offerOneBlock(request: number, from: number): void {
+    const { prefixIndex } = this.pool;
+    const before = this.offeredChain[request];
+    this.walk.start(request, from);
+    const chain = this.continueChain(before);
+    const block = this.tables[0].table[request][from / this.alignment];
+    if (block !== NULL_BLOCK) {
+      if (this.log !== null) this.log.event(EventKind.Cache, request, block, chain);
+      prefixIndex.insert(0, chain, block);
+    }
+    this.offeredUpTo(request, from + this.alignment, chain);
+  }
+
+  private offeredUpTo(request: number, tokens: number, chain: number): void {
+    const { prefixIndex } = this.pool;
+    prefixIndex.retain(chain);
     prefixIndex.release(this.offeredChain[request]);
-    this.offeredChain[request] = last;
-    this.offeredTokens[request] = to;
-    this.nextCacheAt[request] = to + this.alignment;
+    this.offeredChain[request] = chain;
+    this.offeredTokens[request] = tokens;
+    this.nextCacheAt[request] = tokens + this.alignment;
+  }
+
+  /** The chain one hash block further, along the walk. */
+  private continueChain(chain: number): number {
+    const { walk } = this;
+    const { prefixIndex } = this.pool;
+    let rest = this.hashBlockSize;
+    do {
+      rest -= walk.take(rest);
+      chain = prefixIndex.extend(chain, walk.segment, walk.offset, walk.size);
+    } while (rest > 0);
+    return chain;
   }
 
   /** Chains of the request at the hash block ends in (from, to], into newChains; returns how many. */
   private makeChains(request: number, from: number, to: number): number {
-    const { walk, hashBlockSize } = this;
-    const { prefixIndex } = this.pool;
-    const count = (to - from) / hashBlockSize;
+    const count = (to - from) / this.hashBlockSize;
     if (count > this.newChains.length) this.newChains = new Int32Array(count * 2);
-    walk.start(request, from);
+    this.walk.start(request, from);
     let chain = this.offeredChain[request];
     for (let i = 0; i < count; i++) {
-      let rest = hashBlockSize;
-      do {
-        rest -= walk.take(rest);
-        chain = prefixIndex.extend(chain, walk.segment, walk.offset, walk.size);
-      } while (rest > 0);
+      chain = this.continueChain(chain);
       this.newChains[i] = chain;
     }
     return count;

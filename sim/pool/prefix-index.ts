@@ -2,7 +2,7 @@
 export const NONE = 0;
 export const ROOT_CHAIN = 0;
 
-const INITIAL_CHAINS = 1024;
+const MOST_INITIAL_CHAINS = 65536;
 
 /**
  * The prefix cache's map from content to blocks (vLLM `BlockHashToBlockMap` and the block hashes).
@@ -18,15 +18,17 @@ const INITIAL_CHAINS = 1024;
  */
 export class PrefixIndex {
   // chain → content
-  private parent = new Int32Array(INITIAL_CHAINS);
-  private segment = new Int32Array(INITIAL_CHAINS);
-  private offset = new Int32Array(INITIAL_CHAINS);
-  private size = new Int32Array(INITIAL_CHAINS);
-  /** chain → blocks that hold it + chains that continue it + requests that retain it. */
-  private refCount = new Int32Array(INITIAL_CHAINS);
+  private parent: Int32Array;
+  private segment: Int32Array;
+  private offset: Int32Array;
+  private size: Int32Array;
+  /** chain → blocks that hold it + requests that retain it … */
+  private refCount: Int32Array;
+  /** … and chains that continue it. It dies when there is neither. */
+  private numChildren: Int32Array;
   /** chain → next chain in its hash bucket, or in the list of unused chains. */
-  private nextInBucket = new Int32Array(INITIAL_CHAINS);
-  private buckets = new Int32Array(INITIAL_CHAINS);
+  private nextInBucket: Int32Array;
+  private buckets: Int32Array;
   private unused = NONE;
   private numChains = 1;
   private numLive = 0;
@@ -42,8 +44,17 @@ export class PrefixIndex {
   readonly chainOf: Int32Array;
 
   constructor(numBlocks: number, numGroups: number) {
-    this.firstBlock = Array.from({ length: numGroups }, () => new Int32Array(INITIAL_CHAINS));
-    this.lastBlock = Array.from({ length: numGroups }, () => new Int32Array(INITIAL_CHAINS));
+    const capacity = Math.min(MOST_INITIAL_CHAINS, 1 << (32 - Math.clz32(numBlocks)));
+    this.parent = new Int32Array(capacity);
+    this.segment = new Int32Array(capacity);
+    this.offset = new Int32Array(capacity);
+    this.size = new Int32Array(capacity);
+    this.refCount = new Int32Array(capacity);
+    this.numChildren = new Int32Array(capacity);
+    this.nextInBucket = new Int32Array(capacity);
+    this.buckets = new Int32Array(2 * capacity);
+    this.firstBlock = Array.from({ length: numGroups }, () => new Int32Array(capacity));
+    this.lastBlock = Array.from({ length: numGroups }, () => new Int32Array(capacity));
     this.nextBlock = new Int32Array(numBlocks);
     this.prevBlock = new Int32Array(numBlocks);
     this.groupOf = new Uint8Array(numBlocks);
@@ -57,7 +68,13 @@ export class PrefixIndex {
 
   /** The chain that continues `parent` by `size` tokens of `segment` from `offset`, or NONE. */
   find(parent: number, segment: number, offset: number, size: number): number {
-    let chain = this.buckets[hash(parent, segment, offset, size) & (this.buckets.length - 1)];
+    return this.findIn(hash(parent, segment, offset, size), parent, segment, offset, size);
+  }
+
+  private findIn(code: number, parent: number, segment: number, offset: number, size: number): number {
+    // Most chains are continued once, while decoding: nothing to look for.
+    if (this.numChildren[parent] === 0) return NONE;
+    let chain = this.buckets[code & (this.buckets.length - 1)];
     while (
       chain !== NONE &&
       !(
@@ -74,7 +91,8 @@ export class PrefixIndex {
 
   /** As find, but makes the chain if there is none. A new chain dies with the first release or eviction. */
   extend(parent: number, segment: number, offset: number, size: number): number {
-    const found = this.find(parent, segment, offset, size);
+    const code = hash(parent, segment, offset, size);
+    const found = this.findIn(code, parent, segment, offset, size);
     if (found !== NONE) return found;
     if (this.unused === NONE && this.numChains === this.parent.length) this.grow();
     let chain = this.unused;
@@ -85,10 +103,10 @@ export class PrefixIndex {
     this.offset[chain] = offset;
     this.size[chain] = size;
     this.refCount[chain] = 0;
-    const bucket = hash(parent, segment, offset, size) & (this.buckets.length - 1);
+    const bucket = code & (this.buckets.length - 1);
     this.nextInBucket[chain] = this.buckets[bucket];
     this.buckets[bucket] = chain;
-    if (parent !== ROOT_CHAIN) this.refCount[parent]++;
+    this.numChildren[parent]++;
     this.numLive++;
     return chain;
   }
@@ -99,9 +117,12 @@ export class PrefixIndex {
   }
 
   release(chain: number): void {
-    while (chain !== ROOT_CHAIN && --this.refCount[chain] === 0) {
+    if (chain === ROOT_CHAIN) return;
+    this.refCount[chain]--;
+    while (chain !== ROOT_CHAIN && this.refCount[chain] === 0 && this.numChildren[chain] === 0) {
       this.unlink(chain);
       const parent = this.parent[chain];
+      this.numChildren[parent]--;
       this.nextInBucket[chain] = this.unused;
       this.unused = chain;
       this.numLive--;
@@ -164,15 +185,17 @@ export class PrefixIndex {
     this.offset = resized(this.offset, capacity);
     this.size = resized(this.size, capacity);
     this.refCount = resized(this.refCount, capacity);
+    this.numChildren = resized(this.numChildren, capacity);
     for (let g = 0; g < this.firstBlock.length; g++) {
       this.firstBlock[g] = resized(this.firstBlock[g], capacity);
       this.lastBlock[g] = resized(this.lastBlock[g], capacity);
     }
     this.nextInBucket = new Int32Array(capacity);
-    this.buckets = new Int32Array(capacity);
+    this.buckets = new Int32Array(2 * capacity);
     for (let chain = 1; chain < this.numChains; chain++) {
       const bucket =
-        hash(this.parent[chain], this.segment[chain], this.offset[chain], this.size[chain]) & (capacity - 1);
+        hash(this.parent[chain], this.segment[chain], this.offset[chain], this.size[chain]) &
+        (2 * capacity - 1);
       this.nextInBucket[chain] = this.buckets[bucket];
       this.buckets[bucket] = chain;
     }

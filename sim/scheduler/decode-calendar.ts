@@ -15,11 +15,13 @@ export class DecodeCalendar {
   private readonly first = new Int32Array(HORIZON).fill(NOBODY);
   /** request → next one in its bucket */
   private readonly next: Int32Array;
+  private readonly scratch: Int32Array;
   private now = 0;
 
   constructor(numRequests: number, mostAtOnce: number) {
     this.next = new Int32Array(numRequests);
     this.due = new Int32Array(mostAtOnce);
+    this.scratch = new Int32Array(mostAtOnce);
   }
 
   /** Puts a request into the bucket `steps` from now (0 = the one that takeDue takes next), or nearer. */
@@ -36,28 +38,44 @@ export class DecodeCalendar {
     let count = 0;
     for (let request = this.first[bucket]; request !== NOBODY; request = next[request])
       due[count++] = request;
-    // Put in by rank, found in reverse: turned round they are nearly sorted, which insertion likes best.
+    // Put in by rank, found in reverse.
     for (let low = 0, high = count - 1; low < high; low++, high--) {
       const request = due[low];
       due[low] = due[high];
       due[high] = request;
     }
-    for (let i = 1; i < count; i++) {
-      const request = due[i];
-      let at = i;
-      while (at > 0 && rank[due[at - 1]] > rank[request]) {
-        due[at] = due[at - 1];
-        at--;
-      }
-      due[at] = request;
-    }
+    this.sortDue(count, rank);
     this.first[bucket] = NOBODY;
     this.numDue = count;
     this.now++;
+  }
+
+  /** Natural merge sort: each step that added to the bucket left an ascending run, and there are few. */
+  private sortDue(count: number, rank: ArrayLike<number>): void {
+    const { due, scratch } = this;
+    let sorted = endOfRun(due, 0, count, rank);
+    while (sorted < count) {
+      const end = endOfRun(due, sorted, count, rank);
+      for (let i = sorted; i < end; i++) scratch[i - sorted] = due[i];
+      let left = sorted - 1;
+      let right = end - sorted - 1;
+      for (let at = end - 1; right >= 0; at--) {
+        const takesLeft = left >= 0 && rank[due[left]] > rank[scratch[right]];
+        due[at] = takesLeft ? due[left--] : scratch[right--];
+      }
+      sorted = end;
+    }
   }
 
   clear(): void {
     this.first.fill(NOBODY);
     this.numDue = 0;
   }
+}
+
+/** End of the run of ascending ranks that begins at `start`. */
+function endOfRun(requests: Int32Array, start: number, count: number, rank: ArrayLike<number>): number {
+  let end = start + 1;
+  while (end < count && rank[requests[end - 1]] < rank[requests[end]]) end++;
+  return end;
 }

@@ -26,6 +26,8 @@ export class SteadyRequests {
   private readonly calendar: DecodeCalendar;
   /** request → rank of its admission: the order of `running`. */
   private readonly rank: Int32Array;
+  /** request → computed tokens before the step that gives its last output. */
+  private readonly lastComputed: Int32Array;
   private numAdmitted = 0;
   private clock = 0;
   /** Sum of their computed tokens, and the most that one of them has, the latter relative to the clock. */
@@ -39,6 +41,7 @@ export class SteadyRequests {
     this.mostOutputs = mostOutputs;
     this.calendar = new DecodeCalendar(numRequests, columns.running.length);
     this.rank = new Int32Array(numRequests);
+    this.lastComputed = new Int32Array(numRequests);
   }
 
   /** Computed tokens of all of them, and the most of one; 0 if there are none. */
@@ -76,13 +79,14 @@ export class SteadyRequests {
   /** Of the requests that were due, those that have all their outputs end; returns how many. */
   endDue(finish: (request: number) => void): number {
     const { calendar } = this;
-    const { numComputed, numOutputs } = this.columns;
+    const { numComputed } = this.columns;
     let ended = 0;
     let longestEnded = false;
     for (let i = 0; i < calendar.numDue; i++) {
       const request = calendar.due[i];
-      if (numOutputs[request] + this.clock < this.mostOutputs(request)) {
-        calendar.add(request, this.stepsUntilDue(request));
+      const computed = numComputed[request] + this.clock;
+      if (computed <= this.lastComputed[request]) {
+        calendar.add(request, this.stepsUntilDue(request, computed));
         continue;
       }
       if (numComputed[request] === this.mostComputed) longestEnded = true;
@@ -99,11 +103,13 @@ export class SteadyRequests {
   join(): void {
     const { running, numComputed, numOutputs } = this.columns;
     const request = running[this.count++];
-    this.computedTokens += numComputed[request];
+    const computed = numComputed[request];
+    this.computedTokens += computed;
+    this.lastComputed[request] = computed + this.mostOutputs(request) - 1 - numOutputs[request];
     numComputed[request] -= this.clock;
     numOutputs[request] -= this.clock;
     this.mostComputed = Math.max(this.mostComputed, numComputed[request]);
-    this.calendar.add(request, this.stepsUntilDue(request));
+    this.calendar.add(request, this.stepsUntilDue(request, computed));
   }
 
   /** Ends the fast path for all of them: every counter is what it would be on the plain one. */
@@ -121,12 +127,9 @@ export class SteadyRequests {
     this.columns.numOutputs[request] += this.clock;
   }
 
-  /** Steps before the one in which the request needs more than a counter. */
-  private stepsUntilDue(request: number): number {
-    const { numComputed, numOutputs } = this.columns;
-    const needsAttention = this.kv.nextAttentionAt(request) - (numComputed[request] + this.clock);
-    const ends = this.mostOutputs(request) - 1 - (numOutputs[request] + this.clock);
-    return Math.max(0, Math.min(needsAttention, ends));
+  /** Steps before the one in which a request with `computed` tokens needs more than a counter. */
+  private stepsUntilDue(request: number, computed: number): number {
+    return Math.max(0, Math.min(this.kv.nextAttentionAt(request), this.lastComputed[request]) - computed);
   }
 
   private findLongest(): void {
