@@ -1,5 +1,12 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { AdmissionStop, EventKind, type Recording, RequestState } from '../sim/recording/recording.ts';
+import {
+  AdmissionStop,
+  DETAIL_SHIFT,
+  EventKind,
+  KIND_MASK,
+  type Recording,
+  RequestState,
+} from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 
 /** Running totals that the page shows at any step, made in one pass over the recording. */
@@ -20,8 +27,8 @@ export function derive(recording: Recording): Derived {
   for (let step = 0; step < numSteps; step++) {
     for (; event < steps.scheduleEnd[step]; event++) {
       const kind = events.kind[event];
-      if ((kind & 15) === EventKind.Preempt) preempted++;
-      if (kind === (EventKind.Admit | (RequestState.Waiting << 4))) {
+      if ((kind & KIND_MASK) === EventKind.Preempt) preempted++;
+      if (kind === (EventKind.Admit | (RequestState.Waiting << DETAIL_SHIFT))) {
         queries += requests.numPromptTokens[events.a[event]];
         hits += events.b[event];
       }
@@ -84,10 +91,10 @@ export function sentenceOf(recording: Recording, step: number): string {
   let hits = 0;
   const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
   for (let event = begin; event < steps.eventEnd[step]; event++) {
-    const kind = events.kind[event] & 15;
+    const kind = events.kind[event] & KIND_MASK;
     const id = requestIds[events.a[event]];
     if (kind === EventKind.Admit) {
-      const again = events.kind[event] >> 4 === RequestState.Preempted;
+      const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
       names[again ? 'resumed' : 'admitted'].push(id);
     } else if (kind === EventKind.Preempt) names.preempted.push(id);
     else if (kind === EventKind.Abort) names.aborted.push(id);

@@ -119,7 +119,6 @@ class Simulation {
     this.requests.numOutputTokens.set(scheduler.numOutputs);
     return this.recorder.finish(
       {
-        formatVersion: 1,
         name: input.name,
         seed: input.seed,
         vllm: input.vllm,

@@ -1,6 +1,6 @@
 import { invariant } from '../error.ts';
 import type { EventSink } from '../recording/event-sink.ts';
-import { EventKind } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { BlockPool, NULL_BLOCK } from './block-pool.ts';
 import { BlockTables } from './block-tables.ts';
@@ -195,7 +195,7 @@ export class KvCacheManager {
       for (let i = length - 1; i >= 0; i--) {
         const block = table[i];
         if (block !== NULL_BLOCK) pool.free(block);
-        if (log !== null) log.event(EventKind.Free | (id << 4), request, block, 0);
+        if (log !== null) log.event(EventKind.Free | (id << DETAIL_SHIFT), request, block, 0);
       }
       this.numTableSlots -= length * blockSize;
       tables.clear(request);
@@ -241,12 +241,12 @@ export class KvCacheManager {
         const block = i < skipped ? NULL_BLOCK : hitBlocks[i];
         tables.append(request, block);
         if (block === NULL_BLOCK) {
-          if (log !== null) log.event(EventKind.Null | (id << 4), request, 0, 0);
+          if (log !== null) log.event(EventKind.Null | (id << DETAIL_SHIFT), request, 0, 0);
           continue;
         }
         if (log !== null) {
           const before = pool.refCount[block] === 0 ? pool.freeQueue.prev[block] + 1 : 0;
-          log.event(EventKind.Hit | (id << 4), request, block, before);
+          log.event(EventKind.Hit | (id << DETAIL_SHIFT), request, block, before);
         }
         pool.touch(block);
       }
@@ -272,7 +272,12 @@ export class KvCacheManager {
       for (let i = before; i < length; i++) {
         if (log !== null) {
           const block = pool.freeQueue.first;
-          log.event(EventKind.Allocate | (id << 4), request, block, pool.prefixIndex.chainOf[block]);
+          log.event(
+            EventKind.Allocate | (id << DETAIL_SHIFT),
+            request,
+            block,
+            pool.prefixIndex.chainOf[block],
+          );
         }
         tables.append(request, pool.allocate());
       }
@@ -299,7 +304,7 @@ export class KvCacheManager {
         i >= 0 && table[i] !== NULL_BLOCK;
         i--
       ) {
-        if (log !== null) log.event(EventKind.Drop | (id << 4), request, table[i], i);
+        if (log !== null) log.event(EventKind.Drop | (id << DETAIL_SHIFT), request, table[i], i);
         pool.free(table[i]);
         table[i] = NULL_BLOCK;
       }
@@ -325,7 +330,7 @@ export class KvCacheManager {
         const block = table[i];
         if (block === NULL_BLOCK || i % perSegment < this.firstCachedInSegment[id]) continue;
         const chain = this.newChains[((i + 1) * blockSize - from) / this.hashBlockSize - 1];
-        if (this.log !== null) this.log.event(EventKind.Cache | (id << 4), request, block, chain);
+        if (this.log !== null) this.log.event(EventKind.Cache | (id << DETAIL_SHIFT), request, block, chain);
         prefixIndex.insert(id, chain, block);
       }
     }

@@ -1,10 +1,19 @@
 import { strFromU8, strToU8, unzlibSync, zlibSync } from 'fflate';
 import { InputError } from '../error.ts';
-import { type Columns, makeColumns, type TableTypes } from './column.ts';
+import {
+  type Column,
+  type Columns,
+  isColumnType,
+  makeColumn,
+  makeColumns,
+  type TableTypes,
+} from './column.ts';
 import { Digest } from './digest.ts';
 import {
+  DETAIL_SHIFT,
   EVENT_COLUMNS,
   EventKind,
+  KIND_MASK,
   REQUEST_COLUMNS,
   type Recording,
   type RecordingHeader,
@@ -13,19 +22,22 @@ import {
 } from './recording.ts';
 
 /*
- * *.poolrec, format version 1, all numbers little endian:
+ * *.poolrec, format version 2, all numbers little endian:
  *
  *   8 bytes   "POOLREC" and the format version
  *   4 bytes   length of the header
  *   header    JSON: FileHeader
- *   then per column of steps, events, spans, requests, in the order in which they are declared:
+ *   then per column that the header declares, tables in the order steps, events, spans, requests:
  *   4 bytes   length of the packed column
  *   packed    zlib of the column's bytes in planes: all lowest bytes first, then all second bytes, …
  *
  * Planes of slowly changing counters are nearly constant, which is what makes the files small.
+ *
+ * A reader takes the columns that it knows by their names: those that an older file lacks are zeros, those
+ * that a newer one adds are left out. Version 1 declared no columns and packed an event's kind into a byte.
  */
 const MAGIC = strToU8('POOLREC');
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const PREFIX_BYTES = 12;
 const MAX_ROWS = 0x7fffffff;
 /** Fast and small enough: counters in planes compress well at any level. */
@@ -35,6 +47,8 @@ interface FileHeader {
   readonly header: RecordingHeader;
   readonly requestIds: readonly string[];
   readonly rows: Readonly<Record<'steps' | 'events' | 'spans' | 'requests', number>>;
+  /** Table → its columns, in the order in which they follow; absent in version 1. */
+  readonly columns?: Readonly<Record<string, TableTypes>>;
   readonly digest: string;
 }
 
@@ -46,6 +60,44 @@ const TABLES = {
 } as const satisfies Record<string, TableTypes>;
 type TableName = keyof typeof TABLES;
 const TABLE_NAMES = Object.keys(TABLES) as TableName[];
+
+/** The columns of format version 1, which its header did not declare. */
+const FORMAT_1_TABLES: Record<TableName, TableTypes> = {
+  steps: {
+    startNs: 'f64',
+    endNs: 'f64',
+    scheduleEnd: 'u32',
+    eventEnd: 'u32',
+    numScheduledTokens: 'u32',
+    numScheduledRequests: 'u32',
+    numRunning: 'u32',
+    numWaiting: 'u32',
+    numFreeBlocks: 'u32',
+    numCachedFreeBlocks: 'u32',
+    internalWasteSlots: 'u32',
+    reservedSlots: 'u32',
+    admissionStop: 'u8',
+    admissionNeed: 'u32',
+  },
+  events: { kind: 'u8', a: 'u32', b: 'u32', c: 'u32' },
+  spans: { request: 'u32', step: 'u32', computed: 'u32', tokens: 'u32', rate: 'u8', previous: 'u32' },
+  requests: {
+    arrivalNs: 'f64',
+    firstScheduledNs: 'f64',
+    firstTokenNs: 'f64',
+    endNs: 'f64',
+    numPromptTokens: 'u32',
+    maxTokens: 'u32',
+    priority: 'i32',
+    numOutputTokens: 'u32',
+    numCachedTokens: 'u32',
+    numPreemptions: 'u32',
+    outcome: 'u8',
+  },
+};
+
+/** Format 1 had four bits each for the kind and its detail. */
+const fromFormat1Kind = (kind: number) => (kind & 0xf) | ((kind >> 4) << DETAIL_SHIFT);
 
 /** Digest of everything that the run decided: equal for equal runs, in Node and in every browser. */
 export function digestOf(recording: Recording): string {
@@ -66,6 +118,7 @@ export function encodeRecording(recording: Recording): Uint8Array {
       spans: recording.spans.step.length,
       requests: recording.requestIds.length,
     },
+    columns: TABLES,
     digest: digestOf(recording),
   };
   const header = strToU8(JSON.stringify(fileHeader));
@@ -96,22 +149,30 @@ export function encodeRecording(recording: Recording): Uint8Array {
  */
 export function decodeRecording(bytes: Uint8Array, file = 'recording'): Recording {
   const reader = new Reader(bytes, file);
-  const { header, requestIds, rows, digest } = reader.header();
-  const tables = {
-    steps: reader.table(STEP_COLUMNS, rows.steps),
-    events: reader.table(EVENT_COLUMNS, rows.events),
-    spans: reader.table(SPAN_COLUMNS, rows.spans),
-    requests: reader.table(REQUEST_COLUMNS, rows.requests),
+  const { header, requestIds, rows, columns = FORMAT_1_TABLES, digest } = reader.header();
+  const content = new Digest().add(strToU8(JSON.stringify([header, requestIds])));
+  const read = <T extends TableTypes>(name: TableName, types: T): Columns<T> => {
+    const table = makeColumns(types, rows[name]);
+    for (const [column, values] of reader.table(columns[name], rows[name])) {
+      content.add(values);
+      const known = types[column] === columns[name][column];
+      if (known) (table as Record<string, Column>)[column] = values;
+      else if (column === 'kind') table.kind.set(Uint16Array.from(values, fromFormat1Kind));
+    }
+    return table;
   };
-  reader.end();
   const recording: Recording = {
     header,
     requestIds,
     numSteps: rows.steps,
     numEvents: rows.events,
-    ...tables,
+    steps: read('steps', STEP_COLUMNS),
+    events: read('events', EVENT_COLUMNS),
+    spans: read('spans', SPAN_COLUMNS),
+    requests: read('requests', REQUEST_COLUMNS),
   };
-  if (digestOf(recording) !== digest)
+  reader.end();
+  if (content.toString() !== digest)
     reader.fail('the content does not match its digest: the file is damaged');
   const nonsense = findNonsense(recording);
   if (nonsense !== null) reader.fail(nonsense);
@@ -139,10 +200,9 @@ class Reader {
     if (bytes.length < PREFIX_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) {
       this.fail('not a Poolscope recording (*.poolrec)');
     }
-    if (bytes[MAGIC.length] !== FORMAT_VERSION) {
-      this.fail(
-        `recording format version ${bytes[MAGIC.length]}; this Poolscope reads version ${FORMAT_VERSION}`,
-      );
+    const version = bytes[MAGIC.length];
+    if (version < 1 || version > FORMAT_VERSION) {
+      this.fail(`recording format version ${version}; this Poolscope reads versions 1 to ${FORMAT_VERSION}`);
     }
     this.at = 8;
     const text = strFromU8(this.take(this.u32()));
@@ -152,28 +212,30 @@ class Reader {
     } catch {
       return this.fail('the header is no JSON: the file is damaged');
     }
-    if (!isFileHeader(parsed)) return this.fail('the header lacks fields of a recording');
+    if (!isFileHeader(parsed) || (parsed.columns === undefined) !== (version === 1))
+      return this.fail('the header lacks fields of a recording');
     return parsed;
   }
 
-  table<T extends TableTypes>(types: T, rows: number): Columns<T> {
-    // Rows are claimed by the header: nothing is allocated for them before the bytes are there.
-    const packed = Object.keys(types).map(() => this.take(this.u32()));
-    if (packed.some((bytes) => rows > bytes.length * MAX_ROWS_PER_PACKED_BYTE)) {
-      this.fail('the header claims more rows than the file holds');
-    }
-    const columns = makeColumns(types, rows);
-    columnsOf(columns).forEach((column, i) => {
+  /** The columns of a table, one after the other as they stand in the file. */
+  *table(types: TableTypes, rows: number): Generator<[name: string, values: Column]> {
+    for (const [name, type] of Object.entries(types)) {
+      // Rows are claimed by the header: nothing is allocated for them before the bytes are there.
+      const packed = this.take(this.u32());
+      if (rows > packed.length * MAX_ROWS_PER_PACKED_BYTE) {
+        this.fail('the header claims more rows than the file holds');
+      }
+      const column = makeColumn(type, rows);
       let planes: Uint8Array;
       try {
-        planes = unzlibSync(packed[i], { out: new Uint8Array(column.byteLength) });
+        planes = unzlibSync(packed, { out: new Uint8Array(column.byteLength) });
       } catch {
-        this.fail('a column cannot be unpacked: the file is damaged');
+        return this.fail('a column cannot be unpacked: the file is damaged');
       }
       if (planes.length !== column.byteLength) this.fail('a column has the wrong length');
       fromPlanes(planes, column);
-    });
-    return columns;
+      yield [name, column];
+    }
   }
 
   end(): void {
@@ -208,6 +270,7 @@ function isFileHeader(value: unknown): value is FileHeader {
     typeof file.rows === 'object' &&
     file.rows !== null &&
     TABLE_NAMES.every((name) => isCount(file.rows[name])) &&
+    (file.columns === undefined || TABLE_NAMES.every((name) => isTableTypes(file.columns?.[name]))) &&
     Array.isArray(file.requestIds) &&
     file.requestIds.length === file.rows.requests &&
     file.requestIds.every((id) => typeof id === 'string') &&
@@ -225,6 +288,10 @@ function isFileHeader(value: unknown): value is FileHeader {
     typeof file.header.scheduler === 'object' &&
     file.header.scheduler !== null
   );
+}
+
+function isTableTypes(value: unknown): value is TableTypes {
+  return typeof value === 'object' && value !== null && Object.values(value).every(isColumnType);
 }
 
 /** A reason why a reader could not replay the columns, or null. */
@@ -251,13 +318,14 @@ function findNonsense({
     if (spans.request[row] >= numRequests || spans.previous[row] > row) return `span ${row}: out of range`;
   }
   for (let event = 0; event < numEvents; event++) {
-    const kind = events.kind[event] & 15;
+    const kind = events.kind[event] & KIND_MASK;
     const isBlockEvent = (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
     const isKnown = kind <= EventKind.Evict;
     if (
       !isKnown ||
       events.a[event] >= numRequests ||
-      (isBlockEvent && (events.b[event] >= numGpuBlocks || events.kind[event] >> 4 >= groups.length)) ||
+      (isBlockEvent &&
+        (events.b[event] >= numGpuBlocks || events.kind[event] >> DETAIL_SHIFT >= groups.length)) ||
       (kind === EventKind.Span && events.b[event] >= spans.step.length) ||
       (kind === EventKind.Hit && events.c[event] > numGpuBlocks + 1) ||
       ((kind === EventKind.Admit || (kind >= EventKind.Preempt && kind <= EventKind.Abort)) &&
@@ -269,7 +337,7 @@ function findNonsense({
   return null;
 }
 
-function columnsOf(table: object): (Uint8Array | Uint32Array | Int32Array | Float64Array)[] {
+function columnsOf(table: object): Column[] {
   return Object.values(table);
 }
 

@@ -1,6 +1,7 @@
 /** Typed arrays that a column can be made of. */
 interface ColumnOf {
   u8: Uint8Array;
+  u16: Uint16Array;
   u32: Uint32Array;
   i32: Int32Array;
   f64: Float64Array;
@@ -8,16 +9,32 @@ interface ColumnOf {
 export type ColumnType = keyof ColumnOf;
 /** Column name → type of its values. */
 export type TableTypes = Readonly<Record<string, ColumnType>>;
+export type Column = ColumnOf[ColumnType];
 export type Columns<T extends TableTypes> = { -readonly [K in keyof T]: ColumnOf[T[K]] };
 
 const ROWS_PER_CHUNK = 1 << 15;
 
-const CONSTRUCTORS = { u8: Uint8Array, u32: Uint32Array, i32: Int32Array, f64: Float64Array };
+const CONSTRUCTORS = {
+  u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  i32: Int32Array,
+  f64: Float64Array,
+};
+
+export function isColumnType(type: unknown): type is ColumnType {
+  return typeof type === 'string' && Object.hasOwn(CONSTRUCTORS, type);
+}
+
+/** A column of zeros. */
+export function makeColumn(type: ColumnType, length: number): Column {
+  return new CONSTRUCTORS[type](length);
+}
 
 /** A table of zeros. */
 export function makeColumns<T extends TableTypes>(types: T, length: number): Columns<T> {
-  const columns: Record<string, ColumnOf[ColumnType]> = {};
-  for (const [name, type] of Object.entries(types)) columns[name] = new CONSTRUCTORS[type](length);
+  const columns: Record<string, Column> = {};
+  for (const [name, type] of Object.entries(types)) columns[name] = makeColumn(type, length);
   return columns as Columns<T>;
 }
 
@@ -51,13 +68,13 @@ export class TableWriter<T extends TableTypes> {
   /** The whole table in contiguous columns. The chunks are let go on the way: the writer is finished. */
   finish(): Columns<T> {
     const { length } = this;
-    const columns: Record<string, ColumnOf[ColumnType]> = {};
+    const columns: Record<string, Column> = {};
     for (const [name, type] of Object.entries(this.types)) {
-      const column = new CONSTRUCTORS[type](length);
+      const column = makeColumn(type, length);
       this.chunks.forEach((chunk, i) => {
         const rows = Math.min(ROWS_PER_CHUNK, length - i * ROWS_PER_CHUNK);
         column.set(chunk[name].subarray(0, rows), i * ROWS_PER_CHUNK);
-        (chunk as Record<string, ColumnOf[ColumnType]>)[name] = NOTHING;
+        (chunk as Record<string, Column>)[name] = NOTHING;
       });
       columns[name] = column;
     }

@@ -2,7 +2,7 @@ import { NULL_BLOCK } from '../pool/block-pool.ts';
 import { BlockTables } from '../pool/block-tables.ts';
 import { IndexList } from '../pool/index-list.ts';
 import type { CursorApi } from './cursor-api.ts';
-import { EventKind, type Recording, RequestState } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from './recording.ts';
 
 /** Keyframes together take about this much memory at most, bytes. */
 const KEYFRAME_BUDGET = 96 * 1024 * 1024;
@@ -203,8 +203,8 @@ export class Cursor implements CursorApi {
 
   private apply(event: number): void {
     const { events } = this.recording;
-    const kind = events.kind[event] & 15;
-    const high = events.kind[event] >> 4;
+    const kind = events.kind[event] & KIND_MASK;
+    const high = events.kind[event] >> DETAIL_SHIFT;
     const a = events.a[event];
     const b = events.b[event];
     const c = events.c[event];
@@ -267,8 +267,8 @@ export class Cursor implements CursorApi {
 
   private undo(event: number): void {
     const { events, spans } = this.recording;
-    const kind = events.kind[event] & 15;
-    const high = events.kind[event] >> 4;
+    const kind = events.kind[event] & KIND_MASK;
+    const high = events.kind[event] >> DETAIL_SHIFT;
     const a = events.a[event];
     const b = events.b[event];
     const c = events.c[event];

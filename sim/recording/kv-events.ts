@@ -85,7 +85,6 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
   const requests = makeColumns(REQUEST_COLUMNS, 1);
   return recorder.finish(
     {
-      formatVersion: 1,
       name: `KV events of ${file}`,
       seed: 0,
       vllm: 'imported',

@@ -42,6 +42,10 @@ export const EventKind = {
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
+/** An event's `kind` column: the EventKind in its low byte, in its high byte a detail (see EVENT_COLUMNS). */
+export const KIND_MASK = 0xff;
+export const DETAIL_SHIFT = 8;
+
 /** Where a request is in its life (vLLM `RequestStatus`). */
 export const RequestState = { NotArrived: 0, Waiting: 1, Running: 2, Preempted: 3, Ended: 4 } as const;
 export type RequestState = (typeof RequestState)[keyof typeof RequestState];
@@ -89,11 +93,11 @@ export const STEP_COLUMNS = {
 export type StepColumns = Columns<typeof STEP_COLUMNS>;
 
 /**
- * One row per event: kind and three operands. The low 4 bits of the kind are an EventKind; the high 4 bits
- * are the KV cache group of a block event, and for Admit, Finish and Abort the RequestState before it.
+ * One row per event: kind and three operands. The low byte of the kind is an EventKind; the high byte is the
+ * KV cache group of a block event, and for Admit, Finish and Abort the RequestState before it.
  */
 export const EVENT_COLUMNS = {
-  kind: 'u8',
+  kind: 'u16',
   a: 'u32',
   b: 'u32',
   c: 'u32',
@@ -141,7 +145,6 @@ export type RequestColumns = Columns<typeof REQUEST_COLUMNS>;
 export type RunEnd = 'drained' | 'step-limit' | 'hang' | 'cancelled';
 
 export interface RecordingHeader {
-  readonly formatVersion: 1;
   readonly name: string;
   readonly seed: number;
   /** The `vllm:` version whose rules were followed. */

@@ -1,5 +1,5 @@
 import { Cursor } from '../recording/cursor.ts';
-import { EventKind, type Recording, RequestState } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from '../recording/recording.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** The first decision in which two recordings part. */
@@ -73,14 +73,14 @@ function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): string[
   const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
   const blocks = new Map<string, number[]>();
   for (let event = begin; event < steps.eventEnd[step]; event++) {
-    const kind = events.kind[event] & 15;
+    const kind = events.kind[event] & KIND_MASK;
     const id = requestIds[events.a[event]];
     switch (kind) {
       case EventKind.Reject:
         decisions.push(`rejects ${id}`);
         break;
       case EventKind.Admit: {
-        const again = events.kind[event] >> 4 === RequestState.Preempted;
+        const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
         decisions.push(`${again ? 'resumes' : 'admits'} ${id} with ${events.b[event]} cached tokens`);
         break;
       }

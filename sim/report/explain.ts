@@ -1,5 +1,12 @@
 import { Cursor } from '../recording/cursor.ts';
-import { AdmissionStop, EventKind, type Recording, RequestState } from '../recording/recording.ts';
+import {
+  AdmissionStop,
+  DETAIL_SHIFT,
+  EventKind,
+  KIND_MASK,
+  type Recording,
+  RequestState,
+} from '../recording/recording.ts';
 
 /** One decision of a step, in a sentence, with the vLLM function whose rule it follows. */
 export interface Reason {
@@ -74,7 +81,7 @@ class StepExplainer {
   }
 
   private kind(event: number): number {
-    return this.recording.events.kind[event] & 15;
+    return this.recording.events.kind[event] & KIND_MASK;
   }
   private a(event: number): number {
     return this.recording.events.a[event];
@@ -218,7 +225,7 @@ class StepExplainer {
       if (this.kind(event) !== EventKind.Admit) continue;
       const request = this.a(event);
       const hit = events.b[event];
-      const again = events.kind[event] >> 4 === RequestState.Preempted;
+      const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
       const scheduled = this.cursor.numScheduledTokens(request);
       const prompt = requests.numPromptTokens[request];
       const missing = prompt - hit - scheduled;

@@ -1,7 +1,7 @@
 import { invariant } from '../error.ts';
 import { KvCacheManager } from '../pool/kv-cache-manager.ts';
 import type { EventSink } from '../recording/event-sink.ts';
-import { AdmissionStop, EventKind, RequestState } from '../recording/recording.ts';
+import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState } from '../recording/recording.ts';
 import type { SpanLog } from '../recording/span-log.ts';
 import type { BatchShape } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -197,7 +197,7 @@ export class V1Scheduler {
     this.kv.free(request);
     this.state[request] = RequestState.Ended;
     if (this.log !== null)
-      this.log.event(EventKind.Abort | (state << 4), request, this.numOutputs[request], before);
+      this.log.event(EventKind.Abort | (state << DETAIL_SHIFT), request, this.numOutputs[request], before);
     return true;
   }
 
@@ -371,7 +371,7 @@ export class V1Scheduler {
     this.numTableTokens += hit;
     this.steady?.admitted(request);
     this.foretold[request] = 0;
-    if (this.log !== null) this.log.event(EventKind.Admit | (state << 4), request, hit, before);
+    if (this.log !== null) this.log.event(EventKind.Admit | (state << DETAIL_SHIFT), request, hit, before);
     this.listener?.admitted(request, hit);
   }
 
@@ -564,7 +564,7 @@ export class V1Scheduler {
     this.kv.free(request);
     this.state[request] = RequestState.Ended;
     if (this.log !== null)
-      this.log.event(EventKind.Finish | (state << 4), request, this.numOutputs[request], before);
+      this.log.event(EventKind.Finish | (state << DETAIL_SHIFT), request, this.numOutputs[request], before);
     this.listener?.finished(request);
   }
 

@@ -1,5 +1,5 @@
 import { Cursor } from '../recording/cursor.ts';
-import { EventKind, type Recording } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
 import type { ConformanceCase, ConformanceStep } from './conformance-case.ts';
 import { replayCase } from './replay-case.ts';
 
@@ -68,7 +68,10 @@ function compareTotals(kase: ConformanceCase, recording: Recording): Difference 
     steps: recording.numSteps,
     slots: sum(steps.numScheduledRequests),
     scheduled_tokens: sum(steps.numScheduledTokens),
-    preemptions: events.kind.reduce((count, kind) => count + ((kind & 15) === EventKind.Preempt ? 1 : 0), 0),
+    preemptions: events.kind.reduce(
+      (count, kind) => count + ((kind & KIND_MASK) === EventKind.Preempt ? 1 : 0),
+      0,
+    ),
   };
   for (const [field, expected] of Object.entries(kase.expect ?? {})) {
     const value = actual[field as keyof typeof actual];
@@ -105,7 +108,7 @@ function stepOf(cursor: Cursor, step: number): ConformanceStep {
   for (let event = begin; event < steps.scheduleEnd[step]; event++) {
     const request = events.a[event];
     const id = requestIds[request];
-    switch (events.kind[event] & 15) {
+    switch (events.kind[event] & KIND_MASK) {
       case EventKind.Admit:
         if (inBatch.has(request)) cached[id] = events.b[event] / groups[0].blockSize;
         break;
@@ -114,7 +117,7 @@ function stepOf(cursor: Cursor, step: number): ConformanceStep {
       case EventKind.Null:
         if (!inBatch.has(request)) break;
         newBlocks[id] ??= groups.map(() => []);
-        newBlocks[id][events.kind[event] >> 4].push(events.b[event]);
+        newBlocks[id][events.kind[event] >> DETAIL_SHIFT].push(events.b[event]);
         break;
       case EventKind.Preempt:
         preempted.push(id);
@@ -126,7 +129,7 @@ function stepOf(cursor: Cursor, step: number): ConformanceStep {
   }
   const finished: string[] = [];
   for (let event = steps.scheduleEnd[step]; event < steps.eventEnd[step]; event++) {
-    if ((events.kind[event] & 15) === EventKind.Finish) finished.push(requestIds[events.a[event]]);
+    if ((events.kind[event] & KIND_MASK) === EventKind.Finish) finished.push(requestIds[events.a[event]]);
   }
   cursor.applyOutputs();
   return {

@@ -77,7 +77,6 @@ export function replayCase(kase: ConformanceCase, fast = true): Recording {
   }
   return recorder.finish(
     {
-      formatVersion: 1,
       name: kase.case,
       seed: 0,
       vllm: '2026-05',

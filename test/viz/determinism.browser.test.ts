@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': 'dbb01bc9bb648d85',
-  'llama31-8b-on-a100.pool.yaml': '859f2d525370e228',
-  'llama31-70b-on-4xh100.pool.yaml': '72afe81169c82818',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '50605ddb7a0ee4a7',
+  'hello.pool.yaml': '3cc1b8868079c9a8',
+  'llama31-8b-on-a100.pool.yaml': 'ff5f1299ae7c422a',
+  'llama31-70b-on-4xh100.pool.yaml': '50f6b6b809120d6d',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '452cf548f36ec00e',
 };
 
 let server: ViteDevServer;

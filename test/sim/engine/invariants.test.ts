@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { digestOf } from '../../../sim/recording/codec.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { EventKind, Outcome, type Recording, RequestState } from '../../../sim/recording/recording.ts';
+import {
+  EventKind,
+  KIND_MASK,
+  Outcome,
+  type Recording,
+  RequestState,
+} from '../../../sim/recording/recording.ts';
 import { randomRun } from '../random-run.ts';
 
 /** Runs a test in CI with few random runs; POOLSCOPE_FUZZ asks for more. */
@@ -140,8 +146,8 @@ test('random runs do press the pool: they preempt, share, evict, abort and rejec
   for (const input of fc.sample(randomRun, { numRuns: 200, seed: 7 })) {
     const { events } = simulate(input);
     events.kind.forEach((kind, i) => {
-      seen.set(kind & 15, (seen.get(kind & 15) ?? 0) + 1);
-      if ((kind & 15) === EventKind.Allocate && events.c[i] !== 0) evictions++;
+      seen.set(kind & KIND_MASK, (seen.get(kind & KIND_MASK) ?? 0) + 1);
+      if ((kind & KIND_MASK) === EventKind.Allocate && events.c[i] !== 0) evictions++;
     });
   }
   // Only imports say Evict: vLLM itself evicts by taking the block.

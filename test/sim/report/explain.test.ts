@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { EventKind } from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
 import { explainStep } from '../../../sim/report/explain.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
@@ -18,7 +18,9 @@ describe('the default scenario', () => {
   const some = (pattern: RegExp) => all.filter((sentence) => pattern.test(sentence)).length;
 
   test('every preemption names its victim, who needed the block and the policy', () => {
-    const preemptions = recording.events.kind.filter((kind) => (kind & 15) === EventKind.Preempt).length;
+    const preemptions = recording.events.kind.filter(
+      (kind) => (kind & KIND_MASK) === EventKind.Preempt,
+    ).length;
     expect(preemptions).toBeGreaterThan(5);
     expect(
       some(
