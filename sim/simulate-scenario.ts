@@ -1,4 +1,4 @@
-import { type SimulationHooks, simulate } from './engine/simulate.ts';
+import { type CacheReset, type SimulationHooks, simulate } from './engine/simulate.ts';
 import { InputError } from './error.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
@@ -38,6 +38,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       pool: planned.pool,
       scheduler: planned.scheduler,
       workload: workloadOf(scenario, hooks),
+      cacheResets: cacheResetsOf(scenario),
       stepTime: stepTimeOf(scenario),
       about: aboutOf(scenario, planned),
       events: hooks.events,
@@ -64,6 +65,11 @@ function traceWorkload(scenario: Scenario, trace: TraceWorkload, hooks: Scenario
   const format = trace.format ?? detectTraceFormat(text);
   if (format === null) throw problem(`the format of ${path} is not known; expected azure, mooncake or vidur`);
   return readTrace(text, { file: path, format, timeScale, limit });
+}
+
+function cacheResetsOf({ workload }: Scenario): CacheReset[] {
+  const { atNs = [], preemptRunning = false } = workload.cacheResets ?? {};
+  return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
 }
 
 function stepTimeOf(scenario: Scenario): StepTimeModel {

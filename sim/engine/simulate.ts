@@ -24,6 +24,8 @@ export interface SimulationInput {
   readonly workload: Workload;
   readonly stepTime: StepTimeModel;
   readonly acceptance?: Acceptance;
+  /** Requests to reset the prefix cache, by time. */
+  readonly cacheResets?: readonly CacheReset[];
   /** Facts for the reader; see RecordingHeader. */
   readonly about?: Readonly<Record<string, string>>;
   /** false: steps and requests only, without the events; enough for a summary, not for a cursor. */
@@ -32,6 +34,14 @@ export interface SimulationInput {
   readonly plain?: boolean;
   /** The run ends there with end = 'step-limit'. */
   readonly maxSteps?: number;
+}
+
+/** Somebody posts to /reset_prefix_cache. */
+export interface CacheReset {
+  /** Integer nanoseconds. */
+  readonly atNs: number;
+  /** Preempts all that run, as `reset_running_requests=true` does; else the reset fails while one holds a block. */
+  readonly preemptRunning: boolean;
 }
 
 export interface SimulationHooks {
@@ -62,6 +72,7 @@ class Simulation {
   /** End of the step whose outputs are being applied. */
   private outputNs = 0;
   private now = 0;
+  private numResets = 0;
   private numSteps = 0;
   private numEnded = 0;
 
@@ -186,7 +197,18 @@ class Simulation {
     }
   }
 
+  /** Arrivals, aborts and resets of the prefix cache up to now, in the order of their times. */
   private deliver(now: number): void {
+    const resets = this.input.cacheResets ?? [];
+    for (; this.numResets < resets.length && resets[this.numResets].atNs <= now; this.numResets++) {
+      const { atNs, preemptRunning } = resets[this.numResets];
+      this.deliverRequests(atNs);
+      this.scheduler.resetPrefixCache(preemptRunning);
+    }
+    this.deliverRequests(now);
+  }
+
+  private deliverRequests(now: number): void {
     const { arrivals, scheduler, requests } = this;
     for (let request = arrivals.takeArrival(now); request >= 0; request = arrivals.takeArrival(now)) {
       const arrivalNs = arrivals.arrivalNs[request];

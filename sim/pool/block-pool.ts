@@ -44,6 +44,22 @@ export class BlockPool {
     return block;
   }
 
+  /**
+   * Forgets all cached content (vLLM `reset_prefix_cache`), if no request holds a block; false otherwise.
+   * `evicted` is told each block and its chain before the chain is gone.
+   */
+  resetPrefixCache(evicted: (block: number, chain: number) => void): boolean {
+    if (this.numFree !== this.numBlocks - 1) return false;
+    for (const block of this.freeQueue) {
+      const chain = this.prefixIndex.chainOf[block];
+      if (chain === NONE) continue;
+      evicted(block, chain);
+      this.prefixIndex.evict(block);
+    }
+    this.numCachedFree = 0;
+    return true;
+  }
+
   /** One more holder for a cached block; a free one leaves the queue wherever it stands. */
   touch(block: number): void {
     if (this.refCount[block]++ === 0) {

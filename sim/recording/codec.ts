@@ -320,10 +320,10 @@ function findNonsense({
   for (let event = 0; event < numEvents; event++) {
     const kind = events.kind[event] & KIND_MASK;
     const isBlockEvent = (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
-    const isKnown = kind <= EventKind.Evict;
+    const isKnown = kind <= EventKind.ResetCache;
     if (
       !isKnown ||
-      events.a[event] >= numRequests ||
+      (kind !== EventKind.ResetCache && events.a[event] >= numRequests) ||
       (isBlockEvent &&
         (events.b[event] >= numGpuBlocks || events.kind[event] >> DETAIL_SHIFT >= groups.length)) ||
       (kind === EventKind.Span && events.b[event] >= spans.step.length) ||

@@ -39,6 +39,8 @@ export const EventKind = {
   Rollback: 13,
   /** Block b lost its content c without being taken: the prefix cache was reset, or an import says so. */
   Evict: 14,
+  /** Somebody asked to reset the prefix cache; a = 1 if it was, 0 if b blocks were in use. */
+  ResetCache: 15,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

@@ -25,6 +25,7 @@ const RULES = {
   hits: 'KVCacheManager.get_computed_blocks',
   allocate: 'KVCacheManager.allocate_slots',
   evict: 'BlockPool._maybe_evict_cached_block',
+  reset: 'BlockPool.reset_prefix_cache',
   drop: 'SingleTypeKVCacheManager.remove_skipped_blocks',
   stop: 'check_stop',
 } as const;
@@ -117,6 +118,14 @@ class StepExplainer {
             'InputProcessor (front end)',
             `${this.id(request)} is rejected: its prompt of ${tokens(prompt)} does not fit below max_model_len ${header.scheduler.maxModelLen}.`,
             [request],
+          );
+          break;
+        case EventKind.ResetCache:
+          this.say(
+            RULES.reset,
+            request === 1
+              ? 'The prefix cache is reset: no block is in use, and all of them lose their cached content.'
+              : `The prefix cache should be reset, but ${count(this.recording.events.b[event], 'block')} are in use: nothing happens.`,
           );
           break;
         case EventKind.Abort:

@@ -72,7 +72,10 @@ export interface TraceWorkload {
   readonly limit: number | null;
 }
 
-export type WorkloadSpec = SyntheticWorkload | TraceWorkload;
+export type WorkloadSpec = (SyntheticWorkload | TraceWorkload) & {
+  /** Times at which somebody resets the prefix cache, integer nanoseconds, ascending. */
+  readonly cacheResets?: { readonly atNs: readonly number[]; readonly preemptRunning: boolean };
+};
 
 /** A Hugging Face `config.json`, as far as Poolscope reads it. */
 export type ModelConfig = Readonly<Record<string, unknown>>;

@@ -110,6 +110,7 @@ const requestRate = v.union(
   'requests per second, above 0, or inf',
 );
 
+const RESETS = 'a time like 30s, or a list of times';
 const BURSTINESS = 'a number from 0.001 to 1000000';
 
 /** Names of `vllm bench serve` where it has one; the others are Poolscope's own. */
@@ -139,6 +140,10 @@ const workload = v.strictObject(
     'output-len': v.optional(length),
     turns: v.optional(count(1, 1000)),
     'think-time': v.optional(duration),
+    'reset-prefix-cache': v.optional(
+      v.union([duration, v.pipe(v.array(duration), v.maxLength(1000, 'at most 1000 times'))], RESETS),
+    ),
+    'reset-running-requests': v.optional(bool),
     abort: v.optional(v.strictObject({ share, after: duration }, 'an object with share and after')),
     trace: v.optional(text),
     format: v.optional(v.picklist(['azure', 'mooncake', 'vidur'], 'azure, mooncake or vidur')),

@@ -1,6 +1,6 @@
 import type { Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
-import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
+import type { LengthSpec, SyntheticWorkload, TraceWorkload, WorkloadSpec } from './scenario.ts';
 import { type LengthFile, MAX_DURATION_NS, type WorkloadFile } from './schema.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
@@ -23,10 +23,23 @@ const PREFIX_REPETITION = { prefixes: 10, prefixLen: 256, suffixLen: 256, output
 const NUM_PROMPTS = 1000;
 const NS_PER_S = 1e9;
 
-const TRACE_KEYS = ['trace', 'format', 'time-scale', 'limit'];
+const TRACE_KEYS = ['trace', 'format', 'time-scale', 'limit', 'reset-prefix-cache', 'reset-running-requests'];
 
 /** The workload that the checked keys describe. Keys that contradict each other are reported. */
 export function workloadOf(file: WorkloadFile, report: Report): WorkloadSpec {
+  const requests = requestsOf(file, report);
+  const { 'reset-prefix-cache': at, 'reset-running-requests': preemptRunning } = file;
+  if (at === undefined) {
+    if (preemptRunning !== undefined) {
+      report(['workload', 'reset-running-requests'], 'goes with reset-prefix-cache', null, true);
+    }
+    return requests;
+  }
+  const atNs = (typeof at === 'number' ? [at] : at).toSorted((a, b) => a - b);
+  return { ...requests, cacheResets: { atNs, preemptRunning: preemptRunning ?? false } };
+}
+
+function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | TraceWorkload {
   const given = Object.keys(file) as (keyof WorkloadFile)[];
   if (file.trace !== undefined) {
     for (const key of given) {

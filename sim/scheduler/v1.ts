@@ -64,6 +64,8 @@ export class V1Scheduler {
   /** Async: output tokens that are promised by batches in flight. */
   private readonly numPlaceholders: Int32Array;
   private readonly numVerifications: Int32Array;
+  /** Async: 1 where the output in flight belongs to a KV cache that was reset. */
+  private readonly discardsOutput: Uint8Array;
   /** Tokens that the request's span foretells for this step (see SpanColumns). */
   private readonly foretold: Uint8Array;
   /** Step in which the request was last put into the batch, + 1. */
@@ -111,6 +113,7 @@ export class V1Scheduler {
     this.numPending = new Int32Array(n);
     this.numPlaceholders = new Int32Array(n);
     this.numVerifications = new Int32Array(n);
+    this.discardsOutput = new Uint8Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
     const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
@@ -199,6 +202,29 @@ export class V1Scheduler {
     if (this.log !== null)
       this.log.event(EventKind.Abort | (state << DETAIL_SHIFT), request, this.numOutputs[request], before);
     return true;
+  }
+
+  /**
+   * Empties the prefix cache (vLLM `reset_prefix_cache`), which works only while nobody holds a block.
+   * With `preemptRunning` everybody who runs is preempted for it, and what is in flight for them is lost.
+   */
+  resetPrefixCache(preemptRunning: boolean): boolean {
+    this.settle();
+    if (preemptRunning) {
+      while (this.numRunning > 0) {
+        const request = this.running[this.numRunning - 1];
+        this.preempt(this.numRunning - 1);
+        if (this.numPlaceholders[request] > 0) this.discardsOutput[request] = 1;
+        this.numPlaceholders[request] = 0;
+      }
+    }
+    const { pool } = this.kv;
+    const { log } = this;
+    const numUsed = pool.numBlocks - 1 - pool.numFree;
+    if (log !== null) log.event(EventKind.ResetCache, numUsed === 0 ? 1 : 0, numUsed, 0);
+    return pool.resetPrefixCache((block, chain) => {
+      if (log !== null) log.event(EventKind.Evict, 0, block, chain);
+    });
   }
 
   /** One scheduling decision; the batch it makes is then in flight. */
@@ -524,6 +550,10 @@ export class V1Scheduler {
       );
       this.rejectDrafts(request, numDrafts - accepted);
       sampled += accepted;
+    }
+    if (this.discardsOutput[request] === 1) {
+      this.discardsOutput[request] = 0;
+      return false;
     }
     const before = this.numOutputs[request];
     const most = this.mostOutputs(request);

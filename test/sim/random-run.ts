@@ -35,6 +35,7 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
       }),
       { minLength: 1, maxLength: 14 },
     ),
+    resets: fc.array(fc.record({ atNs: fc.nat(400), preemptRunning: fc.boolean() }), { maxLength: 3 }),
     acceptance: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
   })
   .map((spec) => {
@@ -108,6 +109,7 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
       },
       workload: builder.finish(),
       stepTime: fixedStepTime(4),
+      cacheResets: spec.resets.toSorted((a, b) => a.atNs - b.atNs),
       acceptance: (request, verification) =>
         spec.acceptance[(request + verification) % spec.acceptance.length],
       // Without the full-sequence gate real vLLM can preempt itself for ever.
