@@ -36,6 +36,7 @@ program
   .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
   .option('--json', 'print the results as JSON')
   .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
+  .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
   .action((files: string[], options: RunOptions) => {
     process.exitCode = run(files, options);
   });

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../sim/error.ts';
 import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
+import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
 import { type Summary, summarize } from '../sim/report/summary.ts';
 import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
@@ -21,6 +22,7 @@ export interface RunOptions {
   readonly gpuCount: number;
   readonly json?: boolean;
   readonly record?: string;
+  readonly kvEvents?: string;
 }
 
 /** One scenario's line in --json. */
@@ -43,8 +45,13 @@ export function run(inputs: readonly string[], options: RunOptions): number {
   const sources = inputs.flatMap((input) =>
     isCommand(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
   );
-  if (options.record !== undefined && sources.length !== 1) {
-    throw new InputError([{ file: '--record', message: `records one scenario, got ${sources.length}` }]);
+  for (const [flag, out] of [
+    ['--record', options.record],
+    ['--kv-events', options.kvEvents],
+  ] as const) {
+    if (out !== undefined && sources.length !== 1) {
+      throw new InputError([{ file: flag, message: `takes one scenario, got ${sources.length}` }]);
+    }
   }
   for (const source of sources) {
     try {
@@ -76,8 +83,12 @@ function runOne(source: string, options: RunOptions): Result {
   const bar = new ProgressBar(scenario.name);
   // The events of a long run take gigabytes, and a report needs none of them.
   const events = options.json === true || options.record !== undefined;
+  const kvEvents: string[] = [];
   const { plan, recording } = simulateScenario(scenario, {
     events,
+    ...(options.kvEvents !== undefined && {
+      kvEvents: (batch: KvEventBatch) => kvEvents.push(`${JSON.stringify(batch)}\n`),
+    }),
     readTrace: options.trace === undefined ? readerBeside(source) : readText,
     progress: (share, numSteps) => {
       bar.update(share, `${numSteps.toLocaleString('en-US')} steps`);
@@ -90,6 +101,9 @@ function runOne(source: string, options: RunOptions): Result {
   if (recording !== null && options.record !== undefined) {
     writeFileSync(options.record, encodeRecording(recording));
   }
+  if (recording !== null && options.kvEvents !== undefined) {
+    writeFileSync(options.kvEvents, kvEvents.join(''));
+  }
   if (!options.json) {
     console.log(
       plan.starts && recording !== null && summary !== null
@@ -100,6 +114,9 @@ function runOne(source: string, options: RunOptions): Result {
       console.log(
         `  recording  ${options.record} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
       );
+    }
+    if (recording !== null && options.kvEvents !== undefined) {
+      console.log(`  KV events  ${options.kvEvents} (${kvEvents.length} batches)`);
     }
     for (const failure of failures) console.log(`  FAILED     ${failure}`);
     if (failures.length === 0 && scenario.expect.starts === false) console.log('  as expected');

@@ -1,4 +1,5 @@
 import { makeColumns } from '../recording/column.ts';
+import { type KvEventBatch, KvEventLog } from '../recording/kv-event-log.ts';
 import { Recorder, type StepRow } from '../recording/recorder.ts';
 import {
   EventKind,
@@ -47,6 +48,8 @@ export interface CacheReset {
 export interface SimulationHooks {
   /** Called now and then with the share of requests that have ended; true cancels the run. */
   progress?(share: number, numSteps: number, simulatedNs: number): boolean;
+  /** Takes vLLM's KV cache events, a batch for each step in which there are any. */
+  kvEvents?(batch: KvEventBatch): void;
 }
 
 const DEFAULT_MAX_STEPS = 100_000_000;
@@ -68,6 +71,7 @@ class Simulation {
   private readonly arrivals: Arrivals;
   private readonly requests: RequestColumns;
   private readonly recordsEvents: boolean;
+  private readonly kvEventLog: KvEventLog | null = null;
   private readonly row: StepRow;
   /** End of the step whose outputs are being applied. */
   private outputNs = 0;
@@ -97,7 +101,14 @@ class Simulation {
       },
     });
     this.recordsEvents = input.events !== false;
-    if (this.recordsEvents) this.scheduler.record(this.recorder, this.recorder);
+    const recorder = this.recordsEvents ? this.recorder : null;
+    if (hooks.kvEvents) {
+      const { prefixIndex } = this.scheduler.kv.pool;
+      const publish = hooks.kvEvents.bind(hooks);
+      this.kvEventLog = new KvEventLog(prefixIndex, pool.groups, recorder, publish);
+    }
+    const log = this.kvEventLog ?? recorder;
+    if (log !== null) this.scheduler.record(log, recorder);
     this.requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
     this.requests.arrivalNs.fill(Number.NaN);
     this.requests.firstScheduledNs.fill(Number.NaN);
@@ -254,6 +265,7 @@ class Simulation {
 
   private endStep(): RunEnd | null {
     this.recorder.step(this.row);
+    this.kvEventLog?.endStep(this.now);
     this.numSteps++;
     if (this.numSteps === (this.input.maxSteps ?? DEFAULT_MAX_STEPS)) return 'step-limit';
     if (this.numSteps % STEPS_BETWEEN_PROGRESS === 0 && this.hooks.progress) {

@@ -32,6 +32,10 @@ export class PrefixIndex {
   private unused = NONE;
   private numChains = 1;
   private numLive = 0;
+  /** Told of each chain that is made, if somebody wants to know. */
+  onNewChain:
+    | ((chain: number, parent: number, segment: number, offset: number, size: number) => void)
+    | null = null;
 
   // group → chain → its first and last block
   private readonly firstBlock: Int32Array[];
@@ -39,7 +43,7 @@ export class PrefixIndex {
   // block → neighbours in its chain's list, and the group it was entered for
   private readonly nextBlock: Int32Array;
   private readonly prevBlock: Int32Array;
-  private readonly groupOf: Uint8Array;
+  readonly groupOf: Uint8Array;
   /** block → chain it holds, or NONE. */
   readonly chainOf: Int32Array;
 
@@ -108,7 +112,21 @@ export class PrefixIndex {
     this.buckets[bucket] = chain;
     this.numChildren[parent]++;
     this.numLive++;
+    if (this.onNewChain !== null) this.onNewChain(chain, parent, segment, offset, size);
     return chain;
+  }
+
+  /** The chain that ends `size` tokens before the end of this one. */
+  before(chain: number, size: number): number {
+    for (let left = size; left > 0; chain = this.parent[chain]) left -= this.size[chain];
+    return chain;
+  }
+
+  /** Visits the last `size` tokens of a chain in their order. */
+  forEachToken(chain: number, size: number, visit: (segment: number, position: number) => void): void {
+    if (size <= 0) return;
+    this.forEachToken(this.parent[chain], size - this.size[chain], visit);
+    for (let i = 0; i < this.size[chain]; i++) visit(this.segment[chain], this.offset[chain] + i);
   }
 
   /** Keeps a chain alive until release. */

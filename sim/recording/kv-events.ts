@@ -33,11 +33,12 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
   const queue = new IndexList(numBlocks);
   for (let block = 1; block < numBlocks; block++) queue.pushBack(block);
   const unused = Array.from({ length: most }, (_, i) => most - i);
-  const blockOf = new Map<string, number>();
+  /** hash → blocks that hold it: vLLM stores duplicates, and tells of each. */
+  const blocksOf = new Map<string, number[]>();
+  let numStored = 0;
   const chainOf = new Map<string, number>();
 
   const store = (hash: string) => {
-    if (blockOf.has(hash)) return;
     const block = unused.pop()!;
     let chain = chainOf.get(hash);
     if (chain === undefined) {
@@ -49,13 +50,18 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
     recorder.event(EventKind.Cache, SOMEBODY, block, chain);
     recorder.event(EventKind.Free, SOMEBODY, block, 0);
     queue.pushBack(block);
-    blockOf.set(hash, block);
+    numStored++;
+    const same = blocksOf.get(hash);
+    if (same) same.push(block);
+    else blocksOf.set(hash, [block]);
   };
   const remove = (hash: string) => {
-    const block = blockOf.get(hash);
-    if (block === undefined) return;
+    const same = blocksOf.get(hash);
+    if (same === undefined) return;
+    const block = same.shift()!;
+    if (same.length === 0) blocksOf.delete(hash);
     recorder.event(EventKind.Evict, SOMEBODY, block, chainOf.get(hash)!);
-    blockOf.delete(hash);
+    numStored--;
     unused.push(block);
   };
 
@@ -64,7 +70,7 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
     for (const event of events) {
       if (event.type === 'BlockStored') event.hashes.forEach(store);
       else if (event.type === 'BlockRemoved') event.hashes.forEach(remove);
-      else [...blockOf.keys()].forEach(remove);
+      else for (const [hash, same] of [...blocksOf]) for (const _ of [...same]) remove(hash);
     }
     recorder.step({
       startNs: ns - firstNs,
@@ -75,7 +81,7 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
       numRunning: 0,
       numWaiting: 0,
       numFreeBlocks: most,
-      numCachedFreeBlocks: blockOf.size,
+      numCachedFreeBlocks: numStored,
       internalWasteSlots: 0,
       reservedSlots: 0,
       admissionStop: 0,
@@ -120,17 +126,29 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
 
 /** Most blocks stored at once, and the block size that the events state. */
 function measure(batches: readonly Batch[]): { most: number; blockSize: number } {
-  const stored = new Set<string>();
+  const stored = new Map<string, number>();
+  let numStored = 0;
   let most = 1;
   let blockSize = 16;
   for (const { events } of batches) {
     for (const event of events) {
       if (event.type === 'BlockStored') {
-        for (const hash of event.hashes) stored.add(hash);
+        for (const hash of event.hashes) stored.set(hash, (stored.get(hash) ?? 0) + 1);
+        numStored += event.hashes.length;
         blockSize = event.blockSize;
-      } else if (event.type === 'BlockRemoved') for (const hash of event.hashes) stored.delete(hash);
-      else stored.clear();
-      most = Math.max(most, stored.size);
+      } else if (event.type === 'BlockRemoved') {
+        for (const hash of event.hashes) {
+          const count = stored.get(hash);
+          if (count === undefined) continue;
+          if (count === 1) stored.delete(hash);
+          else stored.set(hash, count - 1);
+          numStored--;
+        }
+      } else {
+        stored.clear();
+        numStored = 0;
+      }
+      most = Math.max(most, numStored);
     }
   }
   return { most, blockSize };

@@ -134,7 +134,7 @@ export class V1Scheduler {
   }
 
   /** Everything that happens is reported there from now on. */
-  record(log: EventSink, spans: SpanLog): void {
+  record(log: EventSink, spans: SpanLog | null): void {
     this.log = log;
     this.spans = spans;
     this.kv.log = log;
