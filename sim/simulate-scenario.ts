@@ -4,6 +4,7 @@ import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
+import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { rooflineStepTime } from './time/roofline.ts';
 import type { StepTimeModel } from './time/step-time.ts';
@@ -30,14 +31,15 @@ export interface ScenarioHooks extends SimulationHooks {
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const planned = plan(scenario);
   if (!planned.starts) return { plan: planned, recording: null };
+  const workload = workloadOf(scenario, hooks);
   const recording = simulate(
     {
       name: scenario.name,
       seed: scenario.seed,
       vllm: scenario.vllm,
       pool: planned.pool,
-      scheduler: planned.scheduler,
-      workload: workloadOf(scenario, hooks),
+      scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
+      workload,
       cacheResets: cacheResetsOf(scenario),
       stepTime: stepTimeOf(scenario),
       about: aboutOf(scenario, planned),
@@ -65,6 +67,21 @@ function traceWorkload(scenario: Scenario, trace: TraceWorkload, hooks: Scenario
   const format = trace.format ?? detectTraceFormat(text);
   if (format === null) throw problem(`the format of ${path} is not known; expected azure, mooncake or vidur`);
   return readTrace(text, { file: path, format, timeScale, limit });
+}
+
+/**
+ * The encoder's budget and cache: max_num_batched_tokens, or the largest image (vLLM `MultiModalBudget`). vLLM
+ * asks the model for the largest that there can be; here it is the largest that comes.
+ */
+function encoderOf(
+  scenario: Scenario,
+  { maxNumBatchedTokens }: SchedulerConfig,
+  { itemLength }: Workload,
+): Pick<SchedulerConfig, 'encoder'> {
+  if (itemLength.length === 0) return {};
+  const size = itemLength.reduce((most, length) => Math.max(most, length), maxNumBatchedTokens);
+  const disableChunkedMmInput = scenario.engine.honoured.disable_chunked_mm_input === true;
+  return { encoder: { computeBudget: size, cacheSize: size, disableChunkedMmInput } };
 }
 
 function cacheResetsOf({ workload }: Scenario): CacheReset[] {

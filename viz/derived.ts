@@ -72,6 +72,7 @@ const STOP_REASONS: Readonly<Record<AdmissionStop, string | null>> = {
   [AdmissionStop.MaxNumSeqs]: 'No more requests may run at once (max_num_seqs).',
   [AdmissionStop.NoFreeBlocks]: 'The first in the queue needs more blocks than are free.',
   [AdmissionStop.PromptExceedsBudget]: 'The first in the queue does not fit into the budget in one piece.',
+  [AdmissionStop.EncoderBudget]: "its next image fits neither the encoder's budget nor its cache",
   [AdmissionStop.Preempted]: 'Nobody is admitted in a step that preempts.',
 };
 

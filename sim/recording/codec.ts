@@ -320,7 +320,7 @@ function findNonsense({
   for (let event = 0; event < numEvents; event++) {
     const kind = events.kind[event] & KIND_MASK;
     const isBlockEvent = (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
-    const isKnown = kind <= EventKind.ResetCache;
+    const isKnown = kind <= EventKind.EncoderEvict;
     if (
       !isKnown ||
       (kind !== EventKind.ResetCache && events.a[event] >= numRequests) ||

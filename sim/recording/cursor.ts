@@ -18,6 +18,7 @@ interface Keyframe {
   readonly freeQueue: Int32Array;
   readonly running: Int32Array;
   readonly waiting: Int32Array;
+  readonly numEncoderEmbeds: number;
   /** group → tables of the running requests, one after the other, each with its length in front. */
   readonly tables: readonly Int32Array[];
 }
@@ -34,6 +35,8 @@ export class Cursor implements CursorApi {
   readonly holderSum: Uint32Array;
   readonly state: Uint8Array;
   step = -1;
+  /** Embeddings in the encoder cache, those that nobody refers to included. */
+  numEncoderEmbeds = 0;
 
   private readonly freeList: IndexList;
   private readonly runningList: IndexList;
@@ -242,6 +245,12 @@ export class Cursor implements CursorApi {
         this.chain[b] = 0;
         this.mark(b);
         break;
+      case EventKind.EncoderCompute:
+        this.numEncoderEmbeds += c;
+        break;
+      case EventKind.EncoderEvict:
+        this.numEncoderEmbeds -= c;
+        break;
       case EventKind.Free:
         this.tables[high].pop(a);
         if (b !== NULL_BLOCK) this.letGo(a, b);
@@ -306,6 +315,12 @@ export class Cursor implements CursorApi {
       case EventKind.Evict:
         this.chain[b] = c;
         this.mark(b);
+        break;
+      case EventKind.EncoderCompute:
+        this.numEncoderEmbeds -= c;
+        break;
+      case EventKind.EncoderEvict:
+        this.numEncoderEmbeds += c;
         break;
       case EventKind.Free:
         this.tables[high].append(a, b);
@@ -381,6 +396,7 @@ export class Cursor implements CursorApi {
       freeQueue: Int32Array.from(this.freeList),
       running: Int32Array.from(this.runningList),
       waiting: Int32Array.from(this.waitingList),
+      numEncoderEmbeds: this.numEncoderEmbeds,
       tables: this.tables.map((_, group) =>
         Int32Array.from(
           [...this.runningList].flatMap((r) => [this.table(r, group).length, ...this.table(r, group)]),
@@ -397,6 +413,7 @@ export class Cursor implements CursorApi {
     this.holderSum.set(keyframe.holderSum);
     this.state.set(keyframe.state);
     this.span.set(keyframe.span);
+    this.numEncoderEmbeds = keyframe.numEncoderEmbeds;
     refill(this.freeList, keyframe.freeQueue);
     refill(this.runningList, keyframe.running);
     refill(this.waitingList, keyframe.waiting);

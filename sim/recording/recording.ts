@@ -41,6 +41,10 @@ export const EventKind = {
   Evict: 14,
   /** Somebody asked to reset the prefix cache; a = 1 if it was, 0 if b blocks were in use. */
   ResetCache: 15,
+  /** request a sends an image through the multimodal encoder: content b takes c embeddings of its cache. */
+  EncoderCompute: 16,
+  /** content b left the encoder cache; c embeddings are free. */
+  EncoderEvict: 17,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -63,6 +67,8 @@ export const AdmissionStop = {
   PromptExceedsBudget: 4,
   /** Somebody was preempted in this step. */
   Preempted: 5,
+  /** The head's next image fits neither what is left of the encoder's budget nor its cache. */
+  EncoderBudget: 6,
 } as const;
 export type AdmissionStop = (typeof AdmissionStop)[keyof typeof AdmissionStop];
 

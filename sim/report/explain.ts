@@ -26,6 +26,8 @@ const RULES = {
   allocate: 'KVCacheManager.allocate_slots',
   evict: 'BlockPool._maybe_evict_cached_block',
   reset: 'BlockPool.reset_prefix_cache',
+  encoder: 'Scheduler._try_schedule_encoder_inputs',
+  encoderCache: 'EncoderCacheManager.can_allocate',
   drop: 'SingleTypeKVCacheManager.remove_skipped_blocks',
   stop: 'check_stop',
 } as const;
@@ -77,6 +79,7 @@ class StepExplainer {
     this.admissions();
     this.admissionStop();
     this.evictions();
+    this.images();
     this.ends();
     return this.reasons;
   }
@@ -176,12 +179,17 @@ class StepExplainer {
       );
     }
     if (idle.length > 0) {
+      const waitsForImage =
+        scheduler.encoder !== undefined &&
+        idle.every((request) => cursor.numComputedTokens(request) < requests.numPromptTokens[request]);
       const exhausted = steps.numScheduledTokens[this.step] >= budget;
       const why = exhausted
         ? `the budget of ${budget} tokens is used up by those before ${idle.length === 1 ? 'it' : 'them'}`
-        : scheduler.asyncScheduling
-          ? 'the step in flight surely ends it, or the requester before it preempted itself'
-          : 'a request before it found no block, preempted itself and ended the pass over the running ones';
+        : waitsForImage
+          ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${scheduler.encoder?.cacheSize} embeddings`
+          : scheduler.asyncScheduling
+            ? 'the step in flight surely ends it, or the requester before it preempted itself'
+            : 'a request before it found no block, preempted itself and ended the pass over the running ones';
       this.say(
         RULES.running,
         `${this.names(idle)} ${idle.length === 1 ? 'runs but computes' : 'run but compute'} nothing: ${why}.`,
@@ -291,6 +299,15 @@ class StepExplainer {
           [head],
         );
         break;
+      case AdmissionStop.EncoderBudget: {
+        const { computeBudget = 0, cacheSize = 0 } = scheduler.encoder ?? {};
+        this.say(
+          RULES.encoder,
+          `${name} waits: its next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${cacheSize} embeddings.${others}`,
+          [head],
+        );
+        break;
+      }
       case AdmissionStop.Preempted:
         this.say(
           RULES.waiting,
@@ -298,6 +315,21 @@ class StepExplainer {
           [head],
         );
         break;
+    }
+  }
+
+  private images(): void {
+    const { events } = this.recording;
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      const content = events.b[event];
+      const embeds = `${events.c[event]} embeddings`;
+      if (this.kind(event) === EventKind.EncoderCompute) {
+        const text = `${this.id(this.a(event))} sends image ${content} through the encoder: ${embeds} go into its cache.`;
+        this.say(RULES.encoder, text, [this.a(event)]);
+      } else if (this.kind(event) === EventKind.EncoderEvict) {
+        const text = `Image ${content} leaves the encoder cache, whose ${embeds} nobody needs any more.`;
+        this.say(RULES.encoderCache, text);
+      }
     }
   }
 

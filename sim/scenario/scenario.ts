@@ -54,6 +54,14 @@ export interface SyntheticWorkload {
   readonly turns: number;
   /** Between the end of a turn and the next one of its conversation. */
   readonly thinkTimeNs: number;
+  /** Images in the first turn of each conversation; null = text only. */
+  readonly images: {
+    readonly perRequest: number;
+    /** Placeholder tokens of one. */
+    readonly tokens: LengthSpec;
+    /** How many different ones there are; null = no two are alike. */
+    readonly distinct: number | null;
+  } | null;
   /** Share of requests whose client gives up, and after how long. */
   readonly abort: { readonly share: number; readonly afterNs: number };
 }

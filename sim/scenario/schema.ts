@@ -144,6 +144,16 @@ const workload = v.strictObject(
       v.union([duration, v.pipe(v.array(duration), v.maxLength(1000, 'at most 1000 times'))], RESETS),
     ),
     'reset-running-requests': v.optional(bool),
+    images: v.optional(
+      v.strictObject(
+        {
+          'per-request': v.optional(count(1, 100)),
+          tokens: length,
+          distinct: v.optional(count(1, MAX_REQUESTS)),
+        },
+        'an object with per-request, tokens and distinct',
+      ),
+    ),
     abort: v.optional(v.strictObject({ share, after: duration }, 'an object with share and after')),
     trace: v.optional(text),
     format: v.optional(v.picklist(['azure', 'mooncake', 'vidur'], 'azure, mooncake or vidur')),

@@ -13,6 +13,7 @@ export const DEFAULT_WORKLOAD: SyntheticWorkload = {
   sharedPrefix: { count: 1, tokens: 64 },
   turns: 1,
   thinkTimeNs: 0,
+  images: null,
   abort: { share: 0, afterNs: 0 },
 };
 
@@ -105,6 +106,13 @@ function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | Tra
     sharedPrefix: { count: prefixTokens === 0 ? 0 : prefixCount, tokens: prefixTokens },
     turns: file.turns ?? 1,
     thinkTimeNs: file['think-time'] ?? 0,
+    images: file.images
+      ? {
+          perRequest: file.images['per-request'] ?? 1,
+          tokens: lengthOf(file.images.tokens),
+          distinct: file.images.distinct ?? null,
+        }
+      : null,
     abort: file.abort ? { share: file.abort.share, afterNs: file.abort.after } : { share: 0, afterNs: 0 },
   };
 }

@@ -34,4 +34,15 @@ export interface SchedulerConfig {
   readonly numSpeculativeTokens: number;
   readonly numLookaheadTokens: number;
   readonly useEagle: boolean;
+  /** The multimodal encoder; absent for text models. */
+  readonly encoder?: EncoderConfig;
+}
+
+/** vLLM's encoder budget (`MultiModalBudget`), in embeddings: one per placeholder token of an image. */
+export interface EncoderConfig {
+  /** Most that one step computes. */
+  readonly computeBudget: number;
+  readonly cacheSize: number;
+  /** An image's placeholders are not cut by a chunk of the prompt. */
+  readonly disableChunkedMmInput: boolean;
 }

@@ -7,6 +7,7 @@ import type { BatchShape } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import { Batch } from './batch.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
+import { EncoderInputs } from './encoder-inputs.ts';
 import { SteadyRequests } from './steady-requests.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
@@ -82,6 +83,8 @@ export class V1Scheduler {
   private readonly spare: Batch[] = [];
   private step = 0;
 
+  /** null: nobody has images. */
+  readonly encoderInputs: EncoderInputs | null;
   /** The fast path; null where it is off or does not apply. */
   private readonly steady: SteadyRequests | null;
   private readonly finishListed = (request: number) => this.finish(request);
@@ -116,6 +119,8 @@ export class V1Scheduler {
     this.discardsOutput = new Uint8Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
+    const hasImages = config.encoder !== undefined && workload.itemContent.length > 0;
+    this.encoderInputs = hasImages ? new EncoderInputs(workload, config.encoder, config.useEagle) : null;
     const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
     this.steady = canBeSteady
       ? new SteadyRequests(this, this.kv, (request) => this.mostOutputs(request))
@@ -138,6 +143,7 @@ export class V1Scheduler {
     this.log = log;
     this.spans = spans;
     this.kv.log = log;
+    if (this.encoderInputs !== null) this.encoderInputs.log = log;
   }
 
   /**
@@ -198,6 +204,7 @@ export class V1Scheduler {
       before = this.waiting.remove(request);
     }
     this.kv.free(request);
+    this.encoderInputs?.free(request);
     this.state[request] = RequestState.Ended;
     if (this.log !== null)
       this.log.event(EventKind.Abort | (state << DETAIL_SHIFT), request, this.numOutputs[request], before);
@@ -232,6 +239,7 @@ export class V1Scheduler {
     const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
     batch.clear();
     this.numPreemptedInStep = 0;
+    this.encoderInputs?.startStep();
     const budget = this.scheduleSteady(batch);
     this.admitWaiting(batch, budget);
     this.dispatch(batch);
@@ -292,7 +300,7 @@ export class V1Scheduler {
 
   /** Phase A: running requests from an index on, in list order. Returns the budget that is left. */
   private scheduleRunning(batch: Batch, budget: number, start: number): number {
-    const { config, running, kv } = this;
+    const { config, running, kv, encoderInputs: encoder } = this;
     const { numPromptTokens, maxTokens } = this.workload;
     const { longPrefillTokenThreshold: threshold, maxModelLen, numLookaheadTokens } = config;
     let i = start;
@@ -310,6 +318,7 @@ export class V1Scheduler {
       if (threshold > 0 && n > threshold) n = threshold;
       if (n > budget) n = budget;
       if (n > maxModelLen - 1 - computed) n = maxModelLen - 1 - computed;
+      if (encoder !== null) n = encoder.trySchedule(request, computed, n);
       if (n <= 0) {
         i++;
         continue;
@@ -321,6 +330,7 @@ export class V1Scheduler {
         const victim = running[victimAt];
         if (victimAt < i && this.scheduledIn[victim] === this.step + 1) {
           budget += batch.remove(victim);
+          encoder?.giveBack(victim);
           i--;
         }
         this.preempt(victimAt);
@@ -331,6 +341,7 @@ export class V1Scheduler {
       const drafts = Math.max(0, n + computed - numTokens - placeholders);
       this.numPending[request] = 0;
       this.put(batch, request, n, drafts);
+      encoder?.commit(request);
       budget -= n;
       i++;
     }
@@ -344,7 +355,7 @@ export class V1Scheduler {
       this.admissionStop = AdmissionStop.Preempted;
       return;
     }
-    const { config, kv, waiting } = this;
+    const { config, kv, waiting, encoderInputs: encoder } = this;
     const { numPromptTokens } = this.workload;
     const { longPrefillTokenThreshold: threshold } = config;
     for (;;) {
@@ -371,15 +382,22 @@ export class V1Scheduler {
         return;
       }
       if (n > budget) n = budget;
+      if (encoder !== null) n = encoder.trySchedule(request, hit, n);
+      if (n === 0) {
+        this.admissionStop = AdmissionStop.EncoderBudget;
+        return;
+      }
       const needed = kv.blocksForWaiting(n, numTokens, config.schedulerReserveFullIsl);
       if (needed > kv.pool.numFree) {
         this.admissionStop = AdmissionStop.NoFreeBlocks;
         this.admissionNeed = needed;
+        encoder?.free(request);
         return;
       }
       this.admit(request, hit);
       kv.allocateWaiting(request, n, numTokens);
       this.put(batch, request, n, 0);
+      encoder?.commit(request);
       budget -= n;
     }
   }
@@ -428,6 +446,7 @@ export class V1Scheduler {
     const before = at === 0 ? 0 : this.running[at - 1] + 1;
     this.removeRunningAt(at);
     this.kv.free(request);
+    this.encoderInputs?.free(request);
     this.numTableTokens -= this.numComputed[request];
     this.state[request] = RequestState.Preempted;
     this.numComputed[request] = 0;
@@ -458,6 +477,7 @@ export class V1Scheduler {
       const computed = this.numComputed[request];
       const after = computed + n;
       this.numComputed[request] = after;
+      this.encoderInputs?.freeComputed(request, after);
       numTokensInStep += n;
       const samples =
         after >= numPromptTokens[request] + this.numOutputs[request] + this.numPlaceholders[request];
@@ -592,6 +612,7 @@ export class V1Scheduler {
       before = this.waiting.remove(request);
     }
     this.kv.free(request);
+    this.encoderInputs?.free(request);
     this.state[request] = RequestState.Ended;
     if (this.log !== null)
       this.log.event(EventKind.Finish | (state << DETAIL_SHIFT), request, this.numOutputs[request], before);

@@ -4,6 +4,14 @@ import type { Workload } from './workload.ts';
 /** Positions `offset` … `offset + length - 1` of a segment. */
 export type Run = readonly [segment: number, offset: number, length: number];
 
+/** An image in a prompt: its placeholders are `length` tokens from position `offset` on. */
+export interface Image {
+  readonly offset: number;
+  readonly length: number;
+  /** The segment that its placeholders come from: equal segments are equal images. */
+  readonly segment: number;
+}
+
 /** A request to be added to a workload; see `Workload` for the units. */
 export interface NewRequest {
   /** Default: r0, r1, … in the order of the finished workload. */
@@ -16,7 +24,11 @@ export interface NewRequest {
   readonly priority?: number;
   readonly abortAfterNs?: number;
   readonly outputSegment?: number;
+  /** In prompt order. */
+  readonly images?: readonly Image[];
 }
+
+const NO_IMAGES: readonly Image[] = [];
 
 /** Makes a workload request by request: numbers segments, merges runs, sorts by arrival. */
 export class WorkloadBuilder {
@@ -33,6 +45,8 @@ export class WorkloadBuilder {
   private readonly runSegment: number[] = [];
   private readonly runOffset: number[] = [];
   private readonly runLength: number[] = [];
+
+  private readonly images: (readonly Image[])[] = [];
 
   get numRequests(): number {
     return this.ids.length;
@@ -67,6 +81,10 @@ export class WorkloadBuilder {
     return runs;
   }
 
+  imagesOf(request: number): readonly Image[] {
+    return this.images[request];
+  }
+
   /** Adds a request; returns its number among those added. */
   add(request: NewRequest): number {
     const { arrivalNs, maxTokens, dependsOn = -1 } = request;
@@ -84,6 +102,7 @@ export class WorkloadBuilder {
     this.priority.push(request.priority ?? 0);
     this.abortAfterNs.push(request.abortAfterNs ?? Number.POSITIVE_INFINITY);
     this.outputSegment.push(request.outputSegment ?? this.newSegment());
+    this.images.push(request.images ?? NO_IMAGES);
     return this.numRequests - 1;
   }
 
@@ -148,6 +167,30 @@ export class WorkloadBuilder {
       runOffset,
       runLength,
       outputSegment: pick(this.outputSegment),
+      ...this.itemColumns(order),
+    };
+  }
+
+  private itemColumns(
+    order: Int32Array,
+  ): Pick<Workload, 'itemStart' | 'itemOffset' | 'itemLength' | 'itemContent'> {
+    const contentOf = new Map<number, number>();
+    const itemStart = new Int32Array(order.length + 1);
+    const items: Image[] = [];
+    order.forEach((added, row) => {
+      items.push(...this.images[added]);
+      itemStart[row + 1] = items.length;
+    });
+    const content = ({ segment }: Image) => {
+      const known = contentOf.get(segment) ?? contentOf.size;
+      contentOf.set(segment, known);
+      return known;
+    };
+    return {
+      itemStart,
+      itemOffset: Int32Array.from(items, ({ offset }) => offset),
+      itemLength: Int32Array.from(items, ({ length }) => length),
+      itemContent: Int32Array.from(items, content),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { LengthSpec, SyntheticWorkload } from '../scenario/scenario.ts';
-import { type Run, WorkloadBuilder } from './builder.ts';
+import { type Image, type Run, WorkloadBuilder } from './builder.ts';
 import { RandomStream } from './random.ts';
 import type { Workload } from './workload.ts';
 
@@ -16,6 +16,7 @@ export function syntheticWorkload(spec: SyntheticWorkload, seed: number): Worklo
   const outputLengths = new RandomStream(seed, 'output lengths');
   const prefixes = new RandomStream(seed, 'shared prefixes');
   const aborts = new RandomStream(seed, 'aborts');
+  const drawImages = imageSource(spec, builder, seed);
 
   const nextArrival = arrivalClock(spec, arrivals);
   let previousTurn = -1;
@@ -27,11 +28,19 @@ export function syntheticWorkload(spec: SyntheticWorkload, seed: number): Worklo
     const prompt: Run[] = isFirstTurn
       ? sharedPrefix(spec, builder, prefixes)
       : [...builder.promptOf(previousTurn), [builder.outputSegmentOf(previousTurn), 0, previousOutputs]];
+    const images: Image[] = isFirstTurn ? [] : [...builder.imagesOf(previousTurn)];
+    if (isFirstTurn) {
+      for (const [segment, length] of drawImages()) {
+        images.push({ segment, length, offset: prompt.reduce((sum, run) => sum + run[2], 0) });
+        prompt.push([segment, 0, length]);
+      }
+    }
     prompt.push([builder.newSegment(), 0, userTokens]);
     previousTurn = builder.add({
       arrivalNs: isFirstTurn ? nextArrival() : spec.thinkTimeNs,
       dependsOn: isFirstTurn ? -1 : previousTurn,
       prompt,
+      images,
       maxTokens,
       // Drawn for everybody, so that the share alone decides who is hit.
       abortAfterNs: aborts.uniform() < spec.abort.share ? spec.abort.afterNs : Number.POSITIVE_INFINITY,
@@ -45,6 +54,29 @@ function sharedPrefix(spec: SyntheticWorkload, builder: WorkloadBuilder, stream:
   const { count, tokens } = spec.sharedPrefix;
   if (count === 0 || tokens === 0) return [];
   return [[builder.segment(`prefix ${stream.integer(0, count - 1)}`), 0, tokens]];
+}
+
+/** Images of one request, as segment and placeholder tokens; a distinct image always has the same number. */
+function imageSource(
+  { images }: SyntheticWorkload,
+  builder: WorkloadBuilder,
+  seed: number,
+): () => [segment: number, length: number][] {
+  if (images === null) return () => [];
+  const { perRequest, tokens, distinct } = images;
+  const choices = new RandomStream(seed, 'images');
+  const lengths = new RandomStream(seed, 'image lengths');
+  const lengthOf = new Map<number, number>();
+  return () =>
+    Array.from({ length: perRequest }, () => {
+      const segment =
+        distinct === null
+          ? builder.newSegment()
+          : builder.segment(`image ${choices.integer(0, distinct - 1)}`);
+      const length = lengthOf.get(segment) ?? drawLength(tokens, lengths);
+      lengthOf.set(segment, length);
+      return [segment, length];
+    });
 }
 
 /**

@@ -30,6 +30,11 @@ export interface Workload {
   readonly runSegment: Int32Array;
   readonly runOffset: Int32Array;
   readonly runLength: Int32Array;
+  /** index → first row of the request's images, whose columns `EncoderItems` describes. */
+  readonly itemStart: Int32Array;
+  readonly itemOffset: Int32Array;
+  readonly itemLength: Int32Array;
+  readonly itemContent: Int32Array;
   /** index → segment that receives the request's outputs; unique to it. */
   readonly outputSegment: Int32Array;
 }

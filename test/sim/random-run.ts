@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { SimulationInput } from '../../sim/engine/simulate.ts';
 import type { KvCacheGroup } from '../../sim/scheduler/config.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
-import { type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';
+import { type Image, type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';
 
 /** What a random run is made from; small enough that pools are pressed and prompts collide. */
 export const randomRun: fc.Arbitrary<SimulationInput> = fc
@@ -32,10 +32,19 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
         priority: fc.nat(2),
         abortAfter: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 3, 12),
         follows: fc.boolean(),
+        images: fc.array(fc.record({ content: fc.nat(3), length: fc.integer({ min: 1, max: 9 }) }), {
+          maxLength: 3,
+        }),
       }),
       { minLength: 1, maxLength: 14 },
     ),
     resets: fc.array(fc.record({ atNs: fc.nat(400), preemptRunning: fc.boolean() }), { maxLength: 3 }),
+    hasImages: fc.boolean(),
+    encoder: fc.record({
+      computeBudget: fc.integer({ min: 9, max: 20 }),
+      cacheSize: fc.integer({ min: 9, max: 20 }),
+      disableChunkedMmInput: fc.boolean(),
+    }),
     acceptance: fc.array(fc.nat(3), { minLength: 1, maxLength: 5 }),
   })
   .map((spec) => {
@@ -71,11 +80,18 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
         : request.sharedLength > 0
           ? [[builder.segment(`shared ${request.shared}`), 0, request.sharedLength]]
           : [];
+      const images: Image[] = quotes ? [...builder.imagesOf(previous)] : [];
+      for (const { content, length } of spec.hasImages ? request.images : []) {
+        const segment = builder.segment(`image ${content} ${length}`);
+        images.push({ segment, length, offset: prompt.reduce((sum, run) => sum + run[2], 0) });
+        prompt.push([segment, 0, length]);
+      }
       prompt.push([builder.newSegment(), 0, request.own]);
       builder.add({
         arrivalNs: quotes ? request.arrival : request.arrival * 3,
         dependsOn: quotes ? previous : -1,
         prompt,
+        images,
         maxTokens: request.outputs,
         priority: request.priority,
         abortAfterNs: request.abortAfter * 10,
@@ -106,6 +122,7 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
         numSpeculativeTokens: spec.numSpeculativeTokens,
         numLookaheadTokens: useEagle ? spec.numSpeculativeTokens : 0,
         useEagle: useEagle && spec.numSpeculativeTokens > 0,
+        ...(spec.hasImages && { encoder: spec.encoder }),
       },
       workload: builder.finish(),
       stepTime: fixedStepTime(4),

@@ -49,6 +49,8 @@ function checkState(cursor: Cursor): void {
     }
   }
   expect(cursor.numRunning).toBeLessThanOrEqual(recording.header.scheduler.maxNumSeqs);
+  expect(cursor.numEncoderEmbeds).toBeGreaterThanOrEqual(0);
+  expect(cursor.numEncoderEmbeds).toBeLessThanOrEqual(recording.header.scheduler.encoder?.cacheSize ?? 0);
   if (cursor.step >= 0 && cursor.step < recording.numSteps) {
     expect(recording.steps.numFreeBlocks[cursor.step]).toBe(free.length);
     expect(recording.steps.numRunning[cursor.step]).toBe(cursor.numRunning);

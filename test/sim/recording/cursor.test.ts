@@ -14,6 +14,7 @@ function stateOf(cursor: Cursor) {
   return {
     step: cursor.step,
     refCount: [...cursor.refCount],
+    numEncoderEmbeds: cursor.numEncoderEmbeds,
     chain: [...cursor.chain],
     holderSum: [...cursor.holderSum],
     state: [...cursor.state],

@@ -9,6 +9,7 @@ export interface Request {
   readonly outputs?: number;
   readonly priority?: number;
   readonly arrival?: number;
+  readonly images?: readonly (readonly [segment: string, offset: number, length: number])[];
 }
 
 export interface Setup extends Partial<Omit<SchedulerConfig, 'policy'>> {
@@ -31,7 +32,7 @@ export class Drive {
   constructor(setup: Setup) {
     const { requests, blocks = 100, blockSize = 4, caching = true, accept = 0, groups, ...config } = setup;
     const builder = new WorkloadBuilder();
-    requests.forEach(({ id, prompt, outputs = 10, priority = 0 }, i) => {
+    requests.forEach(({ id, prompt, outputs = 10, priority = 0, images = [] }, i) => {
       builder.add({
         id,
         arrivalNs: i,
@@ -42,6 +43,11 @@ export class Drive {
         maxTokens: outputs,
         priority,
         outputSegment: builder.segment(`o:${id}`),
+        images: images.map(([segment, offset, length]) => ({
+          segment: builder.segment(segment),
+          offset,
+          length,
+        })),
       });
     });
     const workload = builder.finish();
@@ -73,9 +79,20 @@ export class Drive {
       },
       { acceptance: () => accept },
     );
+    this.contents = new Map(
+      requests
+        .flatMap(({ images = [] }) => images)
+        .map(([segment], item) => [segment, workload.itemContent[item]]),
+    );
     this.arrivals = new Map(requests.map(({ id, arrival = 0 }) => [id, arrival]));
   }
   private readonly arrivals: ReadonlyMap<string, number>;
+  private readonly contents: ReadonlyMap<string, number>;
+
+  /** The encoder cache's number of an image. */
+  content(segment: string): number {
+    return this.contents.get(segment)!;
+  }
 
   add(...ids: string[]): this {
     for (const id of ids) this.scheduler.add(this.row.get(id)!, this.arrivals.get(id)!);

@@ -12,6 +12,7 @@ const BASE: SyntheticWorkload = {
   promptTokens: { kind: 'uniform', min: 10, max: 90 },
   outputTokens: { kind: 'lognormal', median: 40, sigma: 0.7, max: 400 },
   sharedPrefix: { count: 3, tokens: 64 },
+  images: null,
   turns: 1,
   thinkTimeNs: 0,
   abort: { share: 0.1, afterNs: 1e9 },
@@ -148,4 +149,30 @@ test('every workload is sorted, complete and in canonical form', () => {
     ),
     { numRuns: 200 },
   );
+});
+
+test('images stand behind the shared prefix, are quoted by later turns, and draw from streams of their own', () => {
+  const spec = { ...BASE, numRequests: 40, turns: 2, sharedPrefix: { count: 1, tokens: 10 } };
+  const plain = syntheticWorkload(spec, 1);
+  const images = { perRequest: 2, tokens: { kind: 'uniform', min: 5, max: 9 }, distinct: 3 } as const;
+  const w = syntheticWorkload({ ...spec, images }, 1);
+  expect(w.itemStart[40]).toBe(80);
+  expect(new Set(w.itemContent)).toEqual(new Set([0, 1, 2]));
+  const lengths = new Map<number, number>();
+  for (let request = 0; request < 40; request++) {
+    const first = w.itemStart[request];
+    expect(w.itemOffset[first]).toBe(10);
+    expect(w.itemOffset[first + 1]).toBe(10 + w.itemLength[first]);
+    const added = w.itemLength[first] + w.itemLength[first + 1];
+    expect(w.numPromptTokens[request]).toBe(plain.numPromptTokens[request] + added);
+    for (const item of [first, first + 1]) {
+      const content = w.itemContent[item];
+      expect(w.itemLength[item]).toBe(lengths.get(content) ?? w.itemLength[item]);
+      lengths.set(content, w.itemLength[item]);
+    }
+    const before = w.dependsOn[request];
+    if (before >= 0) expect(w.itemContent[first]).toBe(w.itemContent[w.itemStart[before]]);
+  }
+  expect(w.arrivalNs).toEqual(plain.arrivalNs);
+  expect(w.maxTokens).toEqual(plain.maxTokens);
 });
