@@ -3,12 +3,12 @@ import { defineConfig } from 'vite';
 
 /**
  * The command line in one file, dependencies included: it starts fast and needs no node_modules.
- * With --mode bench, the benchmarks in the same way.
+ * With --mode bench or --mode budgets, the benchmarks in the same way.
  */
 export default defineConfig(({ mode }) => {
-  const [name, entry] =
-    mode === 'bench' ? ['bench', 'test/bench/bench.ts'] : ['poolscope', 'cli/poolscope.ts'];
-  const outDir = mode === 'bench' ? 'dist/bench' : 'dist/cli';
+  const isBenchmark = mode === 'bench' || mode === 'budgets';
+  const [name, entry] = isBenchmark ? [mode, `test/bench/${mode}.ts`] : ['poolscope', 'cli/poolscope.ts'];
+  const outDir = isBenchmark ? `dist/${mode}` : 'dist/cli';
   return {
     build: {
       ssr: true,

@@ -79,6 +79,8 @@ if (haveBrowser()) {
   failed++;
   vitest('tests without a browser', '--exclude', '**/*.browser.test.ts');
 }
+step('build the budgets', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'budgets');
+step('budgets of time and size', process.execPath, 'dist/budgets/budgets.js');
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-import { IndexList } from './index-list.ts';
+import { FreeQueue } from './free-queue.ts';
 import { NONE, PrefixIndex } from './prefix-index.ts';
 
 /** The block that stands for "outside the attention window": never free, never cached, never counted. */
@@ -12,10 +12,7 @@ export class BlockPool {
   readonly numBlocks: number;
   /** block → number of block tables that hold it. */
   readonly refCount: Int32Array;
-  /**
-   * Free blocks in eviction order, head next (vLLM `FreeKVCacheBlockQueue`): a prefix hit can leave its middle.
-   */
-  readonly freeQueue: IndexList;
+  readonly freeQueue: FreeQueue;
   readonly prefixIndex: PrefixIndex;
   /** Free blocks that still hold cached content. */
   numCachedFree = 0;
@@ -23,8 +20,7 @@ export class BlockPool {
   constructor(numBlocks: number, numGroups: number) {
     this.numBlocks = numBlocks;
     this.refCount = new Int32Array(numBlocks);
-    this.freeQueue = new IndexList(numBlocks);
-    for (let block = 1; block < numBlocks; block++) this.freeQueue.pushBack(block);
+    this.freeQueue = new FreeQueue(numBlocks);
     this.prefixIndex = new PrefixIndex(numBlocks, numGroups);
   }
 
@@ -34,8 +30,7 @@ export class BlockPool {
 
   /** Takes the head of the free queue; cached content that it held is evicted. Nothing else ever evicts. */
   allocate(): number {
-    const block = this.freeQueue.first;
-    this.freeQueue.remove(block);
+    const block = this.freeQueue.takeFirst();
     if (this.prefixIndex.chainOf[block] !== NONE) {
       this.prefixIndex.evict(block);
       this.numCachedFree--;

@@ -245,7 +245,7 @@ export class KvCacheManager {
           continue;
         }
         if (log !== null) {
-          const before = pool.refCount[block] === 0 ? pool.freeQueue.prev[block] + 1 : 0;
+          const before = pool.refCount[block] === 0 ? pool.freeQueue.before(block) + 1 : 0;
           log.event(EventKind.Hit | (id << DETAIL_SHIFT), request, block, before);
         }
         pool.touch(block);

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+import { simulate } from '../../sim/engine/simulate.ts';
+import { plan } from '../../sim/memory/planner.ts';
+import { encodeRecording } from '../../sim/recording/codec.ts';
+import { EventKind, KIND_MASK } from '../../sim/recording/recording.ts';
+import { parseScenario } from '../../sim/scenario/parse.ts';
+import type { PoolConfig, SchedulerConfig } from '../../sim/scheduler/config.ts';
+import { V1Scheduler } from '../../sim/scheduler/v1.ts';
+import { simulateScenario } from '../../sim/simulate-scenario.ts';
+import { fixedStepTime } from '../../sim/time/fixed.ts';
+import { parseCase } from '../../sim/verify/parse-case.ts';
+import { replayInput } from '../../sim/verify/replay-case.ts';
+import { WorkloadBuilder } from '../../sim/workload/builder.ts';
+import type { Workload } from '../../sim/workload/workload.ts';
+
+/*
+ * What Poolscope promises of its own speed and size, asserted: the one step of CI that looks at a clock. Machines
+ * are shared, so each measurement is repeated and its best counts; ratios are taken within one run.
+ */
+
+const REPEATS = 5;
+let failed = 0;
+
+function assertBudget(
+  name: string,
+  value: number,
+  limit: number,
+  kind: 'at most' | 'at least',
+  unit: string,
+) {
+  const holds = kind === 'at most' ? value <= limit : value >= limit;
+  if (!holds) failed++;
+  const shown = (n: number) => n.toLocaleString('en-US', { maximumFractionDigits: n < 100 ? 2 : 0 });
+  console.log(
+    `  ${holds ? 'ok    ' : 'FAILED'} ${name.padEnd(58)} ${shown(value).padStart(10)} ${unit}, ${kind} ${shown(limit)}`,
+  );
+}
+
+/** Best of the repeats, seconds; `prepare` is not timed. */
+function best<T>(prepare: () => T, run: (prepared: T) => void, repeats = REPEATS): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < repeats; i++) {
+    const prepared = prepare();
+    const start = performance.now();
+    run(prepared);
+    least = Math.min(least, performance.now() - start);
+  }
+  return least / 1000;
+}
+
+const file = 'scenarios/llama31-8b-on-a100.pool.yaml';
+const scenario = parseScenario(readFileSync(file, 'utf8'), file);
+const planned = plan(scenario);
+if (!planned.starts) throw new Error(`${file} does not start`);
+const { pool, scheduler } = planned;
+
+function workload(requests: number, prompt: (i: number) => number, outputs: number, gapNs = 0): Workload {
+  const builder = new WorkloadBuilder();
+  for (let i = 0; i < requests; i++) {
+    builder.add({ arrivalNs: i * gapNs, prompt: [[builder.newSegment(), 0, prompt(i)]], maxTokens: outputs });
+  }
+  return builder.finish();
+}
+
+function start(load: Workload, poolConfig: PoolConfig, config: SchedulerConfig): V1Scheduler {
+  const made = new V1Scheduler(load, poolConfig, config, { fast: true });
+  for (let r = 0; r < load.numRequests; r++) made.add(r, load.arrivalNs[r]);
+  return made;
+}
+
+function drain(made: V1Scheduler): number {
+  let steps = 0;
+  for (; made.hasUnfinished; steps++) {
+    made.schedule();
+    made.updateFromOutput();
+  }
+  return steps;
+}
+
+function recordedWorkloads(): void {
+  const limits = { 'v1-bench-10000-noprefix': 330, 'v1-bench-10000-prefix': 360 };
+  for (const [name, limit] of Object.entries(limits)) {
+    const path = `test/conformance/v1/bench/${name}.json.gz`;
+    const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
+    if (kase === null) throw new Error(`${path} is no case`);
+    const input = replayInput(kase);
+    const seconds = best(() => start(input.workload, input.pool, input.scheduler), drain);
+    assertBudget(`${name}, schedule and update`, seconds * 1000, limit, 'at most', 'ms');
+  }
+}
+
+function decodeHeavy(): void {
+  const load = workload(256, (i) => 100 + (i % 50), 3500);
+  const config = { ...scheduler, maxNumSeqs: 256, maxNumBatchedTokens: 8192, maxModelLen: 4096 };
+  const roomy = { ...pool, numGpuBlocks: 64_000, enablePrefixCaching: false };
+  let steps = 0;
+  const bare = best(
+    () => start(load, roomy, config),
+    (made) => {
+      steps = drain(made);
+    },
+  );
+  assertBudget('256 requests decode', steps / bare, 500_000, 'at least', 'steps/s');
+  const recorded = best(
+    () => ({ name: 'bench', seed: 0, vllm: '2026-05', pool: roomy, scheduler: config, workload: load }),
+    (input) => {
+      steps = simulate({ ...input, stepTime: fixedStepTime(1e6) }).numSteps;
+    },
+  );
+  assertBudget('256 requests decode, recorded', steps / recorded, 250_000, 'at least', 'steps/s');
+}
+
+/** Median cost per request of runs of ten thousand and of a million requests, by turns. */
+function growthWithRequests(): void {
+  const microsecondsOf = (requests: number) => {
+    const load = workload(requests, (i) => 100 + ((i * 7919) % 400), 60, 25_000_000);
+    const input = { name: 'bench', seed: 0, vllm: '2026-05', pool, scheduler, workload: load };
+    return () => {
+      const begin = performance.now();
+      simulate({ ...input, stepTime: fixedStepTime(2e7), events: false });
+      return ((performance.now() - begin) * 1000) / requests;
+    };
+  };
+  const [runSmall, runLarge] = [microsecondsOf(10_000), microsecondsOf(1_000_000)];
+  const small: number[] = [];
+  const large: number[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    for (let i = 0; i < 40; i++) small.push(runSmall());
+    large.push(runLarge());
+  }
+  const growth = median(large) / median(small);
+  assertBudget('cost per request, 1,000,000 to 10,000 requests', growth, 1.15, 'at most', '×');
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+/** Cost per step of the same decisions in a pool of a thousand and of ten million blocks. */
+function growthWithPool(): void {
+  const load = workload(20_000, () => 300, 200);
+  const config = { ...scheduler, maxNumSeqs: 16, maxNumBatchedTokens: 8192, maxModelLen: 1024 };
+  const perStep = (numGpuBlocks: number) =>
+    best(() => start(load, { ...pool, numGpuBlocks, enablePrefixCaching: false }, config), drain);
+  perStep(1e3);
+  const small = perStep(1e3);
+  const large = perStep(1e7);
+  assertBudget('cost per step, 10,000,000 to 1,000 blocks', large / small, 1.25, 'at most', '×');
+}
+
+function bytes(): void {
+  const { recording } = simulateScenario(scenario);
+  if (recording === null) throw new Error(`${file} does not start`);
+  const { events, steps, numSteps } = recording;
+  const sizeOf = (table: object) =>
+    (Object.values(table) as ArrayBufferView[]).reduce((sum, column) => sum + column.byteLength, 0);
+  const isBlockEvent = (kind: number) =>
+    (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
+  const changes = events.kind.reduce((count, kind) => count + (isBlockEvent(kind & KIND_MASK) ? 1 : 0), 0);
+  const perChange = (sizeOf(events) + sizeOf(recording.spans)) / changes;
+  assertBudget('recording in memory, per changed block', perChange, 16, 'at most', 'bytes');
+  assertBudget('recording in memory, per step', sizeOf(steps) / numSteps, 64, 'at most', 'bytes');
+  const inFile = encodeRecording(recording).length / (16 * changes + 64 * numSteps);
+  assertBudget('recording in a file, of that allowance', inFile * 100, 20, 'at most', '%');
+}
+
+console.log(`budgets · Node ${process.version} · ${cpus()[0].model} × ${cpus().length} · best of ${REPEATS}`);
+bytes();
+recordedWorkloads();
+decodeHeavy();
+growthWithPool();
+growthWithRequests();
+process.exitCode = failed === 0 ? 0 : 1;
