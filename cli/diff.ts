@@ -4,6 +4,7 @@ import { ExitCode } from './exit-code.ts';
 import { loadRecording } from './load-recording.ts';
 
 const MAX_IDS = 5;
+const MAX_REASONS = 3;
 
 /** `poolscope diff`: the first decision in which two runs differ, and how far their results do. Exit code. */
 export function diff(fileA: string, fileB: string, options: { readonly json?: boolean }): number {
@@ -30,10 +31,12 @@ export function diff(fileA: string, fileB: string, options: { readonly json?: bo
   } else {
     const [atA, atB] = first.startNs.map((ns) => (ns / 1e6).toFixed(1));
     console.log(`\n${pc.bold(`First difference: step ${first.step}`)}`);
-    console.log(`  A, at ${atA} ms: ${first.decisions[0]}`);
-    console.log(`  B, at ${atB} ms: ${first.decisions[1]}`);
+    [atA, atB].forEach((at, side) => {
+      console.log(`  ${'AB'[side]}, at ${at} ms: ${first.decisions[side]}`);
+      for (const reason of first.reasons[side].slice(0, MAX_REASONS)) console.log(pc.dim(`     ${reason}`));
+    });
   }
-  console.log(`\n  ${''.padEnd(28)}${'A'.padStart(14)}${'B'.padStart(14)}${'B − A'.padStart(14)}`);
+  console.log(`\n  ${''.padEnd(28)}${'A'.padStart(14)}${'B'.padStart(14)}${'B − A'.padStart(24)}`);
   for (const pair of results) console.log(row(pair));
   return code;
 }

@@ -1,5 +1,6 @@
 import { Cursor } from '../recording/cursor.ts';
 import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from '../recording/recording.ts';
+import { explainAt } from './explain.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** The first decision in which two recordings part. */
@@ -9,6 +10,8 @@ export interface FirstDifference {
   readonly startNs: readonly [number, number];
   /** What each of them decides, in a few words. */
   readonly decisions: readonly [string, string];
+  /** Why, in sentences about the requests concerned, as `explainStep` gives them. */
+  readonly reasons: readonly [readonly string[], readonly string[]];
 }
 
 export interface Setting {
@@ -64,36 +67,44 @@ function settingsThatDiffer({ header: a }: Recording, { header: b }: Recording):
     .map((name) => ({ name, values: [one[name], other[name]] as const }));
 }
 
-/** Decisions of one step, as texts that are equal if and only if the decisions are. */
-function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): string[] {
+/** A decision as a text; equal texts are equal decisions. */
+interface Decision {
+  readonly text: string;
+  readonly id: string;
+}
+
+/** Decisions of one step in their order. `step` may be numSteps: what happens after the last one. */
+function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): Decision[] {
   const { recording } = cursor;
-  const { events, steps, requestIds, numSteps } = recording;
-  if (step >= numSteps) return ['has ended'];
-  const decisions: string[] = [];
-  const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
+  const { events, steps, requestIds, numSteps, numEvents } = recording;
+  const decisions: Decision[] = [];
   const blocks = new Map<string, number[]>();
-  for (let event = begin; event < steps.eventEnd[step]; event++) {
+  const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
+  const end = step < numSteps ? steps.eventEnd[step] : numEvents;
+  for (let event = begin; event < end; event++) {
     const kind = events.kind[event] & KIND_MASK;
     const id = requestIds[events.a[event]];
+    const decide = (text: string) => decisions.push({ text, id });
     switch (kind) {
       case EventKind.Reject:
-        decisions.push(`rejects ${id}`);
+        decide(`rejects ${id}`);
         break;
       case EventKind.Admit: {
         const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
-        decisions.push(`${again ? 'resumes' : 'admits'} ${id} with ${events.b[event]} cached tokens`);
+        decide(`${again ? 'resumes' : 'admits'} ${id} with ${count(events.b[event], 'cached token')}`);
         break;
       }
       case EventKind.Preempt:
-        decisions.push(`preempts ${id}`);
+        decide(`preempts ${id}`);
         break;
       case EventKind.Abort:
-        decisions.push(`aborts ${id}`);
+        decide(`aborts ${id}`);
         break;
       case EventKind.Finish:
-        decisions.push(`ends ${id} with ${events.b[event]} outputs`);
+        decide(`ends ${id} with ${count(events.b[event], 'output')}`);
         break;
       case EventKind.Allocate:
+      case EventKind.Hit:
         if (withBlocks) blocks.set(id, [...(blocks.get(id) ?? []), events.b[event]]);
         break;
     }
@@ -101,37 +112,64 @@ function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): string[
   cursor.seek(step);
   for (const request of cursor.running()) {
     const tokens = cursor.numScheduledTokens(request);
-    decisions.push(
-      `computes ${tokens} tokens of ${requestIds[request]} behind ${cursor.numComputedTokens(request)}`,
-    );
+    const text = `computes ${count(tokens, 'token')} of ${requestIds[request]} behind ${cursor.numComputedTokens(request)}`;
+    decisions.push({ text, id: requestIds[request] });
   }
-  for (const [id, ids] of blocks) decisions.push(`gives ${id} the blocks ${ids.join(', ')}`);
+  for (const [id, ids] of blocks)
+    decisions.push({
+      text: `gives ${id} the ${ids.length === 1 ? 'block' : 'blocks'} ${ids.join(', ')}`,
+      id,
+    });
   return decisions;
 }
 
 function firstDifference(a: Recording, b: Recording, withBlocks: boolean): FirstDifference | null {
   const cursors = [new Cursor(a), new Cursor(b)] as const;
-  for (let step = 0; step < Math.max(a.numSteps, b.numSteps); step++) {
-    const [one, other] = cursors.map((cursor) => decisionsOf(cursor, step, withBlocks));
-    if (one.length === other.length && one.every((decision, i) => decision === other[i])) continue;
+  for (let step = 0; step <= Math.max(a.numSteps, b.numSteps); step++) {
+    const [one, other] = cursors.map((cursor) =>
+      step <= cursor.numSteps ? decisionsOf(cursor, step, withBlocks) : [],
+    );
+    if (one.length === other.length && one.every(({ text }, i) => text === other[i].text)) continue;
     const startNs = [a, b].map(({ steps, numSteps }) => steps.startNs[Math.min(step, numSteps - 1)] ?? 0);
+    const [mine, others] = [ownDecision(one, other), ownDecision(other, one)];
+    const ids = new Set([mine?.id, others?.id].filter((id) => id !== undefined));
     return {
       step,
       startNs: [startNs[0], startNs[1]],
-      decisions: [ownDecision(one, other), ownDecision(other, one)],
+      decisions: [mine?.text ?? silence(cursors[0], step), others?.text ?? silence(cursors[1], step)],
+      reasons: [reasonsFor(cursors[0], step, ids), reasonsFor(cursors[1], step, ids)],
     };
   }
   return null;
 }
 
 /** The first decision that the other does not take; if they only differ in order, the first out of place. */
-function ownDecision(mine: readonly string[], others: readonly string[]): string {
-  const own = mine.find((decision) => !others.includes(decision));
-  if (own !== undefined) return own;
-  const isSubset = others.some((decision) => !mine.includes(decision));
-  return isSubset
-    ? 'does none of that'
-    : (mine.find((decision, i) => decision !== others[i]) ?? 'does none of that');
+function ownDecision(mine: readonly Decision[], others: readonly Decision[]): Decision | undefined {
+  const texts = (decisions: readonly Decision[]) => new Set(decisions.map(({ text }) => text));
+  const [own, foreign] = [texts(mine), texts(others)];
+  const missing = mine.find(({ text }) => !foreign.has(text));
+  if (missing !== undefined || others.some(({ text }) => !own.has(text))) return missing;
+  const out = mine.find(({ text }, i) => text !== others[i]?.text);
+  return out && { ...out, text: `${out.text}, at another place in the order` };
+}
+
+/** What is to be said of a recording that takes no decision of its own in a step. */
+function silence({ numSteps }: Cursor, step: number): string {
+  if (step > numSteps) return `has ended after ${count(numSteps, 'step')}`;
+  return step === numSteps ? 'takes no further step' : 'decides nothing of the kind in this step';
+}
+
+function reasonsFor(cursor: Cursor, step: number, ids: ReadonlySet<string>): string[] {
+  if (step >= cursor.numSteps) return [];
+  cursor.seek(step);
+  const { requestIds } = cursor.recording;
+  return explainAt(cursor)
+    .filter(({ requests }) => requests.some((request) => ids.has(requestIds[request])))
+    .map(({ text }) => text);
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function resultsOf(a: Summary, b: Summary): ResultPair[] {
@@ -145,10 +183,13 @@ function scalarsOf(summary: Summary): Map<string, number | null> {
   const scalars = new Map<string, number | null>([
     ['requests finished', requests.finished],
     ['requests aborted', requests.aborted],
+    ['requests rejected', requests.rejected],
+    ['requests unfinished', requests.unfinished],
     ['steps', summary.numSteps],
     ['simulated seconds', summary.simulatedSeconds],
     ['requests per second', throughput?.requestsPerSecond ?? null],
     ['output tokens per second', throughput?.outputTokensPerSecond ?? null],
+    ['tokens per second', throughput?.totalTokensPerSecond ?? null],
   ]);
   const times = {
     TTFT: summary.timeToFirstToken,
@@ -164,7 +205,9 @@ function scalarsOf(summary: Summary): Map<string, number | null> {
   scalars.set('KV use max', kvCacheUse?.max ?? null);
   scalars.set('prefix hit rate', summary.prefixHitRate);
   scalars.set('preemptions', summary.numPreemptions);
-  scalars.set('internal waste', slots?.internal ?? null);
-  scalars.set('cached-free', slots?.cachedFree ?? null);
+  scalars.set('slots with tokens', slots?.tokens ?? null);
+  scalars.set('slots wasted internally', slots?.internal ?? null);
+  scalars.set('slots reserved', slots?.reserved ?? null);
+  scalars.set('slots cached-free', slots?.cachedFree ?? null);
   return scalars;
 }

@@ -36,7 +36,7 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
           maxLength: 3,
         }),
       }),
-      { minLength: 1, maxLength: 14 },
+      { minLength: 1, maxLength: 14, size: 'max' },
     ),
     resets: fc.array(fc.record({ atNs: fc.nat(400), preemptRunning: fc.boolean() }), { maxLength: 3 }),
     hasImages: fc.boolean(),

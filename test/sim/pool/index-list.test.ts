@@ -12,7 +12,7 @@ test('an index list behaves as an array does', () => {
     fc.nat(),
   );
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 80, size: 'max' }), (operations) => {
       const list = new IndexList(CAPACITY);
       let model: number[] = [];
       for (const [what, item, where] of operations) {
@@ -47,7 +47,7 @@ test('an index heap gives the smallest, whatever was removed from its middle', (
   const operation = fc.tuple(fc.boolean(), fc.nat(30));
   fc.assert(
     fc.property(
-      fc.array(operation, { maxLength: 120 }),
+      fc.array(operation, { maxLength: 120, size: 'max' }),
       fc.array(fc.nat(9), { minLength: 31, maxLength: 31 }),
       (operations, keys) => {
         const comesBefore = (a: number, b: number) => keys[a] < keys[b] || (keys[a] === keys[b] && a < b);

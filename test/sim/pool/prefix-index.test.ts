@@ -19,7 +19,7 @@ test('a lookup gives the earliest inserted block of exactly that content, and no
   const content = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 4 });
   const operation = fc.tuple(fc.integer({ min: 1, max: NUM_BLOCKS - 1 }), content, fc.nat(1));
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), (operations) => {
       const index = new PrefixIndex(NUM_BLOCKS, 2);
       const held = new Map<number, { content: string; group: number }>();
       for (const [block, content, group] of operations) {

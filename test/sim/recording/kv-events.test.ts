@@ -66,7 +66,7 @@ test('any order of stores, removals and clears replays to what counting says, in
     { weight: 1, arbitrary: fc.record({ type: fc.constant('AllBlocksCleared') }) },
   );
   fc.assert(
-    fc.property(fc.array(event, { minLength: 1, maxLength: 40 }), (events) => {
+    fc.property(fc.array(event, { minLength: 1, maxLength: 40, size: 'max' }), (events) => {
       const recording = recordingOfKvEvents(events.map((e) => JSON.stringify(e)).join('\n'), 'x');
       const cursor = new Cursor(recording);
       const stored = new Map<number, number>();

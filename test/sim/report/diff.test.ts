@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
@@ -54,6 +55,35 @@ describe('the first difference', () => {
     const steps = results.find(({ name }) => name === 'steps');
     expect(steps?.values[0]).toBe(hello.numSteps);
     expect(steps?.values[1]).not.toBe(hello.numSteps);
+  });
+
+  test('comes with the reasons of both sides, about the requests concerned', () => {
+    const { first } = diffRecordings(hello, record(HELLO.replace('override 64', 'override 63')));
+    const [, reasons] = first?.reasons ?? [];
+    expect(reasons?.length).toBeGreaterThan(0);
+    expect(reasons?.join(' ')).toMatch(/\br\d+ (waits|is preempted)/);
+  });
+
+  test('of an order alone: the first decision out of place', () => {
+    const requestIds = [...hello.requestIds];
+    const { first } = diffRecordings(hello, { ...hello, requestIds });
+    expect(first).toBeNull();
+    // Two neighbours of the first step's events change places: their blocks do, too.
+    const events = { ...hello.events, b: hello.events.b.slice() };
+    const [one, other] = [...hello.events.kind.keys()].filter(
+      (event) => (hello.events.kind[event] & KIND_MASK) === EventKind.Allocate,
+    );
+    [events.b[one], events.b[other]] = [events.b[other], events.b[one]];
+    expect(diffRecordings(hello, { ...hello, events }).first?.decisions[0]).toContain(
+      'gives r0 the blocks 1, 2',
+    );
+  });
+
+  test('of one step less: the shorter one takes no further step', () => {
+    const shorter = { ...hello, numSteps: hello.numSteps - 1 };
+    const { first } = diffRecordings(hello, shorter);
+    expect(first?.step).toBe(hello.numSteps - 1);
+    expect(first?.decisions[1]).toMatch(/^(ends|takes no further step)/);
   });
 
   test('of another step time alone: none while nothing depends on it', () => {

@@ -57,7 +57,7 @@ const decodeHeavy = fc
         arrival: fc.nat(40_000),
         abortAfter: fc.constantFrom(Number.POSITIVE_INFINITY, 30_000),
       }),
-      { minLength: 1, maxLength: 24 },
+      { minLength: 1, maxLength: 24, size: 'max' },
     ),
     fc.integer({ min: 1, max: 12 }),
     fc.integer({ min: 0, max: 300 }),
