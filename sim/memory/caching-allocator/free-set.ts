@@ -25,6 +25,13 @@ export class FreeSet {
   insert(row: number): void {
     const { left, right, units } = this.blocks;
     const sizeClass = classOf(units[row]);
+    this.occupied[sizeClass >> 5] |= 1 << (sizeClass & 31);
+    if (this.roots[sizeClass] === NONE) {
+      this.roots[sizeClass] = row;
+      left[row] = NONE;
+      right[row] = NONE;
+      return;
+    }
     const ownPriority = priority(row);
     let parent = NONE;
     let wentLeft = false;
@@ -35,7 +42,6 @@ export class FreeSet {
       node = wentLeft ? left[node] : right[node];
     }
     this.link(sizeClass, parent, wentLeft, row);
-    this.occupied[sizeClass >> 5] |= 1 << (sizeClass & 31);
     // What stood here is divided into what comes before and after the new block.
     let low = NONE;
     let high = NONE;
@@ -81,7 +87,8 @@ export class FreeSet {
       else low = right[low];
     }
     this.link(sizeClass, parent, wentLeft, low !== NONE ? low : high);
-    if (this.roots[sizeClass] === NONE) this.occupied[sizeClass >> 5] &= ~(1 << (sizeClass & 31));
+    if (parent === NONE && this.roots[sizeClass] === NONE)
+      this.occupied[sizeClass >> 5] &= ~(1 << (sizeClass & 31));
   }
 
   /** The first block of at least this size, or NONE. */
@@ -152,9 +159,9 @@ export class FreeSet {
   }
 
   private comesBefore(a: number, b: number): boolean {
-    const { units } = this.blocks;
-    const difference = units[a] - units[b];
-    return difference !== 0 ? difference < 0 : this.blocks.isBelow(a, b);
+    const { blocks } = this;
+    const difference = blocks.units[a] - blocks.units[b];
+    return difference !== 0 ? difference < 0 : blocks.isBelow(a, b);
   }
 }
 

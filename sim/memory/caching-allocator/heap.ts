@@ -106,19 +106,13 @@ export class Heap {
     const pool = this.poolOf(row);
     const bytes = blocks.units[row] * UNIT;
     const requestedBytes = blocks.requested[row];
-    let splitBlocks = 0;
-    let splitUnits = 0;
     const before = this.merge(row, blocks.prev[row]);
     const after = this.merge(row, blocks.next[row]);
-    if (before > 0) splitBlocks--;
-    if (after > 0) splitBlocks--;
-    splitUnits -= before + after;
     this.pools[pool].insert(row);
     if (!blocks.has(row, Flag.Expandable)) {
-      if (blocks.isSplit(row)) {
-        splitBlocks++;
-        splitUnits += blocks.units[row];
-      }
+      const isSplit = blocks.isSplit(row);
+      const splitBlocks = (isSplit ? 1 : 0) - (before > 0 ? 1 : 0) - (after > 0 ? 1 : 0);
+      const splitUnits = (isSplit ? blocks.units[row] : 0) - before - after;
       stats.change(Stat.InactiveSplit, pool, splitBlocks);
       stats.change(Stat.InactiveSplitBytes, pool, splitUnits * UNIT);
     }

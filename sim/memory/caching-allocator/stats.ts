@@ -1,4 +1,4 @@
-/** The pools; also the columns of statistics after `all`. */
+/** The two pools of a device. */
 export const Pool = { Large: 0, Small: 1 } as const;
 export type Pool = (typeof Pool)[keyof typeof Pool];
 
@@ -34,8 +34,17 @@ export const Stat = {
 } as const;
 
 export const SCOPES = ['all', 'large_pool', 'small_pool'] as const;
+export type Scope = (typeof SCOPES)[number];
 export const MEASURES = ['current', 'peak', 'allocated', 'freed'] as const;
-const STRIDE = SCOPES.length * MEASURES.length;
+export type Measure = (typeof MEASURES)[number];
+
+// Kept of a statistic, by pool: current, peak, sum of decreases; and the peak of both pools together. The rest
+// follows from these, since millions of updates a second are made.
+const PEAK = 1;
+const FREED = 2;
+const PER_POOL = 3;
+const PEAK_OF_ALL = 2 * PER_POOL;
+const STRIDE = PEAK_OF_ALL + 1;
 
 /** The numbers behind torch.cuda.memory_stats(): current, peak, sum of increases, sum of decreases. */
 export class AllocatorStats {
@@ -47,15 +56,20 @@ export class AllocatorStats {
   numDeviceFree = 0;
 
   increase(stat: number, pool: Pool, amount: number): void {
-    const all = stat * STRIDE;
-    this.add(all, amount);
-    this.add(all + MEASURES.length * (1 + pool), amount);
+    const { values } = this;
+    const start = stat * STRIDE;
+    const at = start + pool * PER_POOL;
+    const current = values[at] + amount;
+    values[at] = current;
+    if (current > values[at + PEAK]) values[at + PEAK] = current;
+    const all = values[start] + values[start + PER_POOL];
+    if (all > values[start + PEAK_OF_ALL]) values[start + PEAK_OF_ALL] = all;
   }
 
   decrease(stat: number, pool: Pool, amount: number): void {
-    const all = stat * STRIDE;
-    this.subtract(all, amount);
-    this.subtract(all + MEASURES.length * (1 + pool), amount);
+    const at = stat * STRIDE + pool * PER_POOL;
+    this.values[at] -= amount;
+    this.values[at + FREED] += amount;
   }
 
   /** Up or down by the sign of the amount. */
@@ -64,20 +78,34 @@ export class AllocatorStats {
     else if (amount < 0) this.decrease(stat, pool, -amount);
   }
 
-  /** One number; bytes or a count. */
-  get(
-    stat: StatName,
-    measure: (typeof MEASURES)[number] = 'current',
-    scope: (typeof SCOPES)[number] = 'all',
-  ): number {
-    return this.values[
-      STATS.indexOf(stat) * STRIDE + SCOPES.indexOf(scope) * MEASURES.length + MEASURES.indexOf(measure)
-    ];
+  /** One number; bytes or a count. `allocated` and `freed` are the sums of all increases and decreases. */
+  get(stat: StatName, measure: Measure = 'current', scope: Scope = 'all'): number {
+    const { values } = this;
+    const start = STATS.indexOf(stat) * STRIDE;
+    if (scope === 'all') {
+      if (measure === 'peak') return values[start + PEAK_OF_ALL];
+      return this.get(stat, measure, 'large_pool') + this.get(stat, measure, 'small_pool');
+    }
+    const at = start + (scope === 'small_pool' ? Pool.Small : Pool.Large) * PER_POOL;
+    switch (measure) {
+      case 'current':
+        return values[at];
+      case 'peak':
+        return values[at + PEAK];
+      case 'allocated':
+        return values[at] + values[at + FREED];
+      case 'freed':
+        return values[at + FREED];
+    }
   }
 
   /** torch.cuda.reset_peak_memory_stats(). */
   resetPeak(): void {
-    for (let at = 0; at < this.values.length; at += MEASURES.length) this.values[at + 1] = this.values[at];
+    const { values } = this;
+    for (let start = 0; start < values.length; start += STRIDE) {
+      for (let at = start; at < start + PEAK_OF_ALL; at += PER_POOL) values[at + PEAK] = values[at];
+      values[start + PEAK_OF_ALL] = values[start] + values[start + PER_POOL];
+    }
   }
 
   /** All numbers under the names of torch.cuda.memory_stats(). Oversize ones exist for all pools together only. */
@@ -98,18 +126,5 @@ export class AllocatorStats {
     record.num_device_alloc = this.numDeviceAlloc;
     record.num_device_free = this.numDeviceFree;
     return record;
-  }
-
-  private add(at: number, amount: number): void {
-    const { values } = this;
-    const current = values[at] + amount;
-    values[at] = current;
-    if (current > values[at + 1]) values[at + 1] = current;
-    values[at + 2] += amount;
-  }
-
-  private subtract(at: number, amount: number): void {
-    this.values[at] -= amount;
-    this.values[at + 3] += amount;
   }
 }
