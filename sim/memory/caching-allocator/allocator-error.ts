@@ -44,7 +44,13 @@ export function outOfMemoryMessage(facts: OutOfMemoryFacts): string {
 /** As PyTorch's format_size: a unit is left only above 1024 of it, so 1 GiB is `1024.00 MiB`. */
 function formatBytes(bytes: number): string {
   if (bytes <= 1024) return `${bytes} bytes`;
-  if (bytes <= 1024 * 1024) return `${(bytes / 1024).toFixed(2)} KiB`;
-  if (bytes <= 1024 * 1024 * 1024) return `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
-  return `${(bytes / 1024 / 1024 / 1024).toFixed(2)} GiB`;
+  if (bytes <= 1024 * 1024) return `${twoDecimals(bytes / 1024)} KiB`;
+  if (bytes <= 1024 * 1024 * 1024) return `${twoDecimals(bytes / 1024 / 1024)} MiB`;
+  return `${twoDecimals(bytes / 1024 / 1024 / 1024)} GiB`;
+}
+
+/** As C++ prints it: a tie, such as 1.125, goes to the even digit, where toFixed goes up. */
+function twoDecimals(value: number): string {
+  const isTieToGoDown = (value * 8) % 4 === 1;
+  return (isTieToGoDown ? value - 0.005 : value).toFixed(2);
 }

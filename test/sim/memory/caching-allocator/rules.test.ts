@@ -224,6 +224,19 @@ describe('running out', () => {
     expect(messageOf(() => allocator.alloc(GIB))).toContain('Tried to allocate 1024.00 MiB');
   });
 
+  // 1.125 lies in the middle of 1.12 and 1.13; C++ prints the even one, JavaScript's toFixed the higher one.
+  test.each([
+    [1.125, '1.12 MiB'],
+    [1.375, '1.38 MiB'],
+    [3.625, '3.62 MiB'],
+    [3.875, '3.88 MiB'],
+    [3.5, '3.50 MiB'],
+  ])('%f MiB of tensors are told as %s', (mebibytes, text) => {
+    const { allocator } = allocatorOf(100 * MIB);
+    allocator.alloc(mebibytes * MIB);
+    expect(messageOf(() => allocator.alloc(GIB))).toContain(`Of the allocated memory ${text} is allocated`);
+  });
+
   // PyTorch's own test_out_of_memory.
   test('absurd sizes', () => {
     const { allocator, calls } = allocatorOf(80 * GIB);
