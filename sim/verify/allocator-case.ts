@@ -3,14 +3,16 @@ import { InputError } from '../error.ts';
 import { parseAllocatorConf } from '../memory/caching-allocator/conf.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const stream = v.pipe(v.number(), v.safeInteger());
 const id = v.union([v.number(), v.string()]);
 
 const opSchema = v.union(
   [
-    v.tuple([v.literal('alloc'), id, count, v.pipe(v.number(), v.safeInteger())]),
+    // Absurd sizes, beyond 2^53, are fair.
+    v.tuple([v.literal('alloc'), id, v.pipe(v.number(), v.integer(), v.minValue(0)), stream]),
     v.tuple([v.literal('free'), id]),
-    v.tuple([v.literal('record_stream'), id, v.pipe(v.number(), v.safeInteger())]),
-    v.tuple([v.literal('complete'), v.pipe(v.number(), v.safeInteger())]),
+    v.tuple([v.literal('record_stream'), id, stream]),
+    v.tuple([v.literal('complete'), stream]),
     v.tuple([v.literal('empty_cache')]),
     v.tuple([v.literal('set_fraction'), v.pipe(v.number(), v.minValue(0), v.maxValue(1))]),
     v.tuple([v.literal('reset_peak')]),
@@ -86,11 +88,11 @@ export function parseAllocatorCase(text: string, file: string): AllocatorCase | 
     if (!(error instanceof InputError)) throw error;
     throw wrong(file, 'config.conf', error.problems[0].message);
   }
-  checkIds(output.ops, file);
   const numOps = output.ops.length;
   if (output.results.length !== numOps) {
     throw wrong(file, 'results', `${output.results.length} of them for ${numOps} ops`);
   }
+  checkIds(output, file);
   for (const field of ['device_calls', 'stats_after'] as const) {
     const stray = output[field].findIndex(([op]) => !(op < numOps));
     if (stray >= 0) throw wrong(file, `${field}.${stray}`, `there is no op ${output[field][stray][0]}`);
@@ -103,15 +105,16 @@ function isOfAllocator(value: unknown): boolean {
   return source?.system === 'PyTorch' && ops !== undefined;
 }
 
-/** An id names an allocation until it is freed. */
-function checkIds(ops: readonly AllocatorOp[], file: string): void {
+/** An id names an allocation until it is freed; one that failed names nothing. */
+function checkIds({ ops, results }: AllocatorCase, file: string): void {
   const live = new Set<string | number>();
   for (const [index, op] of ops.entries()) {
     if (op[0] !== 'alloc' && op[0] !== 'free' && op[0] !== 'record_stream') continue;
     const isLive = live.has(op[1]);
     if (op[0] === 'alloc' && isLive) throw wrong(file, `ops.${index}`, `${op[1]} is allocated already`);
     if (op[0] !== 'alloc' && !isLive) throw wrong(file, `ops.${index}`, `${op[1]} is not allocated`);
-    if (op[0] === 'alloc') live.add(op[1]);
+    const failed = results[index] !== null && 'error' in results[index];
+    if (op[0] === 'alloc' && !failed) live.add(op[1]);
     if (op[0] === 'free') live.delete(op[1]);
   }
 }

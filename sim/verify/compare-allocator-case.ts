@@ -138,8 +138,6 @@ class Replay {
       return { segment, offset, size_rounded: size };
     } catch (error) {
       if (!(error instanceof AllocatorError)) throw error;
-      // Whoever frees it in spite of that frees the null pointer.
-      this.allocationOf.set(id, 0);
       return { error: error.message };
     }
   }

@@ -66,7 +66,7 @@ describe('what is no case is refused with its place', () => {
       { config: { ...kase.config, conf: 'x:1' } },
     ],
     ['wrong: ops.0: is no operation on the allocator', { ops: [['steal', 1]] }],
-    ['wrong: ops.0: 1 is not allocated', { ops: [['free', 1]] }],
+    ['wrong: ops.0: 1 is not allocated', { ops: [['free', 1]], results: [null] }],
     [
       'wrong: ops.1: 1 is allocated already',
       {
@@ -74,6 +74,7 @@ describe('what is no case is refused with its place', () => {
           ['alloc', 1, 512, 0],
           ['alloc', 1, 512, 0],
         ],
+        results: [null, null],
       },
     ],
     ['wrong: results: 1 of them for', { results: [null] }],
@@ -81,6 +82,13 @@ describe('what is no case is refused with its place', () => {
     ['wrong: device_calls: Invalid', { device_calls: null }],
   ])('%s', (message, changed) => {
     expect(() => parseAllocatorCase(JSON.stringify({ ...kase, ...changed }), 'wrong')).toThrow(message);
+  });
+
+  test('an id whose allocation failed may be used again', () => {
+    const alloc = ['alloc', 1, 512, 0];
+    const ops = { ops: [alloc, alloc], results: [{ error: 'CUDA out of memory.' }, null] };
+    const text = JSON.stringify({ ...kase, ...ops, device_calls: [], stats_after: [] });
+    expect(parseAllocatorCase(text, 'retry')?.ops).toEqual([alloc, alloc]);
   });
 
   test('files of other kinds are none', () => {
