@@ -7,7 +7,7 @@ import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { importKvEvents } from './import.ts';
 import { type RunOptions, run } from './run.ts';
-import { verifyScheduler } from './verify.ts';
+import { verifyAllocator, verifyScheduler } from './verify.ts';
 
 const program = new Command('poolscope')
   .description(
@@ -88,6 +88,15 @@ verify
   .option('--json', 'print the results as JSON')
   .action((paths: string[], options: { json?: boolean }) => {
     process.exitCode = verifyScheduler(paths, options);
+  });
+
+verify
+  .command('allocator')
+  .description("replay recorded cases of PyTorch's CUDA caching allocator and compare every placement")
+  .argument('<PATH...>', 'case files (*.json, *.json.gz) or folders of them')
+  .option('--json', 'print the results as JSON')
+  .action((paths: string[], options: { json?: boolean }) => {
+    process.exitCode = verifyAllocator(paths, options);
   });
 
 function wholeNumber(least: number): (text: string) => number {

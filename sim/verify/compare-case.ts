@@ -2,6 +2,7 @@ import { Cursor } from '../recording/cursor.ts';
 import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
 import type { ConformanceCase, ConformanceStep } from './conformance-case.ts';
 import { replayCase } from './replay-case.ts';
+import { sameJson } from './same-json.ts';
 
 /** The first place where Poolscope and the recorded system part. */
 export interface Difference {
@@ -146,19 +147,6 @@ function stepOf(cursor: Cursor, step: number): ConformanceStep {
     free_blocks: freeBlocks,
     free_blocks_after: cursor.numFree,
   };
-}
-
-/** Structural equality of JSON values; the order of keys does not matter. */
-function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every(
-      (key) => key in b && sameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-    )
-  );
 }
 
 function sum(column: Uint32Array): number {

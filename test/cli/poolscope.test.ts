@@ -188,6 +188,11 @@ describe('bad input is one clear line, exit 2, and no stack trace', () => {
     [['run', 'scenarios/hello.pool.yaml', '--seed', 'x'], 'Expected a whole number'],
     [['run', 'scenarios', '--record', 'x.poolrec'], '--record: records one scenario'],
     [['verify', 'scheduler', 'scenarios'], 'holds no recorded case'],
+    [
+      ['verify', 'allocator', 'test/conformance/v1/dev/v1-basic-000.json.gz'],
+      "holds no recorded case of PyTorch's",
+    ],
+    [['verify', 'allocator', 'nowhere'], 'nowhere: there is no such file'],
   ])('%j', (args, message) => {
     const { status, stderr } = poolscope(...args);
     expect(stderr).toContain(message);
@@ -223,6 +228,26 @@ describe('check and verify', () => {
     expect(status).toBe(1);
     expect(stdout).toContain('v1-basic-000: step 2, running');
     expect(stdout).toContain('0 of 1 cases exact');
+  });
+
+  test('verify allocator reports exact cases by category', () => {
+    const { status, stdout } = poolscope('verify', 'allocator', 'test/conformance/allocator/dev');
+    expect(stdout).toMatch(/exact\s+coalesce\s+4 of 4 cases, 1232 operations/);
+    expect(stdout).toContain('71 of 71 cases exact');
+    expect(status).toBe(0);
+  });
+
+  test('verify allocator names the first difference, exit 1, as JSON too', () => {
+    const path = 'test/conformance/allocator/dev/03-coalesce-mid.json.gz';
+    const kase = JSON.parse(gunzipSync(readFileSync(join(ROOT, path))).toString());
+    kase.results[0].offset += 512;
+    const wrong = file('wrong-allocator.json', JSON.stringify(kase));
+    const { status, stdout } = poolscope('verify', 'allocator', wrong);
+    expect(status).toBe(1);
+    expect(stdout).toContain('dev/03-coalesce-mid: op 0, result');
+    expect(stdout).toContain('0 of 1 cases exact');
+    const { results } = JSON.parse(poolscope('verify', 'allocator', wrong, '--json').stdout);
+    expect(results[0].difference).toMatchObject({ op: 0, field: 'result', expected: { offset: 512 } });
   });
 });
 

@@ -1,0 +1,56 @@
+/** A RuntimeError that PyTorch's allocator would raise; the message is its own. */
+export class AllocatorError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AllocatorError';
+  }
+}
+
+/** torch.OutOfMemoryError. Catching it is fine: the allocator goes on, with its cache given back. */
+export class OutOfMemoryError extends AllocatorError {
+  constructor(message: string) {
+    super(message);
+    this.name = 'OutOfMemoryError';
+  }
+}
+
+/** What the message of an OutOfMemoryError tells, in bytes, after everything that could be was given back. */
+export interface OutOfMemoryFacts {
+  /** Bytes of the segment that was asked for, which may be more than the request. */
+  readonly segmentBytes: number;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+  /** Allocated by tensors. */
+  readonly allocatedBytes: number;
+  readonly reservedBytes: number;
+}
+
+/** The message of PyTorch 2.4, word for word, for a process alone on GPU 0. */
+export function outOfMemoryMessage(facts: OutOfMemoryFacts): string {
+  const { segmentBytes, capacityBytes, freeBytes, allocatedBytes, reservedBytes } = facts;
+  return (
+    `CUDA out of memory. Tried to allocate ${formatBytes(segmentBytes)}. ` +
+    `GPU 0 has a total capacity of ${formatBytes(capacityBytes)} of which ${formatBytes(freeBytes)} is free. ` +
+    `Including non-PyTorch memory, this process has ${formatBytes(capacityBytes - freeBytes)} memory in use. ` +
+    `Of the allocated memory ${formatBytes(allocatedBytes)} is allocated by PyTorch, ` +
+    `and ${formatBytes(reservedBytes - allocatedBytes)} is reserved by PyTorch but unallocated. ` +
+    'If reserved but unallocated memory is large try setting ' +
+    'PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  ' +
+    'See documentation for Memory Management  ' +
+    '(https://pytorch.org/docs/stable/notes/cuda.html#environment-variables)'
+  );
+}
+
+/** As PyTorch's format_size: a unit is left only above 1024 of it, so 1 GiB is `1024.00 MiB`. */
+function formatBytes(bytes: number): string {
+  if (bytes <= 1024) return `${bytes} bytes`;
+  if (bytes <= 1024 * 1024) return `${twoDecimals(bytes / 1024)} KiB`;
+  if (bytes <= 1024 * 1024 * 1024) return `${twoDecimals(bytes / 1024 / 1024)} MiB`;
+  return `${twoDecimals(bytes / 1024 / 1024 / 1024)} GiB`;
+}
+
+/** As C++ prints it: a tie, such as 1.125, goes to the even digit, where toFixed goes up. */
+function twoDecimals(value: number): string {
+  const isTieToGoDown = (value * 8) % 4 === 1;
+  return (isTieToGoDown ? value - 0.005 : value).toFixed(2);
+}
