@@ -15,7 +15,7 @@ export function verifyScheduler(paths: readonly string[], options: { readonly js
     else results.push({ file: shownPath(file), ...compareCase(kase) });
   }
   if (results.length === 0) {
-    throw new InputError([{ file: paths.join(', '), message: 'holds no recorded case of the V1 scheduler' }]);
+    throw new InputError([{ file: paths.join(', '), message: 'holds no recorded case of a scheduler' }]);
   }
   const exact = results.filter((result) => result.difference === null).length;
   if (options.json) {
@@ -28,7 +28,7 @@ export function verifyScheduler(paths: readonly string[], options: { readonly js
       console.log(`           vLLM       ${shown(difference.expected)}`);
       console.log(`           Poolscope  ${shown(difference.actual)}`);
     }
-    for (const file of unsupported) console.log(pc.dim(`skipped  ${file}: no case of the V1 scheduler`));
+    for (const file of unsupported) console.log(pc.dim(`skipped  ${file}: no case of a scheduler`));
     console.log(`${exact} of ${results.length} cases exact`);
   }
   return exact === results.length ? ExitCode.Ok : ExitCode.CheckFailed;
