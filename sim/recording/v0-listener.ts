@@ -62,7 +62,7 @@ export interface V0Listener {
   hit(sequence: number, device: Device, position: number, block: number, before: number): void;
   /** table[position] of the GPU: `old` is released, `block` taken; `before` as for hit, or NOWHERE. */
   replace(sequence: number, why: Replace, position: number, old: number, block: number, before: number): void;
-  /** `block` was table[position]. */
+  /** `block` was table[position]. The null block stays where it is. */
   release(sequence: number, device: Device, position: number, block: number): void;
   /** The child's table becomes a copy of the parent's. */
   fork(parent: number, child: number): void;

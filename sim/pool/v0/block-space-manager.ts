@@ -3,11 +3,11 @@ import { Device, NO_SEQUENCE, NOWHERE, Replace, type V0Listener } from '../../re
 import type { V0PoolConfig } from '../../scheduler/v0/config.ts';
 import type { Workload } from '../../workload/workload.ts';
 import { BlockTables } from '../block-tables.ts';
-import { TokenWalk } from '../known-tokens.ts';
-import { PrefixIndex, ROOT_CHAIN } from '../prefix-index.ts';
+import { PrefixIndex } from '../prefix-index.ts';
 import { CachingAllocator, NOT_CACHED } from './caching-allocator.ts';
 import { ComputedBlocks } from './computed-blocks.ts';
 import { NaiveAllocator } from './naive-allocator.ts';
+import { SequenceChains } from './sequence-chains.ts';
 
 /** Whether something fits (vLLM `AllocStatus`): now, after others have left, or not even then. */
 export const AllocStatus = { Ok: 0, Later: 1, Never: 2 } as const;
@@ -41,11 +41,7 @@ export class BlockSpaceManager {
 
   // With prefix caching
   private readonly caches: readonly [gpu: CachingAllocator, cpu: CachingAllocator] | null;
-  private readonly index: PrefixIndex;
-  private readonly walk: TokenWalk;
-  private readonly requestOf: Int32Array;
-  /** sequence → chain of its last full block, retained while it has a table. */
-  private readonly chainOf: Int32Array;
+  private readonly chains: SequenceChains | null;
   /** sequence → time of the last schedule() that scheduled it; NaN: never since it has its table. */
   private readonly lastAccess: Float64Array;
 
@@ -61,24 +57,22 @@ export class BlockSpaceManager {
     this.tables = new BlockTables(numSequences);
     this.onCpu = new Uint8Array(numSequences);
     this.numFullSlots = new Int32Array(numSequences);
-    this.walk = new TokenWalk(workload);
-    this.requestOf = new Int32Array(numSequences);
-    workload.sequenceStart.forEach((start, request) => {
-      this.requestOf.fill(request, start, start + workload.numSequences[request]);
-    });
-    const caching = config.enablePrefixCaching;
-    // Block 0 is no block to the index.
-    this.index = new PrefixIndex(caching ? 1 + numGpuBlocks + numCpuBlocks : 1, 2);
-    this.caches = caching
-      ? [
-          new CachingAllocator(Device.Gpu, numGpuBlocks, this.index, 1),
-          new CachingAllocator(Device.Cpu, numCpuBlocks, this.index, 1 + numGpuBlocks),
-        ]
-      : null;
+    if (config.enablePrefixCaching) {
+      // Block 0 is no block to the index.
+      const index = new PrefixIndex(1 + numGpuBlocks + numCpuBlocks, 2);
+      this.caches = [
+        new CachingAllocator(Device.Gpu, numGpuBlocks, index, 1),
+        new CachingAllocator(Device.Cpu, numCpuBlocks, index, 1 + numGpuBlocks),
+      ];
+      this.chains = new SequenceChains(index, workload, blockSize);
+      this.computedBlocks = new ComputedBlocks(numSequences);
+    } else {
+      this.caches = null;
+      this.chains = null;
+      this.computedBlocks = null;
+    }
     this.gpu = this.caches?.[Device.Gpu] ?? new NaiveAllocator(Device.Gpu, numGpuBlocks);
     this.cpu = this.caches?.[Device.Cpu] ?? new NaiveAllocator(Device.Cpu, numCpuBlocks);
-    this.computedBlocks = caching ? new ComputedBlocks(numSequences) : null;
-    this.chainOf = new Int32Array(numSequences);
     this.lastAccess = new Float64Array(numSequences).fill(Number.NaN);
   }
 
@@ -110,7 +104,7 @@ export class BlockSpaceManager {
     }
     if (numFull * blockSize < numTokens) this.takeNext(sequence, this.gpu);
     this.numFullSlots[sequence] = numTokens;
-    this.startTracking(sequence);
+    this.lastAccess[sequence] = Number.NaN;
   }
 
   /** Blocks that appending the unseen tokens and `lookahead` slots touches, those that it has included. */
@@ -154,8 +148,8 @@ export class BlockSpaceManager {
       this.tables.append(child, table[i]);
     }
     this.numFullSlots[child] = this.numFullSlots[parent];
-    this.follow(child, this.chainOf[parent]);
-    this.startTracking(child);
+    this.chains?.copy(parent, child);
+    this.lastAccess[child] = Number.NaN;
     this.listener?.fork(parent, child);
   }
 
@@ -167,7 +161,7 @@ export class BlockSpaceManager {
     if (!this.isAllocated(sequence)) return;
     this.recordAccess(sequence);
     this.releaseTable(sequence);
-    this.follow(sequence, ROOT_CHAIN);
+    this.chains?.clear(sequence);
     this.onCpu[sequence] = 0;
     this.computedBlocks?.clear(sequence);
   }
@@ -235,10 +229,6 @@ export class BlockSpaceManager {
     return this.gpu.numFree - blocks >= this.watermarkBlocks ? AllocStatus.Ok : AllocStatus.Later;
   }
 
-  private startTracking(sequence: number): void {
-    this.lastAccess[sequence] = Number.NaN;
-  }
-
   private takeNext(sequence: number, allocator: NaiveAllocator): number {
     const block = allocator.allocate();
     this.listener?.take(sequence, allocator.device, this.tables.length[sequence], block);
@@ -260,30 +250,9 @@ export class BlockSpaceManager {
 
   /** A miss may evict what a later block of the same prompt would have hit, so hits need not be a prefix. */
   private allocateFull(sequence: number, numFull: number, cache: CachingAllocator): void {
-    this.walk.start(this.requestOf[sequence], 0, sequence);
-    for (let i = 0; i < numFull; i++) {
-      this.follow(sequence, this.nextChain(this.chainOf[sequence]));
-      this.takeContent(sequence, this.chainOf[sequence], cache);
-    }
-  }
-
-  /** The chain that continues `chain` by the next block of the walk. */
-  private nextChain(chain: number): number {
-    const { index, walk } = this;
-    let next = chain;
-    for (let rest = this.config.blockSize; rest > 0; ) {
-      rest -= walk.take(rest);
-      next = index.extend(next, walk.segment, walk.offset, walk.size);
-    }
-    return next;
-  }
-
-  /** The sequence retains this chain instead of the one before. */
-  private follow(sequence: number, chain: number): void {
-    if (this.caches === null) return;
-    this.index.retain(chain);
-    this.index.release(this.chainOf[sequence]);
-    this.chainOf[sequence] = chain;
+    const chains = this.chains!;
+    chains.start(sequence, 0);
+    for (let i = 0; i < numFull; i++) this.takeContent(sequence, chains.advance(sequence), cache);
   }
 
   private copyOnWrite(sequence: number, position: number): void {
@@ -299,9 +268,8 @@ export class BlockSpaceManager {
 
   /** The block at `position` is full: it enters the cache, or gives way to the one that is there already. */
   private promote(sequence: number, position: number, cache: CachingAllocator): void {
-    this.walk.start(this.requestOf[sequence], position * this.config.blockSize, sequence);
-    const chain = this.nextChain(this.chainOf[sequence]);
-    this.follow(sequence, chain);
+    this.chains!.start(sequence, position);
+    const chain = this.chains!.advance(sequence);
     const table = this.tables.table[sequence];
     const old = table[position];
     const cached = cache.find(chain);
@@ -362,8 +330,8 @@ export class BlockSpaceManager {
     const length = this.tables.length[sequence];
     for (let i = 0; i < length; i++) {
       const block = table[i];
-      if (block === this.nullBlock && device === Device.Gpu) continue;
       listener?.release(sequence, device, i, block);
+      if (block === this.nullBlock && device === Device.Gpu) continue;
       if (i < numFull) cache!.releaseCached(block, (i + 1) * blockSize);
       else pool.release(block);
     }

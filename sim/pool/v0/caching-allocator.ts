@@ -1,4 +1,4 @@
-import { type Device, NOWHERE, type V0Listener } from '../../recording/v0-listener.ts';
+import { Device, NOWHERE, type V0Listener } from '../../recording/v0-listener.ts';
 import { NONE, type PrefixIndex } from '../prefix-index.ts';
 import { Evictor } from './evictor.ts';
 import { NaiveAllocator } from './naive-allocator.ts';
@@ -64,7 +64,8 @@ export class CachingAllocator extends NaiveAllocator {
   /** The block, in use, enters the cache as `chain`, which no other block holds. */
   register(block: number, chain: number): void {
     this.index.insert(this.device, chain, block + this.base);
-    this.touched.push(block);
+    // Nobody asks about the CPU's, and nothing would clear them.
+    if (this.device === Device.Gpu) this.touched.push(block);
     this.listener?.cache(this.device, block, chain);
   }
 
