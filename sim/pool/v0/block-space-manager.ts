@@ -27,6 +27,8 @@ export class BlockSpaceManager {
   readonly onCpu: Uint8Array;
   /** sequence → tokens that are written into its blocks. */
   readonly numFullSlots: Int32Array;
+  /** sequence → tokens up to which appending changes but a counter: room in an unshared block, not yet full. */
+  private readonly quietUntil: Int32Array;
   /** What the worker may skip; null without prefix caching. */
   readonly computedBlocks: ComputedBlocks | null;
   /** The GPU block that stands for "outside the sliding window", or −1 before the first append. */
@@ -57,6 +59,7 @@ export class BlockSpaceManager {
     this.tables = new BlockTables(numSequences);
     this.onCpu = new Uint8Array(numSequences);
     this.numFullSlots = new Int32Array(numSequences);
+    this.quietUntil = new Int32Array(numSequences);
     if (config.enablePrefixCaching) {
       // Block 0 is no block to the index.
       const index = new PrefixIndex(1 + numGpuBlocks + numCpuBlocks, 2);
@@ -110,32 +113,44 @@ export class BlockSpaceManager {
   /** Blocks that appending the unseen tokens and `lookahead` slots touches, those that it has included. */
   numTouched(sequence: number, lookahead: number): number {
     const { blockSize } = this.config;
+    const numTokens = this.numTokens[sequence];
     const full = this.numFullSlots[sequence];
-    const slots = this.numTokens[sequence] - full + lookahead;
+    if (lookahead === 0 && full < numTokens && numTokens <= this.quietUntil[sequence]) return 1;
+    const slots = numTokens - full + lookahead;
     const first = blockSize - (full % blockSize);
-    if (slots <= first && slots > 0) return 1;
     return 1 + Math.ceil((slots - first) / blockSize);
   }
 
   /** Writes the unseen tokens, with room for `lookahead` more behind them. The table is on the GPU. */
   appendSlots(sequence: number, lookahead: number, numComputed: number): void {
+    if (this.numTokens[sequence] <= this.quietUntil[sequence]) {
+      this.numFullSlots[sequence] = this.numTokens[sequence];
+    } else {
+      this.appendToBlocks(sequence, lookahead, numComputed);
+    }
+  }
+
+  private appendToBlocks(sequence: number, lookahead: number, numComputed: number): void {
     const { blockSize, slidingWindow } = this.config;
     if (slidingWindow !== null) this.dropOutsideWindow(sequence, numComputed);
     const numTokens = this.numTokens[sequence];
-    let written = this.numFullSlots[sequence];
     const slots = numTokens + lookahead;
     while (this.tables.length[sequence] * blockSize < slots) this.takeNext(sequence, this.gpu);
-    if (written === numTokens) return;
-    let position = Math.floor(written / blockSize);
-    let end = (position + 1) * blockSize;
-    while (written < numTokens) {
+    if (this.numFullSlots[sequence] === numTokens) return;
+    let position = Math.floor(this.numFullSlots[sequence] / blockSize);
+    let end = position * blockSize;
+    while (end < numTokens) {
+      end += blockSize;
       this.copyOnWrite(sequence, position);
       if (end <= numTokens && this.caches !== null) this.promote(sequence, position, this.caches[Device.Gpu]);
-      written = end;
       position++;
-      end += blockSize;
     }
     this.numFullSlots[sequence] = numTokens;
+    if (slidingWindow !== null) return;
+    // The lookahead is always the same: only decodes have unseen tokens.
+    const isFilled = this.caches === null ? 0 : 1;
+    const room = this.tables.length[sequence] * blockSize - lookahead;
+    this.quietUntil[sequence] = Math.min(end - isFilled, room);
   }
 
   /** The child shares all blocks of the parent. Nothing happens if the parent has none. */
@@ -148,6 +163,8 @@ export class BlockSpaceManager {
       this.tables.append(child, table[i]);
     }
     this.numFullSlots[child] = this.numFullSlots[parent];
+    this.quietUntil[parent] = 0;
+    this.quietUntil[child] = 0;
     this.chains?.copy(parent, child);
     this.lastAccess[child] = Number.NaN;
     this.listener?.fork(parent, child);
@@ -336,6 +353,7 @@ export class BlockSpaceManager {
       else pool.release(block);
     }
     this.tables.clear(sequence);
+    this.quietUntil[sequence] = 0;
   }
 
   private chainsOf(sequence: number, numFull: number, source: CachingAllocator | null): number[] {

@@ -13,7 +13,7 @@ export class V0Batch {
   readonly samples: Uint8Array;
   /** 1 where the group was in its prefill stage. */
   readonly isPrefill: Uint8Array;
-  /** 1 where the outputs were applied ahead of the others. */
+  /** 1 where the outputs were applied ahead of the others; 0 again once those are applied. */
   readonly isDone: Uint8Array;
 
   constructor(capacity: number) {
@@ -34,7 +34,6 @@ export class V0Batch {
     const at = this.size++;
     this.request[at] = request;
     this.chunk[at] = chunk;
-    this.isDone[at] = 0;
   }
 
   /** Puts all entries of another batch behind its own. */

@@ -33,11 +33,12 @@ export class V0Core {
   processPending: (request: number) => void = () => {};
 
   // Parts of the step: chunked prefill puts them together in another order than that in which they are made.
-  readonly newPrefills: V0Batch;
+  // Without it they are made in order, and the first three are the step itself.
+  newPrefills: V0Batch;
+  runningDecodes: V0Batch;
+  swappedDecodes: V0Batch;
   readonly runningPrefills: V0Batch;
-  readonly runningDecodes: V0Batch;
   readonly swappedPrefills: V0Batch;
-  readonly swappedDecodes: V0Batch;
 
   constructor(
     workload: Workload,
@@ -60,8 +61,15 @@ export class V0Core {
     this.swappedDecodes = new V0Batch(n);
   }
 
-  beginStep(now: number): void {
+  /** A step begins; it is collected in `batch`. */
+  beginStep(now: number, batch: V0Batch): void {
     this.now = now;
+    if (!this.config.enableChunkedPrefill) {
+      this.newPrefills = batch;
+      this.runningDecodes = batch;
+      this.swappedDecodes = batch;
+    }
+    batch.clear();
     this.budget.reset();
     this.finished.length = 0;
     this.newPrefills.clear();

@@ -87,7 +87,9 @@ export class SequenceGroups {
   }
 
   isFinished(request: number): boolean {
-    return this.numUnfinished(request) === 0;
+    const start = this.start[request];
+    if (this.status[start] < SequenceStatus.Finished) return false;
+    return this.numSeqs[request] === 1 || this.numUnfinished(request) === 0;
   }
 
   numUnfinished(request: number): number {

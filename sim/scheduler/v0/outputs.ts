@@ -26,6 +26,7 @@ export class OutputProcessor {
     const before = core.finished.length;
     for (let at = 0; at < batch.size; at++) {
       if (batch.isDone[at] === 0) this.processOne(batch, at);
+      else batch.isDone[at] = 0;
     }
     if (core.finished.length > before) this.removeFinished();
   }
@@ -57,12 +58,15 @@ export class OutputProcessor {
     const { groups, config, workload } = core;
     const request = batch.request[at];
     if (groups.isFinished(request)) return;
-    const speculates = config.numLookaheadSlots > 0;
-    const isVerification = speculates && batch.isPrefill[at] === 0;
-    if (!batch.isAsync && !isVerification) groups.addComputed(request, batch.chunk[at]);
-    if (batch.samples[at] === 1) {
-      if (speculates) this.sampleDrafts(request, isVerification);
-      else if (workload.numSequences[request] > 1) this.sampleGroup(request);
+    const samples = batch.samples[at] === 1;
+    if (config.numLookaheadSlots > 0) {
+      const isVerification = batch.isPrefill[at] === 0;
+      if (!isVerification) groups.addComputed(request, batch.chunk[at]);
+      if (samples) this.sampleDrafts(request, isVerification);
+    } else {
+      if (!batch.isAsync) groups.addComputed(request, batch.chunk[at]);
+      if (!samples) return;
+      if (workload.numSequences[request] > 1) this.sampleGroup(request);
       else this.sampleOne(request, batch.isAsync);
     }
     if (groups.isFinished(request)) core.finished.push(request);

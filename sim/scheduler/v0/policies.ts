@@ -11,19 +11,19 @@ import { scheduleSwapped } from './swapped.ts';
  * Prompts first, as long as nobody is swapped; a step is either all prompts or all decodes (vLLM
  * `_schedule_default`).
  */
-export function scheduleDefault(
-  core: V0Core,
-  delay: PromptDelay,
-  priority: PriorityPreemption | null,
-  batch: V0Batch,
-): void {
-  const { queues, groups, budget, newPrefills, runningPrefills, swappedPrefills } = core;
+export function scheduleDefault(core: V0Core, delay: PromptDelay, priority: PriorityPreemption | null): void {
+  const { queues, groups, budget, newPrefills: batch } = core;
   const numRunning = queues.length[Queue.Running];
-  for (let r = queues.first(Queue.Running), left = numRunning; left > 0; left--, r = queues.next[r]) {
-    budget.addSeqs(r, groups.maxNumRunningSeqs(r));
+  // Where nobody wants to come in, it is all the same how many are in.
+  if (queues.length[Queue.Waiting] + queues.length[Queue.Swapped] > 0) {
+    const sentinel = queues.sentinel(Queue.Running);
+    for (let r = queues.first(Queue.Running); r !== sentinel; r = queues.next[r]) {
+      budget.addSeqs(r, groups.maxNumRunningSeqs(r));
+    }
   }
   if (queues.length[Queue.Swapped] === 0) schedulePrefills(core, delay, false, numRunning);
-  if (newPrefills.size === 0) {
+  batch.numPrefillGroups = batch.size;
+  if (batch.size === 0) {
     priority?.run();
     scheduleRunning(core, false);
     if (core.numPreempted === 0) scheduleSwapped(core);
@@ -31,14 +31,10 @@ export function scheduleDefault(
   checkBudget(core);
   core.requeuePreempted();
   engineAssert(
-    runningPrefills.size + swappedPrefills.size === 0,
+    core.runningPrefills.size + core.swappedPrefills.size === 0,
     '',
     'without chunked prefill, a group in its prefill stage is running',
   );
-  batch.putAll(newPrefills);
-  batch.putAll(core.runningDecodes);
-  batch.putAll(core.swappedDecodes);
-  batch.numPrefillGroups = newPrefills.size;
   batch.numTokens = budget.numTokens;
 }
 

@@ -119,10 +119,9 @@ export class V0Scheduler {
     engineAssert(core.stopped.length === 0, '', 'a prompt longer than max_model_len was stopped unfinished');
     if (this.pending !== null) this.batch = this.spare;
     const { batch } = this;
-    core.beginStep(now);
-    batch.clear();
+    core.beginStep(now, batch);
     if (this.config.enableChunkedPrefill) scheduleChunked(core, this.delay, batch);
-    else scheduleDefault(core, this.delay, this.priority, batch);
+    else scheduleDefault(core, this.delay, this.priority);
     this.dispatch(batch);
     this.blocks.markBlocksAsComputed();
   }
