@@ -93,7 +93,7 @@ export interface V0CaseConfig {
 }
 
 export interface V0CaseRequest extends ConformanceRequest {
-  readonly n: number;
+  readonly n?: number;
   /** Outputs after which each sequence meets a stop token. */
   readonly lens?: readonly number[];
 }

@@ -208,7 +208,7 @@ class Replay {
 
 function workloadOf(kase: V0Case): Workload {
   const builder = new WorkloadBuilder();
-  for (const { id, n, arrival_time, prompt, max_tokens, priority } of kase.requests) {
+  for (const { id, n = 1, arrival_time, prompt, max_tokens, priority } of kase.requests) {
     builder.add({
       id,
       arrivalNs: Math.round(arrival_time * NS_PER_S),

@@ -16,6 +16,7 @@ export class V0Batch {
   /** 1 where the outputs were applied ahead of the others; 0 again once those are applied. */
   readonly isDone: Uint8Array;
 
+  /** A step that has more than `capacity` (max_num_seqs) is over its budget, which ends the engine. */
   constructor(capacity: number) {
     this.request = new Int32Array(capacity);
     this.chunk = new Int32Array(capacity);

@@ -54,11 +54,11 @@ export class V0Core {
     this.queues = new Queues(n);
     this.blocks = new BlockSpaceManager(workload, pool, this.groups.numTokens);
     this.budget = new Budget(n, config.maxNumBatchedTokens, config.maxNumSeqs);
-    this.newPrefills = new V0Batch(n);
-    this.runningPrefills = new V0Batch(n);
-    this.runningDecodes = new V0Batch(n);
-    this.swappedPrefills = new V0Batch(n);
-    this.swappedDecodes = new V0Batch(n);
+    this.newPrefills = new V0Batch(config.maxNumSeqs);
+    this.runningPrefills = new V0Batch(config.maxNumSeqs);
+    this.runningDecodes = new V0Batch(config.maxNumSeqs);
+    this.swappedPrefills = new V0Batch(config.maxNumSeqs);
+    this.swappedDecodes = new V0Batch(config.maxNumSeqs);
   }
 
   /** A step begins; it is collected in `batch`. */

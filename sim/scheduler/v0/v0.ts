@@ -1,4 +1,4 @@
-import { engineAssert } from '../../error.ts';
+import { engineAssert, invariant } from '../../error.ts';
 import type { BlockSpaceManager } from '../../pool/v0/block-space-manager.ts';
 import { Move, Queue, type V0Listener } from '../../recording/v0-listener.ts';
 import type { BatchShape } from '../../time/step-time.ts';
@@ -59,8 +59,8 @@ export class V0Scheduler {
     core.processPending = (request) => {
       if (this.pending !== null) this.outputs.processAhead(this.pending, request);
     };
-    this.batch = new V0Batch(workload.numRequests);
-    this.spare = new V0Batch(workload.numRequests);
+    this.batch = new V0Batch(config.maxNumSeqs);
+    this.spare = new V0Batch(config.maxNumSeqs);
     this.shape = {
       numRequests: 0,
       numTokens: 0,
@@ -69,8 +69,8 @@ export class V0Scheduler {
       decodeContextTokens: 0,
       maxDecodeContext: 0,
       numPrefills: 0,
-      prefillTokens: new Int32Array(workload.numRequests),
-      prefillComputed: new Int32Array(workload.numRequests),
+      prefillTokens: new Int32Array(config.maxNumSeqs),
+      prefillComputed: new Int32Array(config.maxNumSeqs),
     };
   }
 
@@ -147,6 +147,7 @@ export class V0Scheduler {
   private dispatch(batch: V0Batch): void {
     const { shape, groups, blocks, core } = this;
     const { numSequences } = this.workload;
+    invariant(batch.size <= this.config.maxNumSeqs, 'the budget bounds the batch');
     batch.isAsync = this.config.asyncOutputProc;
     shape.numRequests = batch.size;
     shape.numTokens = 0;
