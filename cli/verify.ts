@@ -34,7 +34,7 @@ type Options = { readonly json?: boolean };
 /** `poolscope verify scheduler`: replays recorded cases. Returns the exit code. */
 export function verifyScheduler(paths: readonly string[], options: Options): number {
   return verify(paths, options, {
-    subject: 'the V1 scheduler',
+    subject: 'a scheduler',
     system: 'vLLM',
     verify: (text, file) => {
       const kase = parseCase(text, file);

@@ -38,3 +38,24 @@ export function formatProblem(problem: Problem): string {
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${message}`);
 }
+
+/** The simulated engine dies, as vLLM's would: a fact about the scenario, no fault in Poolscope. */
+export class EngineCrash extends Error {
+  /** Class of vLLM's exception, such as RuntimeError. */
+  readonly kind: string;
+  /** What it means, for people. */
+  readonly explanation: string;
+
+  /** `detail` is the message of vLLM's exception. */
+  constructor(kind: string, detail: string, explanation: string) {
+    super(`${kind}: ${detail}`);
+    this.name = 'EngineCrash';
+    this.kind = kind;
+    this.explanation = explanation;
+  }
+}
+
+/** An assertion of vLLM's own that can fail. */
+export function engineAssert(condition: boolean, detail: string, explanation: string): void {
+  if (!condition) throw new EngineCrash('AssertionError', detail, explanation);
+}

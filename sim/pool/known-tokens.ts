@@ -28,10 +28,13 @@ export class TokenWalk {
     this.runs = runs;
   }
 
-  /** Stands before token `position` of the request. O(runs) within the prompt, O(1) beyond. */
-  start(request: number, position: number): void {
+  /**
+   * Stands before token `position` of the request; of the outputs, those of `sequence` are meant.
+   * O(runs) within the prompt, O(1) beyond.
+   */
+  start(request: number, position: number, sequence = request): void {
     const { numPromptTokens, runStart, runLength, outputSegment } = this.runs;
-    this.output = outputSegment[request];
+    this.output = outputSegment[sequence];
     this.lastRun = runStart[request + 1];
     if (position >= numPromptTokens[request]) {
       this.run = this.lastRun;

@@ -1,4 +1,4 @@
-/** One recorded case of vLLM's scheduler, as far as V1 cases use the format. */
+/** One recorded case of vLLM's V1 scheduler. */
 export interface ConformanceCase {
   readonly case: string;
   readonly category?: string;
@@ -58,4 +58,73 @@ export interface ConformanceStep {
   readonly waiting: readonly string[];
   readonly free_blocks: number;
   readonly free_blocks_after: number;
+}
+
+/** One recorded case of vLLM 0.6.3's engine. In its steps, a missing key means empty or zero. */
+export interface V0Case {
+  readonly case: string;
+  readonly category?: string;
+  readonly config: V0CaseConfig;
+  readonly requests: readonly V0CaseRequest[];
+  readonly steps: readonly V0Step[];
+  /** "drained", "max_steps", or the error with which the engine died. */
+  readonly end: string;
+  readonly source: { readonly engine: 'v0' };
+}
+
+export interface V0CaseConfig {
+  readonly block_size: number;
+  readonly num_gpu_blocks: number;
+  readonly num_cpu_blocks: number;
+  readonly watermark: number;
+  readonly max_num_seqs: number;
+  readonly max_num_batched_tokens: number;
+  readonly max_model_len: number;
+  readonly enable_chunked_prefill: boolean;
+  readonly enable_prefix_caching: boolean;
+  readonly sliding_window: number | null;
+  readonly preemption_mode: 'recompute' | 'swap' | null;
+  readonly policy: 'fcfs' | 'priority';
+  readonly delay_factor: number;
+  readonly num_lookahead_slots: number;
+  readonly async_output_proc: boolean;
+  /** Seconds that a step takes, without and with prompts. */
+  readonly clock: { readonly dt: number; readonly prefill_dt: number };
+}
+
+export interface V0CaseRequest extends ConformanceRequest {
+  readonly n?: number;
+  /** Outputs after which each sequence meets a stop token. */
+  readonly lens?: readonly number[];
+}
+
+export interface V0Step {
+  readonly step: number;
+  readonly t: number;
+  readonly aborted?: readonly string[];
+  /** The engine died: the fields below are missing. */
+  readonly error?: string;
+  readonly scheduled?: readonly (readonly [string, number])[];
+  readonly num_prefill_groups?: number;
+  readonly num_batched_tokens?: number;
+  readonly computed?: Readonly<Record<string, number>>;
+  readonly new_blocks?: Readonly<Record<string, readonly (readonly number[])[]>>;
+  readonly changed?: Readonly<Record<string, readonly (readonly number[])[]>>;
+  readonly cached?: Readonly<Record<string, number>>;
+  readonly computed_blocks?: Readonly<Record<string, readonly number[]>>;
+  readonly preempted?: readonly string[];
+  readonly preempt_modes?: readonly string[];
+  readonly forced?: number;
+  readonly ignored?: readonly string[];
+  readonly finished?: readonly string[];
+  readonly swap_in?: readonly (readonly number[])[];
+  readonly swap_out?: readonly (readonly number[])[];
+  readonly copy?: readonly (readonly number[])[];
+  readonly running?: readonly string[];
+  readonly waiting?: readonly string[];
+  readonly swapped?: readonly string[];
+  readonly free_blocks?: number;
+  readonly free_blocks_after?: number;
+  readonly free_cpu_blocks?: number;
+  readonly free_cpu_blocks_after?: number;
 }

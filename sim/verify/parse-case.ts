@@ -1,12 +1,12 @@
 import { InputError } from '../error.ts';
-import type { ConformanceCase } from './conformance-case.ts';
+import type { ConformanceCase, V0Case } from './conformance-case.ts';
 
 /**
  * Reads a recorded case.
- * @returns null if it is a file of another kind: an index, or a case of another engine.
+ * @returns null if it is a file of another kind: an index, or a case of something else.
  * @throws InputError if it is no JSON or lacks what a case needs.
  */
-export function parseCase(text: string, file: string): ConformanceCase | null {
+export function parseCase(text: string, file: string): ConformanceCase | V0Case | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -14,16 +14,20 @@ export function parseCase(text: string, file: string): ConformanceCase | null {
     throw new InputError([{ file, message: `is no JSON: ${(error as Error).message}` }]);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const kase = value as ConformanceCase;
-  if (typeof kase.case !== 'string' || kase.source?.engine !== 'v1') return null;
+  const kase = value as ConformanceCase | V0Case;
+  if (typeof kase.case !== 'string' || !['v0', 'v1'].includes(kase.source?.engine ?? '')) return null;
   for (const field of ['config', 'requests'] as const) {
     if (typeof kase[field] !== 'object' || kase[field] === null) {
       throw new InputError([{ file, field, message: 'missing' }]);
     }
   }
-  if (kase.steps === undefined && kase.expect === undefined) {
+  if (kase.steps === undefined && (isV0(kase) || kase.expect === undefined)) {
     throw new InputError([
-      { file, field: 'steps', message: 'missing, and there are no totals in expect either' },
+      {
+        file,
+        field: 'steps',
+        message: isV0(kase) ? 'missing' : 'missing, and there are no totals in expect either',
+      },
     ]);
   }
   for (const request of kase.requests) {
@@ -34,4 +38,8 @@ export function parseCase(text: string, file: string): ConformanceCase | null {
     }
   }
   return kase;
+}
+
+export function isV0(kase: ConformanceCase | V0Case): kase is V0Case {
+  return kase.source?.engine === 'v0';
 }

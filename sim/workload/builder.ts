@@ -26,6 +26,10 @@ export interface NewRequest {
   readonly outputSegment?: number;
   /** In prompt order. */
   readonly images?: readonly Image[];
+  /** Sequences sampled in parallel (vLLM `n`); default 1. */
+  readonly numSequences?: number;
+  /** Output segments of the sequences after the first. */
+  readonly forkSegments?: readonly number[];
 }
 
 const NO_IMAGES: readonly Image[] = [];
@@ -40,6 +44,8 @@ export class WorkloadBuilder {
   private readonly maxTokens: number[] = [];
   private readonly priority: number[] = [];
   private readonly abortAfterNs: number[] = [];
+  /** Added request → its first row of outputSegment; one entry more than requests. */
+  private readonly sequenceStart: number[] = [0];
   private readonly outputSegment: number[] = [];
   private readonly runStart: number[] = [0];
   private readonly runSegment: number[] = [];
@@ -69,7 +75,7 @@ export class WorkloadBuilder {
 
   /** The segment into which a request that was added writes its outputs. */
   outputSegmentOf(request: number): number {
-    return this.outputSegment[request];
+    return this.outputSegment[this.sequenceStart[request]];
   }
 
   /** The prompt of a request that was added. */
@@ -87,7 +93,8 @@ export class WorkloadBuilder {
 
   /** Adds a request; returns its number among those added. */
   add(request: NewRequest): number {
-    const { arrivalNs, maxTokens, dependsOn = -1 } = request;
+    const { arrivalNs, maxTokens, dependsOn = -1, numSequences = 1 } = request;
+    invariant(numSequences >= 1 && Number.isInteger(numSequences), 'a request has at least one sequence');
     invariant(arrivalNs >= 0 && Number.isInteger(arrivalNs), 'a request arrives at a whole nanosecond');
     invariant(maxTokens >= 1 && Number.isInteger(maxTokens), 'a request has at least one output');
     invariant(dependsOn >= -1 && dependsOn < this.numRequests, 'a request follows one added before');
@@ -103,6 +110,10 @@ export class WorkloadBuilder {
     this.abortAfterNs.push(request.abortAfterNs ?? Number.POSITIVE_INFINITY);
     this.outputSegment.push(request.outputSegment ?? this.newSegment());
     this.images.push(request.images ?? NO_IMAGES);
+    for (let fork = 0; fork < numSequences - 1; fork++) {
+      this.outputSegment.push(request.forkSegments?.[fork] ?? this.newSegment());
+    }
+    this.sequenceStart.push(this.outputSegment.length);
     return this.numRequests - 1;
   }
 
@@ -136,6 +147,19 @@ export class WorkloadBuilder {
       rowOf[added] = row;
     });
     const pick = (values: readonly number[]) => Int32Array.from(order, (added) => values[added]);
+    const numSequences = Int32Array.from(
+      order,
+      (added) => this.sequenceStart[added + 1] - this.sequenceStart[added],
+    );
+    const sequenceStart = new Int32Array(n);
+    const outputSegment = new Int32Array(this.outputSegment.length);
+    let sequence = 0;
+    order.forEach((added, row) => {
+      sequenceStart[row] = sequence;
+      for (let from = this.sequenceStart[added]; from < this.sequenceStart[added + 1]; from++) {
+        outputSegment[sequence++] = this.outputSegment[from];
+      }
+    });
     const runStart = new Int32Array(n + 1);
     const numPromptTokens = new Int32Array(n);
     const runSegment = new Int32Array(this.runLength.length);
@@ -166,7 +190,9 @@ export class WorkloadBuilder {
       runSegment,
       runOffset,
       runLength,
-      outputSegment: pick(this.outputSegment),
+      numSequences,
+      sequenceStart,
+      outputSegment,
       ...this.itemColumns(order),
     };
   }

@@ -3,7 +3,7 @@
  *
  * Prompt content is token identity without tokens: a list of runs `[segment, offset, length]`, where
  * position `i` of segment `s` stands for one token that is unique to `(s, i)`. Two prompts share a prefix
- * exactly where their runs agree. Request `r` writes its outputs into `outputSegment[r]` from position 0,
+ * exactly where their runs agree. Sequence `s` writes its outputs into `outputSegment[s]` from position 0,
  * so a later turn of a conversation can quote them.
  */
 export interface Workload {
@@ -35,6 +35,10 @@ export interface Workload {
   readonly itemOffset: Int32Array;
   readonly itemLength: Int32Array;
   readonly itemContent: Int32Array;
-  /** index → segment that receives the request's outputs; unique to it. */
+  /** index → sequences that are sampled in parallel from the prompt (vLLM `n`); 1 but for V0. */
+  readonly numSequences: Int32Array;
+  /** index → row of the request's first sequence: the index itself where all requests have one. */
+  readonly sequenceStart: Int32Array;
+  /** sequence row → segment that receives the sequence's outputs; unique to it. */
   readonly outputSegment: Int32Array;
 }

@@ -10,7 +10,7 @@ import { parseScenario } from '../../sim/scenario/parse.ts';
 import { V1Scheduler } from '../../sim/scheduler/v1.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
-import { parseCase } from '../../sim/verify/parse-case.ts';
+import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayCase, replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 
@@ -62,7 +62,8 @@ async function conformanceWorkloads(): Promise<void> {
   for (const name of Object.keys(VLLM_SECONDS)) {
     const path = join('test/conformance/v1/bench', `${name}.json.gz`);
     const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
-    if (kase === null || kase.expect === undefined) throw new Error(`${path} is no benchmark case`);
+    if (kase === null || isV0(kase) || kase.expect === undefined)
+      throw new Error(`${path} is no benchmark case`);
     const { workload, pool, scheduler: config } = replayInput(kase);
     let steps = 0;
     const bare = await median(name, () => {

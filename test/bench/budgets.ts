@@ -10,7 +10,7 @@ import type { PoolConfig, SchedulerConfig } from '../../sim/scheduler/config.ts'
 import { V1Scheduler } from '../../sim/scheduler/v1.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
-import { parseCase } from '../../sim/verify/parse-case.ts';
+import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
@@ -84,7 +84,7 @@ function recordedWorkloads(): void {
   for (const [name, limit] of Object.entries(limits)) {
     const path = `test/conformance/v1/bench/${name}.json.gz`;
     const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
-    if (kase === null) throw new Error(`${path} is no case`);
+    if (kase === null || isV0(kase)) throw new Error(`${path} is no case of V1`);
     const input = replayInput(kase);
     const seconds = best(() => start(input.workload, input.pool, input.scheduler), drain);
     assertBudget(`${name}, schedule and update`, seconds * 1000, limit, 'at most', 'ms');

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { compareCase } from '../../sim/verify/compare-case.ts';
 import type { ConformanceCase } from '../../sim/verify/conformance-case.ts';
-import { parseCase } from '../../sim/verify/parse-case.ts';
+import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 
 const FOLDER = new URL('./v1/', import.meta.url);
 
@@ -11,7 +11,7 @@ function load(folder: string): ConformanceCase[] {
   return readdirSync(new URL(folder, FOLDER)).map((name) => {
     const text = gunzipSync(readFileSync(new URL(folder + name, FOLDER))).toString();
     const kase = parseCase(text, name);
-    if (kase === null) throw new Error(`${name} is no case of the V1 scheduler`);
+    if (kase === null || isV0(kase)) throw new Error(`${name} is no case of the V1 scheduler`);
     return kase;
   });
 }

@@ -1,0 +1,53 @@
+import { Move, Queue } from '../../recording/v0-listener.ts';
+import type { V0Core } from './core.ts';
+import { SequenceStatus } from './groups.ts';
+
+/**
+ * Serves the running groups from the front, at the cost of those at the back (vLLM `_schedule_running`).
+ * Returns the first that the budget did not reach, or the queue's sentinel.
+ */
+export function scheduleRunning(core: V0Core, chunked: boolean): number {
+  const { queues, groups, budget, config, runningPrefills, runningDecodes } = core;
+  const sentinel = queues.sentinel(Queue.Running);
+  let request = queues.first(Queue.Running);
+  while (request !== sentinel) {
+    const tokens = core.numNewTokens(request, SequenceStatus.Running, chunked);
+    if (tokens === 0) break;
+    if (config.asyncOutputProc && groups.numTokens[groups.start[request]] > config.maxModelLen) {
+      const next = queues.next[request];
+      queues.remove(request, Move.Stop);
+      core.stopped.push(request);
+      request = next;
+      continue;
+    }
+    if (!makeRoom(core, request, tokens)) return sentinel;
+    core.append(request);
+    if (groups.isPrefill(request)) runningPrefills.put(request, tokens);
+    else runningDecodes.put(request, 1);
+    budget.addTokens(request, tokens);
+    if (chunked) budget.addSeqs(request, groups.maxNumRunningSeqs(request));
+    request = queues.next[request];
+  }
+  return request;
+}
+
+/** Preempts from the back until the group can append. False if it had to go itself: then nobody is left. */
+function makeRoom(core: V0Core, request: number, tokens: number): boolean {
+  const { queues, groups, budget } = core;
+  while (!core.canAppend(request)) {
+    // The group itself, and not the victim, is taken off the budget.
+    budget.subtract(request, tokens, groups.maxNumRunningSeqs(request));
+    const victim = queues.last(Queue.Running);
+    if (core.config.asyncOutputProc) core.processPending(victim);
+    if (groups.isFinished(victim)) {
+      core.freeFinished(victim);
+      queues.remove(victim, Move.Finish);
+    } else if (core.preempt(victim, false)) {
+      core.recomputed.push(victim);
+    } else {
+      core.swappedOut.push(victim);
+    }
+    if (victim === request) return false;
+  }
+  return true;
+}
