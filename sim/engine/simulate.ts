@@ -10,6 +10,7 @@ import {
   type RunEnd,
 } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
 import { type Acceptance, V1Scheduler } from '../scheduler/v1.ts';
 import type { StepTimeModel } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -67,7 +68,7 @@ class Simulation {
   private readonly input: SimulationInput;
   private readonly hooks: SimulationHooks;
   private readonly recorder: Recorder;
-  private readonly scheduler: V1Scheduler;
+  private readonly scheduler: EngineScheduler;
   private readonly arrivals: Arrivals;
   private readonly requests: RequestColumns;
   private readonly recordsEvents: boolean;
@@ -86,7 +87,7 @@ class Simulation {
     this.hooks = hooks;
     this.recorder = new Recorder(workload.numRequests);
     this.arrivals = new Arrivals(workload);
-    this.scheduler = new V1Scheduler(workload, pool, scheduler, {
+    const v1 = new V1Scheduler(workload, pool, scheduler, {
       acceptance,
       fast: input.plain !== true,
       listener: {
@@ -100,15 +101,16 @@ class Simulation {
         finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
       },
     });
+    this.scheduler = v1;
     this.recordsEvents = input.events !== false;
     const recorder = this.recordsEvents ? this.recorder : null;
     if (hooks.kvEvents) {
-      const { prefixIndex } = this.scheduler.kv.pool;
+      const { prefixIndex } = v1.kv.pool;
       const publish = hooks.kvEvents.bind(hooks);
       this.kvEventLog = new KvEventLog(prefixIndex, pool.groups, recorder, publish);
     }
     const log = this.kvEventLog ?? recorder;
-    if (log !== null) this.scheduler.record(log, recorder);
+    if (log !== null) v1.record(log, recorder);
     this.requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
     this.requests.arrivalNs.fill(Number.NaN);
     this.requests.firstScheduledNs.fill(Number.NaN);
@@ -240,26 +242,13 @@ class Simulation {
   private schedule(): boolean {
     const { scheduler, row, now } = this;
     row.startNs = now;
-    scheduler.schedule();
-    const { numRequests } = scheduler.shape;
-    if (numRequests === 0 && scheduler.numPreemptedInStep === 0) {
-      scheduler.dropEmptyBatch();
-      return false;
-    }
+    if (!scheduler.schedule(now)) return false;
     const { shape } = scheduler;
-    const { pool } = scheduler.kv;
     row.endNs = now + this.input.stepTime.stepNs(shape);
     row.scheduleEnd = this.recorder.numEvents;
     row.numScheduledTokens = shape.numTokens;
-    row.numScheduledRequests = numRequests;
-    row.numRunning = scheduler.numRunning;
-    row.numWaiting = scheduler.waiting.length;
-    row.numFreeBlocks = pool.numFree;
-    row.numCachedFreeBlocks = pool.numCachedFree;
-    row.reservedSlots = scheduler.reservedSlots();
-    row.internalWasteSlots = scheduler.emptySlots - row.reservedSlots;
-    row.admissionStop = scheduler.admissionStop;
-    row.admissionNeed = scheduler.admissionNeed;
+    row.numScheduledRequests = shape.numRequests;
+    scheduler.describe(row);
     return true;
   }
 

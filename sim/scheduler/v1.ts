@@ -1,6 +1,7 @@
 import { invariant } from '../error.ts';
 import { KvCacheManager } from '../pool/kv-cache-manager.ts';
 import type { EventSink } from '../recording/event-sink.ts';
+import type { StepRow } from '../recording/recorder.ts';
 import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState } from '../recording/recording.ts';
 import type { SpanLog } from '../recording/span-log.ts';
 import type { BatchShape } from '../time/step-time.ts';
@@ -8,6 +9,7 @@ import type { Workload } from '../workload/workload.ts';
 import { Batch } from './batch.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
 import { EncoderInputs } from './encoder-inputs.ts';
+import type { EngineScheduler, RequestListener } from './engine-scheduler.ts';
 import { SteadyRequests } from './steady-requests.ts';
 import { WaitingQueue } from './waiting-queue.ts';
 
@@ -17,16 +19,6 @@ const UNFORESEEN = 255;
 /** How many of the drafts of a request's i-th verification step the model accepts. */
 export type Acceptance = (request: number, verification: number, numDrafts: number) => number;
 
-/** Told what becomes of requests, so that the engine can keep time without looking for it. */
-export interface RequestListener {
-  /** Admitted for the first time or again; the cache gave `numCached` tokens. */
-  admitted(request: number, numCached: number): void;
-  preempted(request: number): void;
-  /** Sampled `numSampled` tokens and now has `numOutputs`. Called for the first of them only. */
-  firstToken(request: number): void;
-  finished(request: number): void;
-}
-
 /**
  * vLLM's V1 scheduler (`Scheduler`, `AsyncScheduler` at 9aaf83ef502f), decision by decision.
  *
@@ -34,7 +26,7 @@ export interface RequestListener {
  * tokens. `schedule()` serves the running requests in order and then admits waiting ones;
  * `updateFromOutput()` applies what the oldest batch in flight sampled. Requests are rows of the workload.
  */
-export class V1Scheduler {
+export class V1Scheduler implements EngineScheduler {
   readonly kv: KvCacheManager;
   readonly waiting: WaitingQueue;
   /** Running requests in admission order; valid below numRunning. */
@@ -234,8 +226,31 @@ export class V1Scheduler {
     });
   }
 
-  /** One scheduling decision; the batch it makes is then in flight. */
-  schedule(): void {
+  /** One scheduling decision; the batch it makes is then in flight, unless it is empty and nothing happened. */
+  schedule(): boolean {
+    this.makeBatch();
+    if (this.shape.numRequests > 0 || this.numPreemptedInStep > 0) return true;
+    const batch = this.inFlight.pop();
+    invariant(batch !== undefined, 'the batch was just made');
+    this.spare.push(batch);
+    this.step--;
+    return false;
+  }
+
+  describe(row: StepRow): void {
+    const { pool } = this.kv;
+    row.numRunning = this.numRunning;
+    row.numWaiting = this.waiting.length;
+    row.numFreeBlocks = pool.numFree;
+    row.numCachedFreeBlocks = pool.numCachedFree;
+    row.reservedSlots = this.reservedSlots();
+    row.internalWasteSlots = this.emptySlots - row.reservedSlots;
+    row.admissionStop = this.admissionStop;
+    row.admissionNeed = this.admissionNeed;
+  }
+
+  /** As schedule(), but the batch is in flight even if it is empty: vLLM runs such steps too. */
+  makeBatch(): void {
     const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
     batch.clear();
     this.numPreemptedInStep = 0;
@@ -522,14 +537,6 @@ export class V1Scheduler {
   private tellSpan(request: number, computed: number, n: number, rate: number): void {
     this.foretold[request] = rate;
     this.spans!.span(request, this.step, computed, n, rate);
-  }
-
-  /** Takes back a batch in which nobody was scheduled: there is nothing to execute. */
-  dropEmptyBatch(): void {
-    const batch = this.inFlight.pop();
-    invariant(batch !== undefined && batch.numSteady + batch.size === 0, 'the last batch is not empty');
-    this.spare.push(batch);
-    this.step--;
   }
 
   /** Applies the outputs of the oldest batch in flight (vLLM `update_from_output`). */

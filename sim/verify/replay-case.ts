@@ -55,23 +55,24 @@ export function replayCase(kase: ConformanceCase, fast = true): Recording {
       scheduler.add(row, workload.arrivalNs[row]);
     }
     for (const id of aborts.get(step) ?? []) scheduler.abort(rowOf.get(id)!);
-    scheduler.schedule();
-    const { shape, kv } = scheduler;
+    scheduler.makeBatch();
+    const { shape } = scheduler;
     const row = {
       startNs: step,
       endNs: step + 1,
       scheduleEnd: recorder.numEvents,
       numScheduledTokens: shape.numTokens,
       numScheduledRequests: shape.numRequests,
-      numRunning: scheduler.numRunning,
-      numWaiting: scheduler.waiting.length,
-      numFreeBlocks: kv.pool.numFree,
-      numCachedFreeBlocks: kv.pool.numCachedFree,
-      internalWasteSlots: scheduler.emptySlots - scheduler.reservedSlots(),
-      reservedSlots: scheduler.reservedSlots(),
-      admissionStop: scheduler.admissionStop,
-      admissionNeed: scheduler.admissionNeed,
+      numRunning: 0,
+      numWaiting: 0,
+      numFreeBlocks: 0,
+      numCachedFreeBlocks: 0,
+      internalWasteSlots: 0,
+      reservedSlots: 0,
+      admissionStop: 0,
+      admissionNeed: 0,
     };
+    scheduler.describe(row);
     if (scheduler.numInFlight > lag) scheduler.updateFromOutput();
     recorder.step(row);
   }

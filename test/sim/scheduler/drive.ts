@@ -101,7 +101,7 @@ export class Drive {
 
   /** schedule() alone: who computes how many tokens. */
   schedule(): [string, number][] {
-    this.scheduler.schedule();
+    this.scheduler.makeBatch();
     const { size, request, numTokens } = this.scheduler.batch;
     return Array.from({ length: size }, (_, i) => [this.ids[request[i]], numTokens[i]]);
   }
