@@ -1,4 +1,5 @@
-import { type CacheReset, type SimulationHooks, simulate } from './engine/simulate.ts';
+import { type SimulationHooks, simulate } from './engine/simulate.ts';
+import type { CacheReset } from './engine/simulation-input.ts';
 import { InputError } from './error.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';

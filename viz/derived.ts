@@ -73,6 +73,8 @@ const STOP_REASONS: Readonly<Record<AdmissionStop, string | null>> = {
   [AdmissionStop.NoFreeBlocks]: 'The first in the queue needs more blocks than are free.',
   [AdmissionStop.PromptExceedsBudget]: 'The first in the queue does not fit into the budget in one piece.',
   [AdmissionStop.EncoderBudget]: "its next image fits neither the encoder's budget nor its cache",
+  [AdmissionStop.SwappedFirst]: 'Prompts wait while somebody is swapped out.',
+  [AdmissionStop.PromptDelay]: 'Prompts wait until the last prompt step is paid off (delay factor).',
   [AdmissionStop.Preempted]: 'Nobody is admitted in a step that preempts.',
 };
 

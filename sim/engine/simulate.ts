@@ -1,7 +1,9 @@
+import { EngineCrash } from '../error.ts';
 import { makeColumns } from '../recording/column.ts';
-import { type KvEventBatch, KvEventLog } from '../recording/kv-event-log.ts';
+import type { KvEventBatch, KvEventLog } from '../recording/kv-event-log.ts';
 import { Recorder, type StepRow } from '../recording/recorder.ts';
 import {
+  type Crash,
   EventKind,
   Outcome,
   REQUEST_COLUMNS,
@@ -9,42 +11,10 @@ import {
   type RequestColumns,
   type RunEnd,
 } from '../recording/recording.ts';
-import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
-import { type Acceptance, V1Scheduler } from '../scheduler/v1.ts';
-import type { StepTimeModel } from '../time/step-time.ts';
-import type { Workload } from '../workload/workload.ts';
 import { Arrivals } from './arrivals.ts';
-
-/** A run: what it is made of, all choices made. */
-export interface SimulationInput {
-  readonly name: string;
-  readonly seed: number;
-  readonly vllm: string;
-  readonly pool: PoolConfig;
-  readonly scheduler: SchedulerConfig;
-  readonly workload: Workload;
-  readonly stepTime: StepTimeModel;
-  readonly acceptance?: Acceptance;
-  /** Requests to reset the prefix cache, by time. */
-  readonly cacheResets?: readonly CacheReset[];
-  /** Facts for the reader; see RecordingHeader. */
-  readonly about?: Readonly<Record<string, string>>;
-  /** false: steps and requests only, without the events; enough for a summary, not for a cursor. */
-  readonly events?: boolean;
-  /** Without the scheduler's fast path, for tests that compare the two. */
-  readonly plain?: boolean;
-  /** The run ends there with end = 'step-limit'. */
-  readonly maxSteps?: number;
-}
-
-/** Somebody posts to /reset_prefix_cache. */
-export interface CacheReset {
-  /** Integer nanoseconds. */
-  readonly atNs: number;
-  /** Preempts all that run, as `reset_running_requests=true` does; else the reset fails while one holds a block. */
-  readonly preemptRunning: boolean;
-}
+import { makeScheduler } from './make-scheduler.ts';
+import type { SimulationInput } from './simulation-input.ts';
 
 export interface SimulationHooks {
   /** Called now and then with the share of requests that have ended; true cancels the run. */
@@ -55,6 +25,8 @@ export interface SimulationHooks {
 
 const DEFAULT_MAX_STEPS = 100_000_000;
 const STEPS_BETWEEN_PROGRESS = 2048;
+/** What a step without tokens counts for in the search for livelocks. */
+const MIN_FRUITLESS = 64;
 
 /**
  * Runs a workload against a scheduler and a step-time model: the event loop, and the only place where
@@ -72,7 +44,7 @@ class Simulation {
   private readonly arrivals: Arrivals;
   private readonly requests: RequestColumns;
   private readonly recordsEvents: boolean;
-  private readonly kvEventLog: KvEventLog | null = null;
+  private readonly kvEventLog: KvEventLog | null;
   private readonly row: StepRow;
   /** End of the step whose outputs are being applied. */
   private outputNs = 0;
@@ -80,16 +52,20 @@ class Simulation {
   private numResets = 0;
   private numSteps = 0;
   private numEnded = 0;
+  /** Tokens computed since somebody sampled one. */
+  private fruitlessTokens = 0;
+  private crash: Crash | null = null;
 
   constructor(input: SimulationInput, hooks: SimulationHooks) {
-    const { workload, pool, scheduler, acceptance } = input;
+    const { workload } = input;
     this.input = input;
     this.hooks = hooks;
     this.recorder = new Recorder(workload.numRequests);
     this.arrivals = new Arrivals(workload);
-    const v1 = new V1Scheduler(workload, pool, scheduler, {
-      acceptance,
-      fast: input.plain !== true,
+    this.recordsEvents = input.events !== false;
+    const { scheduler: made, kvEventLog } = makeScheduler(input, {
+      recorder: this.recordsEvents ? this.recorder : null,
+      kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
       listener: {
         admitted: (request, numCached) => this.admitted(request, numCached),
         preempted: (request) => {
@@ -99,24 +75,18 @@ class Simulation {
           this.requests.firstTokenNs[request] = this.outputNs;
         },
         finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
+        ignored: (request) => this.ended(request, Outcome.Rejected, this.row.startNs),
       },
     });
-    this.scheduler = v1;
-    this.recordsEvents = input.events !== false;
-    const recorder = this.recordsEvents ? this.recorder : null;
-    if (hooks.kvEvents) {
-      const { prefixIndex } = v1.kv.pool;
-      const publish = hooks.kvEvents.bind(hooks);
-      this.kvEventLog = new KvEventLog(prefixIndex, pool.groups, recorder, publish);
-    }
-    const log = this.kvEventLog ?? recorder;
-    if (log !== null) v1.record(log, recorder);
+    this.scheduler = made;
+    this.kvEventLog = kvEventLog;
     this.requests = makeColumns(REQUEST_COLUMNS, workload.numRequests);
     this.requests.arrivalNs.fill(Number.NaN);
     this.requests.firstScheduledNs.fill(Number.NaN);
     this.requests.firstTokenNs.fill(Number.NaN);
     this.requests.endNs.fill(Number.NaN);
     this.requests.numPromptTokens.set(workload.numPromptTokens);
+    this.requests.numSequences.set(workload.numSequences);
     this.requests.maxTokens.set(workload.maxTokens);
     this.requests.priority.set(workload.priority);
     this.row = {
@@ -132,12 +102,13 @@ class Simulation {
       internalWasteSlots: 0,
       reservedSlots: 0,
       admissionStop: 0,
+      isPromptStep: 0,
       admissionNeed: 0,
     };
   }
 
   run(): Recording {
-    const end = this.input.scheduler.asyncScheduling ? this.runAsync() : this.runSync();
+    const end = this.runToEnd();
     const { input, scheduler } = this;
     scheduler.settle();
     this.requests.numOutputTokens.set(scheduler.numOutputs);
@@ -148,7 +119,9 @@ class Simulation {
         vllm: input.vllm,
         pool: input.pool,
         scheduler: input.scheduler,
+        ...(input.v0 && { v0: input.v0 }),
         end,
+        ...(this.crash && { crash: this.crash }),
         about: input.about ?? {},
         prefixCacheQueries: scheduler.prefixCacheQueries,
         prefixCacheHits: scheduler.prefixCacheHits,
@@ -156,6 +129,16 @@ class Simulation {
       input.workload.ids,
       this.requests,
     );
+  }
+
+  private runToEnd(): RunEnd {
+    try {
+      return this.input.scheduler.asyncScheduling ? this.runAsync() : this.runSync();
+    } catch (error) {
+      if (!(error instanceof EngineCrash)) throw error;
+      this.crash = { step: this.numSteps, error: error.message, explanation: error.explanation };
+      return 'engine-crash';
+    }
   }
 
   /** Schedule, execute, apply; then the next step. */
@@ -221,12 +204,20 @@ class Simulation {
     this.deliverRequests(now);
   }
 
+  /** More tokens than all prompts that run at once can have. */
+  private get mostFruitlessTokens(): number {
+    const { maxNumSeqs, maxModelLen } = this.input.scheduler;
+    return 2 * maxNumSeqs * maxModelLen;
+  }
+
   private deliverRequests(now: number): void {
     const { arrivals, scheduler, requests } = this;
     for (let request = arrivals.takeArrival(now); request >= 0; request = arrivals.takeArrival(now)) {
       const arrivalNs = arrivals.arrivalNs[request];
       requests.arrivalNs[request] = arrivalNs;
-      if (requests.numPromptTokens[request] >= this.input.scheduler.maxModelLen) {
+      // V0's front end takes a prompt that fills the model's length.
+      const longest = this.input.scheduler.maxModelLen - (this.input.v0 === undefined ? 1 : 0);
+      if (requests.numPromptTokens[request] > longest) {
         if (this.recordsEvents) this.recorder.event(EventKind.Reject, request, 0, 0);
         this.ended(request, Outcome.Rejected, arrivalNs);
       } else {
@@ -257,6 +248,10 @@ class Simulation {
     this.kvEventLog?.endStep(this.now);
     this.numSteps++;
     if (this.numSteps === (this.input.maxSteps ?? DEFAULT_MAX_STEPS)) return 'step-limit';
+    // A prompt that preempts itself for ever: vLLM does not notice, and never ends.
+    const { numSampled, numTokens } = this.scheduler.shape;
+    this.fruitlessTokens = numSampled > 0 ? 0 : this.fruitlessTokens + Math.max(MIN_FRUITLESS, numTokens);
+    if (this.fruitlessTokens > this.mostFruitlessTokens) return 'hang';
     if (this.numSteps % STEPS_BETWEEN_PROGRESS === 0 && this.hooks.progress) {
       const share = this.numEnded / Math.max(1, this.input.workload.numRequests);
       if (this.hooks.progress(share, this.numSteps, this.now)) return 'cancelled';

@@ -1,31 +1,15 @@
-import { NULL_BLOCK } from '../pool/block-pool.ts';
-import { BlockTables } from '../pool/block-tables.ts';
-import { IndexList } from '../pool/index-list.ts';
 import type { CursorApi } from './cursor-api.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from './recording.ts';
+import { type Recording, RequestState } from './recording.ts';
+import type { ReplayState, Snapshot } from './replay-state.ts';
+import { V0State } from './v0-state.ts';
+import { V1State } from './v1-state.ts';
 
 /** Keyframes together take about this much memory at most, bytes. */
 const KEYFRAME_BUDGET = 96 * 1024 * 1024;
 const MIN_EVENTS_BETWEEN_KEYFRAMES = 4096;
 
-/** A copy of the cursor's state at an event boundary. */
-interface Keyframe {
-  readonly refCount: Int32Array;
-  readonly chain: Int32Array;
-  readonly holderSum: Uint32Array;
-  readonly state: Uint8Array;
-  readonly span: Uint32Array;
-  readonly freeQueue: Int32Array;
-  readonly running: Int32Array;
-  readonly waiting: Int32Array;
-  readonly numEncoderEmbeds: number;
-  /** group → tables of the running requests, one after the other, each with its length in front. */
-  readonly tables: readonly Int32Array[];
-}
-
 /**
- * Replays a recording. Every event can be applied and undone in O(1), so stepping back costs what stepping
- * forward does; keyframes, kept on the way, bound a jump.
+ * Replays a recording. Stepping back costs what stepping forward does; keyframes, kept on the way, bound a jump.
  */
 export class Cursor implements CursorApi {
   readonly recording: Recording;
@@ -35,62 +19,50 @@ export class Cursor implements CursorApi {
   readonly holderSum: Uint32Array;
   readonly state: Uint8Array;
   step = -1;
-  /** Embeddings in the encoder cache, those that nobody refers to included. */
-  numEncoderEmbeds = 0;
 
-  private readonly freeList: IndexList;
-  private readonly runningList: IndexList;
-  private readonly waitingList: IndexList;
-  /** group → block tables of running requests. */
-  private readonly tables: readonly BlockTables[];
-  /** request → row of its span + 1. */
-  private readonly span: Uint32Array;
+  private readonly replay: ReplayState;
   /** Events applied so far. */
   private position = 0;
-
-  private readonly keyframes: Keyframe[] = [];
+  private readonly keyframes: Snapshot[] = [];
   private readonly keyframeInterval: number;
-
-  private readonly changed: Int32Array;
-  private readonly isChanged: Uint8Array;
-  private numChanged = 0;
-  private allChanged = true;
+  /** step → steps before it in which requests advance by their rates; null: in all of them they do. */
+  private readonly numAdvances: Uint32Array | null;
 
   constructor(recording: Recording) {
-    const numRequests = recording.requestIds.length;
-    const { numGpuBlocks, groups } = recording.header.pool;
+    const replay = recording.header.v0 === undefined ? new V1State(recording) : new V0State(recording);
     this.recording = recording;
-    this.numBlocks = numGpuBlocks;
-    this.refCount = new Int32Array(numGpuBlocks);
-    this.chain = new Int32Array(numGpuBlocks);
-    this.holderSum = new Uint32Array(numGpuBlocks);
-    this.state = new Uint8Array(numRequests);
-    this.span = new Uint32Array(numRequests);
-    this.freeList = new IndexList(numGpuBlocks);
-    for (let block = 1; block < numGpuBlocks; block++) this.freeList.pushBack(block);
-    this.runningList = new IndexList(numRequests);
-    this.waitingList = new IndexList(numRequests);
-    this.tables = groups.map(() => new BlockTables(numRequests));
-    this.changed = new Int32Array(numGpuBlocks);
-    this.isChanged = new Uint8Array(numGpuBlocks);
-
-    const keyframeBytes = numGpuBlocks * 16 + numRequests * 5;
-    const most = Math.max(2, Math.floor(KEYFRAME_BUDGET / keyframeBytes));
+    this.replay = replay;
+    this.numBlocks = replay.refCount.length;
+    this.refCount = replay.refCount;
+    this.chain = replay.chain;
+    this.holderSum = replay.holderSum;
+    this.state = replay.state;
+    this.numAdvances = recording.header.v0 === undefined ? null : countAdvances(recording);
+    const most = Math.max(2, Math.floor(KEYFRAME_BUDGET / Math.max(1, replay.snapshotBytes)));
     this.keyframeInterval = Math.max(MIN_EVENTS_BETWEEN_KEYFRAMES, Math.ceil(recording.numEvents / most));
-    this.keyframes.push(this.snapshot());
+    this.keyframes.push(replay.snapshot());
   }
 
   get numSteps(): number {
     return this.recording.numSteps;
   }
   get numRunning(): number {
-    return this.runningList.length;
+    return this.replay.runningList.length;
   }
   get numWaiting(): number {
-    return this.waitingList.length;
+    return this.replay.waitingList.length;
+  }
+  get numSwapped(): number {
+    return this.replay.swappedList?.length ?? 0;
   }
   get numFree(): number {
-    return this.freeList.length;
+    return this.replay.numFree;
+  }
+  get nullBlock(): number {
+    return this.replay.nullBlock;
+  }
+  get numEncoderEmbeds(): number {
+    return this.replay.numEncoderEmbeds;
   }
 
   seek(step: number): void {
@@ -106,333 +78,122 @@ export class Cursor implements CursorApi {
   }
 
   running(): IterableIterator<number> {
-    return this.runningList[Symbol.iterator]();
+    return this.replay.runningList[Symbol.iterator]();
   }
 
   waiting(): IterableIterator<number> {
-    if (this.recording.header.scheduler.policy === 'fcfs') return this.waitingList[Symbol.iterator]();
-    const { requestIds, requests } = this.recording;
+    const { waitingList } = this.replay;
+    const { requestIds, requests, header } = this.recording;
+    // V0 sorts the queue itself, now and then; V1's is a heap.
+    if (header.scheduler.policy === 'fcfs' || header.v0 !== undefined) return waitingList[Symbol.iterator]();
     const { priority, arrivalNs } = requests;
     const byUrgency = (a: number, b: number) =>
       priority[a] - priority[b] || arrivalNs[a] - arrivalNs[b] || (requestIds[a] < requestIds[b] ? -1 : 1);
-    return [...this.waitingList].sort(byUrgency)[Symbol.iterator]();
+    return [...waitingList].sort(byUrgency)[Symbol.iterator]();
+  }
+
+  swapped(): IterableIterator<number> {
+    return (this.replay.swappedList ?? [])[Symbol.iterator]() as IterableIterator<number>;
   }
 
   freeQueue(): IterableIterator<number> {
-    return this.freeList[Symbol.iterator]();
+    return this.replay.freeBlocks();
   }
 
-  table(request: number, group = 0): Int32Array {
-    const tables = this.tables[group];
-    return tables.table[request].subarray(0, tables.length[request]);
+  numTables(request: number): number {
+    return this.replay.numTables(request);
+  }
+
+  table(request: number, which = 0): Int32Array {
+    return this.replay.table(request, which);
   }
 
   numComputedTokens(request: number): number {
-    if (this.state[request] !== RequestState.Running) return 0;
+    const state = this.state[request];
+    if (state !== RequestState.Running && state !== RequestState.Swapped) return 0;
     const { step, computed, tokens, rate } = this.recording.spans;
-    const row = this.span[request] - 1;
+    const row = this.replay.span[request] - 1;
     if (row < 0) return 0;
     const later = this.step - step[row];
-    return later <= 0 ? computed[row] : computed[row] + tokens[row] + rate[row] * (later - 1);
+    if (later <= 0) return computed[row];
+    const { numAdvances } = this;
+    const advances = numAdvances === null ? later - 1 : numAdvances[this.step] - numAdvances[step[row] + 1];
+    return computed[row] + tokens[row] + rate[row] * advances;
   }
 
   numScheduledTokens(request: number): number {
     if (this.state[request] !== RequestState.Running || this.step >= this.numSteps) return 0;
     const { step, tokens, rate } = this.recording.spans;
-    const row = this.span[request] - 1;
+    const row = this.replay.span[request] - 1;
     if (row < 0) return 0;
-    return this.step === step[row] ? tokens[row] : rate[row];
+    if (this.step === step[row]) return tokens[row];
+    return this.recording.steps.isPromptStep[this.step] === 1 ? 0 : rate[row];
   }
 
   holders(block: number): number[] {
     const count = this.refCount[block];
-    if (block === NULL_BLOCK || count === 0) return [];
+    if (block === this.nullBlock || count === 0) return [];
     if (count === 1) return [this.holderSum[block]];
     const holders: number[] = [];
-    for (const request of this.runningList) {
-      if (this.tables.some((_, group) => this.table(request, group).includes(block))) holders.push(request);
+    for (const request of [...this.running(), ...this.swapped()]) {
+      if (this.whichTable(request, block) >= 0) holders.push(request);
     }
     return holders;
   }
 
   fill(block: number): number {
-    const { groups } = this.recording.header.pool;
-    if (this.chain[block] !== 0 || this.refCount[block] === 0)
-      return this.chain[block] === 0 ? 0 : this.blockSizeOf(block);
+    if (this.refCount[block] === 0) return this.chain[block] === 0 ? 0 : this.usualBlockSize;
     const [holder] = this.holders(block);
-    for (let group = 0; group < groups.length; group++) {
-      const at = this.table(holder, group).lastIndexOf(block);
-      if (at < 0) continue;
-      const { blockSize } = groups[group];
-      const tokens = this.numComputedTokens(holder) + this.numScheduledTokens(holder);
-      return Math.max(0, Math.min(blockSize, tokens - at * blockSize));
-    }
-    return 0;
+    if (holder === undefined) return 0;
+    const which = this.whichTable(holder, block);
+    if (which < 0) return 0;
+    const blockSize = this.replay.blockSizeOfTable(which);
+    if (this.chain[block] !== 0) return blockSize;
+    const at = this.table(holder, which).lastIndexOf(block);
+    const tokens = this.numComputedTokens(holder) + this.numScheduledTokens(holder);
+    return Math.max(0, Math.min(blockSize, tokens - at * blockSize));
   }
 
   takeChanges(): { all: boolean; count: number; blocks: Int32Array } {
-    const all = this.allChanged;
-    const count = all ? 0 : this.numChanged;
-    for (let i = 0; i < this.numChanged; i++) this.isChanged[this.changed[i]] = 0;
-    this.numChanged = 0;
-    this.allChanged = false;
-    return { all, count, blocks: this.changed };
+    const { replay } = this;
+    const all = replay.allChanged;
+    const count = all ? 0 : replay.numChanged;
+    replay.forgetChanges();
+    return { all, count, blocks: replay.changed };
   }
 
-  /** Tokens per block of the group that a cached block belongs to; groups of unequal size are told by the holder. */
-  private blockSizeOf(block: number): number {
-    const { groups } = this.recording.header.pool;
-    if (groups.length === 1 || this.refCount[block] === 0) return groups[0].blockSize;
-    const [holder] = this.holders(block);
-    const group = this.tables.findIndex((_, id) => this.table(holder, id).includes(block));
-    return groups[Math.max(0, group)].blockSize;
+  /** The first of a request's tables that holds the block, or −1. */
+  private whichTable(request: number, block: number): number {
+    const count = this.numTables(request);
+    for (let which = 0; which < count; which++) if (this.table(request, which).includes(block)) return which;
+    return -1;
+  }
+
+  /** Of blocks that nobody holds: groups of unequal size cannot be told apart then. */
+  private get usualBlockSize(): number {
+    return this.recording.header.pool.groups[0].blockSize;
   }
 
   private moveTo(target: number): void {
-    const at = Math.floor(target / this.keyframeInterval);
-    const nearest = Math.min(at, this.keyframes.length - 1);
-    const start = nearest * this.keyframeInterval;
-    if (Math.abs(target - this.position) > target - start + this.keyframeInterval / 8) {
-      this.restore(this.keyframes[nearest]);
+    const { replay, keyframes, keyframeInterval } = this;
+    const at = Math.floor(target / keyframeInterval);
+    const nearest = Math.min(at, keyframes.length - 1);
+    const start = nearest * keyframeInterval;
+    if (Math.abs(target - this.position) > target - start + keyframeInterval / 8) {
+      replay.restore(keyframes[nearest]);
       this.position = start;
     }
     while (this.position < target) {
-      this.apply(this.position++);
-      if (this.position === this.keyframes.length * this.keyframeInterval)
-        this.keyframes.push(this.snapshot());
+      replay.apply(this.position++);
+      if (this.position === keyframes.length * keyframeInterval) keyframes.push(replay.snapshot());
     }
-    while (this.position > target) this.undo(--this.position);
-  }
-
-  private apply(event: number): void {
-    const { events } = this.recording;
-    const kind = events.kind[event] & KIND_MASK;
-    const high = events.kind[event] >> DETAIL_SHIFT;
-    const a = events.a[event];
-    const b = events.b[event];
-    const c = events.c[event];
-    switch (kind) {
-      case EventKind.Arrive:
-        this.state[a] = RequestState.Waiting;
-        this.waitingList.pushBack(a);
-        break;
-      case EventKind.Reject:
-        this.state[a] = RequestState.Ended;
-        break;
-      case EventKind.Admit:
-        this.state[a] = RequestState.Running;
-        this.waitingList.remove(a);
-        this.runningList.pushBack(a);
-        break;
-      case EventKind.Span:
-        this.span[a] = b + 1;
-        break;
-      case EventKind.Allocate:
-        this.chain[b] = 0;
-        this.hold(high, a, b);
-        break;
-      case EventKind.Hit:
-        this.hold(high, a, b);
-        break;
-      case EventKind.Null:
-        this.tables[high].append(a, NULL_BLOCK);
-        break;
-      case EventKind.Cache:
-        this.chain[b] = c;
-        this.mark(b);
-        break;
-      case EventKind.Evict:
-        this.chain[b] = 0;
-        this.mark(b);
-        break;
-      case EventKind.EncoderCompute:
-        this.numEncoderEmbeds += c;
-        break;
-      case EventKind.EncoderEvict:
-        this.numEncoderEmbeds -= c;
-        break;
-      case EventKind.Free:
-        this.tables[high].pop(a);
-        if (b !== NULL_BLOCK) this.letGo(a, b);
-        break;
-      case EventKind.Drop:
-        this.tables[high].table[a][c] = NULL_BLOCK;
-        this.letGo(a, b);
-        break;
-      case EventKind.Preempt:
-        this.state[a] = RequestState.Preempted;
-        this.runningList.remove(a);
-        this.waitingList.pushFront(a);
-        this.forgetTables(a);
-        break;
-      case EventKind.Finish:
-      case EventKind.Abort:
-        this.listOf(high).remove(a);
-        this.state[a] = RequestState.Ended;
-        this.forgetTables(a);
-        break;
-    }
-  }
-
-  private undo(event: number): void {
-    const { events, spans } = this.recording;
-    const kind = events.kind[event] & KIND_MASK;
-    const high = events.kind[event] >> DETAIL_SHIFT;
-    const a = events.a[event];
-    const b = events.b[event];
-    const c = events.c[event];
-    switch (kind) {
-      case EventKind.Arrive:
-        this.state[a] = RequestState.NotArrived;
-        this.waitingList.remove(a);
-        break;
-      case EventKind.Reject:
-        this.state[a] = RequestState.NotArrived;
-        break;
-      case EventKind.Admit:
-        this.state[a] = high;
-        this.runningList.remove(a);
-        putBehind(this.waitingList, c, a);
-        this.forgetTables(a);
-        break;
-      case EventKind.Span:
-        this.span[a] = spans.previous[b];
-        break;
-      case EventKind.Allocate:
-        this.unhold(high, a, b, this.freeList.sentinel + 1);
-        this.chain[b] = c;
-        break;
-      case EventKind.Hit:
-        this.unhold(high, a, b, c);
-        break;
-      case EventKind.Null:
-        this.tables[high].pop(a);
-        break;
-      case EventKind.Cache:
-        this.chain[b] = 0;
-        this.mark(b);
-        break;
-      case EventKind.Evict:
-        this.chain[b] = c;
-        this.mark(b);
-        break;
-      case EventKind.EncoderCompute:
-        this.numEncoderEmbeds -= c;
-        break;
-      case EventKind.EncoderEvict:
-        this.numEncoderEmbeds += c;
-        break;
-      case EventKind.Free:
-        this.tables[high].append(a, b);
-        if (b !== NULL_BLOCK) this.takeBack(a, b);
-        break;
-      case EventKind.Drop:
-        this.tables[high].table[a][c] = b;
-        this.takeBack(a, b);
-        break;
-      case EventKind.Preempt:
-        this.state[a] = RequestState.Running;
-        this.waitingList.remove(a);
-        putBehind(this.runningList, c, a);
-        break;
-      case EventKind.Finish:
-      case EventKind.Abort:
-        this.state[a] = high;
-        putBehind(this.listOf(high), c, a);
-        break;
-    }
-  }
-
-  /** Hands back the room of tables that are empty, or about to be replaced. */
-  private forgetTables(request: number): void {
-    for (const tables of this.tables) tables.clear(request);
-  }
-
-  private listOf(state: number): IndexList {
-    return state === RequestState.Running ? this.runningList : this.waitingList;
-  }
-
-  /** One more holder, at the end of its table; a free block leaves the queue. */
-  private hold(group: number, request: number, block: number): void {
-    if (this.refCount[block]++ === 0) this.freeList.remove(block);
-    this.holderSum[block] += request;
-    this.tables[group].append(request, block);
-    this.mark(block);
-  }
-
-  /** Undoes hold(); `before` is the block's place in the queue as Hit gives it. */
-  private unhold(group: number, request: number, block: number, before: number): void {
-    this.tables[group].pop(request);
-    this.holderSum[block] -= request;
-    if (--this.refCount[block] === 0) this.freeList.insertAfter(before - 1, block);
-    this.mark(block);
-  }
-
-  private letGo(request: number, block: number): void {
-    this.holderSum[block] -= request;
-    if (--this.refCount[block] === 0) this.freeList.pushBack(block);
-    this.mark(block);
-  }
-
-  private takeBack(request: number, block: number): void {
-    this.holderSum[block] += request;
-    if (this.refCount[block]++ === 0) this.freeList.remove(block);
-    this.mark(block);
-  }
-
-  private mark(block: number): void {
-    if (this.isChanged[block] !== 0) return;
-    this.isChanged[block] = 1;
-    this.changed[this.numChanged++] = block;
-  }
-
-  private snapshot(): Keyframe {
-    return {
-      refCount: this.refCount.slice(),
-      chain: this.chain.slice(),
-      holderSum: this.holderSum.slice(),
-      state: this.state.slice(),
-      span: this.span.slice(),
-      freeQueue: Int32Array.from(this.freeList),
-      running: Int32Array.from(this.runningList),
-      waiting: Int32Array.from(this.waitingList),
-      numEncoderEmbeds: this.numEncoderEmbeds,
-      tables: this.tables.map((_, group) =>
-        Int32Array.from(
-          [...this.runningList].flatMap((r) => [this.table(r, group).length, ...this.table(r, group)]),
-        ),
-      ),
-    };
-  }
-
-  private restore(keyframe: Keyframe): void {
-    // Tables that are not in the keyframe must be empty: only running requests have any.
-    for (const request of this.runningList) this.forgetTables(request);
-    this.refCount.set(keyframe.refCount);
-    this.chain.set(keyframe.chain);
-    this.holderSum.set(keyframe.holderSum);
-    this.state.set(keyframe.state);
-    this.span.set(keyframe.span);
-    this.numEncoderEmbeds = keyframe.numEncoderEmbeds;
-    refill(this.freeList, keyframe.freeQueue);
-    refill(this.runningList, keyframe.running);
-    refill(this.waitingList, keyframe.waiting);
-    keyframe.tables.forEach((packed, group) => {
-      let at = 0;
-      for (const request of keyframe.running) {
-        const end = at + 1 + packed[at];
-        for (at++; at < end; at++) this.tables[group].append(request, packed[at]);
-      }
-    });
-    this.allChanged = true;
+    while (this.position > target) replay.undo(--this.position);
   }
 }
 
-function putBehind(list: IndexList, before: number, item: number): void {
-  list.insertAfter(before === 0 ? list.sentinel : before - 1, item);
-}
-
-function refill(list: IndexList, items: Int32Array): void {
-  list.clear();
-  for (const item of items) list.pushBack(item);
+/** numSteps + 1 entries: how many of the steps before are not prompt steps. */
+function countAdvances({ numSteps, steps }: Recording): Uint32Array {
+  const counts = new Uint32Array(numSteps + 1);
+  for (let step = 0; step < numSteps; step++) counts[step + 1] = counts[step] + 1 - steps.isPromptStep[step];
+  return counts;
 }

@@ -85,6 +85,7 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
       internalWasteSlots: 0,
       reservedSlots: 0,
       admissionStop: 0,
+      isPromptStep: 0,
       admissionNeed: 0,
     });
   });

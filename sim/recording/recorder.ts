@@ -25,6 +25,7 @@ export interface StepRow {
   internalWasteSlots: number;
   reservedSlots: number;
   admissionStop: number;
+  isPromptStep: number;
   admissionNeed: number;
 }
 
@@ -38,6 +39,10 @@ export class Recorder implements EventSink, SpanLog {
 
   constructor(numRequests: number) {
     this.lastSpan = new Uint32Array(numRequests);
+  }
+
+  get numSteps(): number {
+    return this.steps.length;
   }
 
   get numEvents(): number {
@@ -83,6 +88,7 @@ export class Recorder implements EventSink, SpanLog {
     current.internalWasteSlots[row] = step.internalWasteSlots;
     current.reservedSlots[row] = step.reservedSlots;
     current.admissionStop[row] = step.admissionStop;
+    current.isPromptStep[row] = step.isPromptStep;
     current.admissionNeed[row] = step.admissionNeed;
     this.steps.advance();
   }

@@ -1,5 +1,6 @@
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { Columns, TableTypes } from './column.ts';
+import type { Move, Queue } from './v0-listener.ts';
 
 /**
  * What happened to a block or a request, in the order in which it happened. "Predecessor + 1" is 0 where
@@ -45,6 +46,17 @@ export const EventKind = {
   EncoderCompute: 16,
   /** content b left the encoder cache; c embeddings are free. */
   EncoderEvict: 17,
+  /**
+   * V0: request a goes from one queue to another, for the reason and between the queues that the detail packs
+   * (see packMove); b = its neighbour in front of it where it comes from + 1, c = where it goes to + 1.
+   */
+  Move: 18,
+  /** V0: entry c of sequence a's table was block b, and was given up for another; the detail is a Replace. */
+  Replace: 19,
+  /** V0: … that is block b; c as for Hit or Allocate. Follows Replace. */
+  ReplaceWith: 20,
+  /** V0: the table of sequence b becomes a copy of sequence a's. */
+  Fork: 21,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -53,7 +65,15 @@ export const KIND_MASK = 0xff;
 export const DETAIL_SHIFT = 8;
 
 /** Where a request is in its life (vLLM `RequestStatus`). */
-export const RequestState = { NotArrived: 0, Waiting: 1, Running: 2, Preempted: 3, Ended: 4 } as const;
+export const RequestState = {
+  NotArrived: 0,
+  Waiting: 1,
+  Running: 2,
+  Preempted: 3,
+  Ended: 4,
+  /** V0: its blocks are on the CPU. */
+  Swapped: 5,
+} as const;
 export type RequestState = (typeof RequestState)[keyof typeof RequestState];
 
 /** Why phase B (admission) of a step ended. */
@@ -69,8 +89,33 @@ export const AdmissionStop = {
   Preempted: 5,
   /** The head's next image fits neither what is left of the encoder's budget nor its cache. */
   EncoderBudget: 6,
+  /** V0: prompts wait while somebody is swapped out. */
+  SwappedFirst: 7,
+  /** V0: prompts wait until the last prompt step is paid off (delay_factor). */
+  PromptDelay: 8,
 } as const;
 export type AdmissionStop = (typeof AdmissionStop)[keyof typeof AdmissionStop];
+
+/**
+ * What V0's events mean where they share a kind with V1's. `a` is a sequence's row (see `Workload.sequenceStart`),
+ * NO_OWNER for the null block; the detail is a Device, and block ids count from 0 on each.
+ *
+ *   Allocate  c = 1: the block that the Evict before it emptied; 0: the top of the free stack
+ *   Hit       c = 0: in use; else its neighbour in the evictor + 2 (1 at the front)
+ *   Free      c = its position in the table; tables are released from the front and are empty then
+ *   Cache     block b enters the prefix cache as chain c
+ *   Evict     a = its neighbour in the evictor + 1; block b leaves it and the cache, where it was chain c
+ */
+export const NO_OWNER = 0xffffffff;
+
+/** The detail of a Move event. */
+export function packMove(why: Move, from: Queue, to: Queue): number {
+  return why | (from << 4) | (to << 6);
+}
+
+export function unpackMove(detail: number): { why: Move; from: Queue; to: Queue } {
+  return { why: (detail & 15) as Move, from: ((detail >> 4) & 3) as Queue, to: (detail >> 6) as Queue };
+}
 
 /** One row per engine step. Columns are as long as numSteps. */
 export const STEP_COLUMNS = {
@@ -95,6 +140,8 @@ export const STEP_COLUMNS = {
   reservedSlots: 'u32',
   /** AdmissionStop. */
   admissionStop: 'u8',
+  /** 1: a step of V0 that computes prompts only; who decodes stands still. */
+  isPromptStep: 'u8',
   /** Free blocks that the first in the queue needed, where admissionStop is NoFreeBlocks; else 0. */
   admissionNeed: 'u32',
 } as const satisfies TableTypes;
@@ -114,7 +161,7 @@ export type EventColumns = Columns<typeof EVENT_COLUMNS>;
 
 /**
  * Piecewise description of how a request advances: from `step` on it has `computed` tokens, schedules
- * `tokens` in that step, and then `rate` tokens in each later step until its next span.
+ * `tokens` in that step, and then `rate` tokens in each later step until its next span, but for prompt steps.
  */
 export const SPAN_COLUMNS = {
   request: 'u32',
@@ -137,9 +184,12 @@ export const REQUEST_COLUMNS = {
   firstTokenNs: 'f64',
   endNs: 'f64',
   numPromptTokens: 'u32',
+  /** Sampled in parallel (vLLM `n`); 0 in recordings of older versions. */
+  numSequences: 'u16',
   maxTokens: 'u32',
   /** Smaller is more urgent; orders the queue under the priority policy. */
   priority: 'i32',
+  /** Of all its sequences. */
   numOutputTokens: 'u32',
   /** Prompt tokens that came from the prefix cache at the first admission. */
   numCachedTokens: 'u32',
@@ -150,7 +200,29 @@ export const REQUEST_COLUMNS = {
 export type RequestColumns = Columns<typeof REQUEST_COLUMNS>;
 
 /** How the run as a whole ended. `hang`: requests wait that can never be scheduled. */
-export type RunEnd = 'drained' | 'step-limit' | 'hang' | 'cancelled';
+export type RunEnd = 'drained' | 'step-limit' | 'hang' | 'cancelled' | 'engine-crash';
+
+/** How the simulated engine died. */
+export interface Crash {
+  readonly step: number;
+  /** Class of vLLM's exception, and its message. */
+  readonly error: string;
+  readonly explanation: string;
+}
+
+/** What V0 is told beside what V1 knows too (vLLM 0.6.3). */
+export interface V0Settings {
+  /** Swap space; 0 = none. */
+  readonly numCpuBlocks: number;
+  /** Share of the GPU blocks that admission leaves free. */
+  readonly watermark: number;
+  /** null: recompute, but swap where several sequences run. */
+  readonly preemptionMode: 'recompute' | 'swap' | null;
+  /** Prompts wait this many times the duration of the last prompt step. */
+  readonly delayFactor: number;
+  /** Stop checks come one step late. */
+  readonly asyncOutputProc: boolean;
+}
 
 export interface RecordingHeader {
   readonly name: string;
@@ -159,12 +231,26 @@ export interface RecordingHeader {
   readonly vllm: string;
   readonly pool: PoolConfig;
   readonly scheduler: SchedulerConfig;
+  /** There for runs of V0's engine only. */
+  readonly v0?: V0Settings;
   readonly end: RunEnd;
+  /** There where end is engine-crash. */
+  readonly crash?: Crash;
   /** Facts for the reader that the engine does not use: model, GPU, command line, notes. */
   readonly about: Readonly<Record<string, string>>;
   /** Prefix-cache totals as vLLM counts them (tokens). */
   readonly prefixCacheQueries: number;
   readonly prefixCacheHits: number;
+}
+
+/** Blocks that requests can have: V1 keeps the null block back, V0 has none. */
+export function numUsableBlocks({ pool, v0 }: RecordingHeader): number {
+  return v0 === undefined ? pool.numGpuBlocks - 1 : pool.numGpuBlocks;
+}
+
+/** Blocks on the GPU and behind them, on the CPU: what a cursor numbers. */
+export function numAllBlocks({ pool, v0 }: RecordingHeader): number {
+  return pool.numGpuBlocks + (v0?.numCpuBlocks ?? 0);
 }
 
 /** Everything that a run decided. All that a reader needs; immutable once made. */

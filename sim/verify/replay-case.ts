@@ -70,6 +70,7 @@ export function replayCase(kase: ConformanceCase, fast = true): Recording {
       internalWasteSlots: 0,
       reservedSlots: 0,
       admissionStop: 0,
+      isPromptStep: 0,
       admissionNeed: 0,
     };
     scheduler.describe(row);

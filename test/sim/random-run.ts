@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SimulationInput } from '../../sim/engine/simulate.ts';
+import type { SimulationInput } from '../../sim/engine/simulation-input.ts';
 import type { KvCacheGroup } from '../../sim/scheduler/config.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
 import { type Image, type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';

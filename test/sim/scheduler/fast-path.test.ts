@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type SimulationInput, simulate } from '../../../sim/engine/simulate.ts';
+import { simulate } from '../../../sim/engine/simulate.ts';
+import type { SimulationInput } from '../../../sim/engine/simulation-input.ts';
 import { digestOf } from '../../../sim/recording/codec.ts';
 import { V1Scheduler } from '../../../sim/scheduler/v1.ts';
 import type { StepTimeModel } from '../../../sim/time/step-time.ts';

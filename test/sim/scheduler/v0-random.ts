@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { V0PoolConfig, V0SchedulerConfig } from '../../../sim/scheduler/v0/config.ts';
-import { V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
+import { type V0Hooks, V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
 import { type Run, WorkloadBuilder } from '../../../sim/workload/builder.ts';
 import type { Workload } from '../../../sim/workload/workload.ts';
 
@@ -10,6 +10,7 @@ export interface V0Scenario {
   readonly workload: Workload;
   readonly addBeforeStep: readonly number[];
   readonly abortBeforeStep: readonly number[];
+  readonly hooks: V0Hooks;
   readonly makeScheduler: () => V0Scheduler;
 }
 
@@ -88,16 +89,17 @@ export const v0Scenario: fc.Arbitrary<V0Scenario> = fc
       numLookaheadSlots: spec.outputs === 'lookahead' ? spec.lookahead : 0,
       asyncOutputProc: spec.outputs === 'async',
     };
+    const hooks: V0Hooks = {
+      acceptance: (request, i) => spec.accept[(request + i) % spec.accept.length],
+      outputLimit: (request, i) => Math.min(added[request].outputs, added[request].lens[i] ?? 99),
+    };
     return {
       pool,
       config,
+      hooks,
       workload,
       addBeforeStep: added.map((request) => request.step),
       abortBeforeStep: added.map((request) => (request.abort < 0 ? -1 : request.step + request.abort)),
-      makeScheduler: () =>
-        new V0Scheduler(workload, pool, config, {
-          acceptance: (request, i) => spec.accept[(request + i) % spec.accept.length],
-          outputLimit: (request, i) => Math.min(added[request].outputs, added[request].lens[i] ?? 99),
-        }),
+      makeScheduler: () => new V0Scheduler(workload, pool, config, hooks),
     };
   });

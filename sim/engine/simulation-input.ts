@@ -1,0 +1,37 @@
+import type { V0Settings } from '../recording/recording.ts';
+import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { Acceptance } from '../scheduler/v1.ts';
+import type { StepTimeModel } from '../time/step-time.ts';
+import type { Workload } from '../workload/workload.ts';
+
+/** A run: what it is made of, all choices made. */
+export interface SimulationInput {
+  readonly name: string;
+  readonly seed: number;
+  readonly vllm: string;
+  readonly pool: PoolConfig;
+  readonly scheduler: SchedulerConfig;
+  /** Given: vLLM 0.6.3's engine runs, V0. */
+  readonly v0?: V0Settings;
+  readonly workload: Workload;
+  readonly stepTime: StepTimeModel;
+  readonly acceptance?: Acceptance;
+  /** Requests to reset the prefix cache, by time. */
+  readonly cacheResets?: readonly CacheReset[];
+  /** Facts for the reader; see RecordingHeader. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** false: steps and requests only, without the events; enough for a summary, not for a cursor. */
+  readonly events?: boolean;
+  /** Without the scheduler's fast path, for tests that compare the two. */
+  readonly plain?: boolean;
+  /** The run ends there with end = 'step-limit'. */
+  readonly maxSteps?: number;
+}
+
+/** Somebody posts to /reset_prefix_cache. */
+export interface CacheReset {
+  /** Integer nanoseconds. */
+  readonly atNs: number;
+  /** Preempts all that run, as `reset_running_requests=true` does; else the reset fails while one holds a block. */
+  readonly preemptRunning: boolean;
+}
