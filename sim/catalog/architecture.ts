@@ -2,6 +2,9 @@ import type { ModelConfig } from '../scenario/scenario.ts';
 
 /** What the formulas need of a model, read from its Hugging Face `config.json`. */
 export interface Architecture {
+  readonly modelType: string;
+  /** A vision or audio encoder stands in front of the text model. */
+  readonly isMultimodal: boolean;
   readonly numLayers: number;
   readonly hiddenSize: number;
   readonly numHeads: number;
@@ -13,14 +16,16 @@ export interface Architecture {
   readonly intermediateSize: number;
   /** Matrices of a dense MLP: 3 with a gate, 2 without (OPT). */
   readonly mlpMatrices: number;
+  /** Longest context as vLLM derives it, tokens: scaled where the rope is. */
   readonly maxPositionEmbeddings: number;
   readonly moe: MoeArchitecture | null;
   readonly mla: MlaArchitecture | null;
   /** Layers that see only a sliding window, and the window in tokens. */
   readonly slidingWindow: { readonly layers: number; readonly window: number } | null;
-  /** Bytes of an activation and of an unquantized weight. */
-  readonly dtypeBytes: number;
+  /** As its quantization_config says: "awq", "fp8", …; null = not quantized. */
   readonly quantMethod: string | null;
+  /** Bits per quantized weight, if the checkpoint says it. */
+  readonly quantBits: number | null;
 }
 
 export interface MoeArchitecture {
@@ -74,6 +79,8 @@ export function parseModelConfig(
   if (missing.length > 0) return { missing };
   const quantization = isObject(config.quantization_config) ? config.quantization_config : null;
   return {
+    modelType: String(text.model_type ?? ''),
+    isMultimodal: isObject(config.vision_config) || isObject(config.audio_config),
     numLayers,
     hiddenSize,
     numHeads,
@@ -83,13 +90,31 @@ export function parseModelConfig(
     tieWordEmbeddings: text.tie_word_embeddings === true,
     intermediateSize: moe !== null && moe.layers === numLayers ? 0 : intermediateSize,
     mlpMatrices: text.model_type === 'opt' ? 2 : 3,
-    maxPositionEmbeddings,
+    maxPositionEmbeddings: scaledLength(text, maxPositionEmbeddings),
     moe,
     mla: mlaOf(optional),
     slidingWindow: slidingWindowOf(text, numLayers),
-    dtypeBytes: text.torch_dtype === 'float32' || text.dtype === 'float32' ? 4 : 2,
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
+    quantBits: quantBitsOf(quantization),
   };
+}
+
+/** GPTQ and AWQ say it at the top, compressed-tensors in its first group. */
+function quantBitsOf(quantization: Readonly<Record<string, unknown>> | null): number | null {
+  const groups = isObject(quantization?.config_groups) ? Object.values(quantization.config_groups) : [];
+  const weights = isObject(groups[0]) && isObject(groups[0].weights) ? groups[0].weights : null;
+  const bits = quantization?.bits ?? quantization?.w_bit ?? weights?.num_bits;
+  return typeof bits === 'number' && bits > 0 ? bits : null;
+}
+
+/** Rope scalings that stretch the context; llama3, longrope and su already count in the stated length. */
+function scaledLength(text: ModelConfig, stated: number): number {
+  const rope = isObject(text.rope_parameters) ? text.rope_parameters : text.rope_scaling;
+  if (!isObject(rope) || String(text.model_type).startsWith('gemma3')) return stated;
+  const type = rope.rope_type ?? rope.type;
+  const { factor, original_max_position_embeddings: original } = rope;
+  if (typeof factor !== 'number' || type === 'llama3' || type === 'longrope' || type === 'su') return stated;
+  return Math.floor((type === 'yarn' && typeof original === 'number' ? original : stated) * factor);
 }
 
 type Optional = (name: string, fallback: number) => number;

@@ -5,9 +5,12 @@ import { InputError } from '../error.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { SchedulerConfig } from '../scheduler/config.ts';
 import { activationPeakBytes } from './activation.ts';
+import { checkArguments } from './argument-checks.ts';
+import { type BatchLimits, batchLimits } from './batch-limits.ts';
+import { flagsOf, numberOf } from './flags.ts';
 import { kvBytesPerToken, kvElementBytes } from './kv-cache.ts';
 import type { Plan, RankMemory } from './plan.ts';
-import { bytesPerWeight, weightBytesPerRank } from './weights.ts';
+import { type WeightFormat, weightBytesPerRank, weightFormat } from './weights.ts';
 
 const GIB = 1024 * 1024 * 1024;
 /** CUDA context and libraries; NCCL's buffers beyond one rank. Medians of start-up logs, first version. */
@@ -16,14 +19,14 @@ const NCCL_BYTES = 0.6 * GIB;
 /** CUDA graphs as V1 logs them: median of one-GPU runs. */
 const GRAPH_BYTES = 0.5 * GIB;
 const DEFAULT_BLOCK_SIZE = 16;
-/** vLLM's own default share of a prompt that counts as long once several partial prefills are allowed. */
-const LONG_PREFILL_SHARE = 0.04;
 
 /** What a plan and a step-time model are made of: the parts of the catalogue that a scenario names. */
 export interface ResolvedHardware {
   readonly architecture: Architecture;
   readonly gpu: Gpu;
   readonly tensorParallel: number;
+  readonly weightFormat: WeightFormat;
+  /** Of one weight of the matrices. */
   readonly weightBytes: number;
   readonly kvElementBytes: number;
   readonly enforceEager: boolean;
@@ -50,13 +53,17 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
   const architecture = architectureOf(scenario);
   const flag = flagsOf(scenario);
   const method = (flag('quantization') as string | null) ?? architecture.quantMethod;
-  const kvDtype = String(flag('kv_cache_dtype') ?? 'auto');
+  const dtypeBytes = /^float(32)?$/.test(String(flag('dtype'))) ? 4 : 2;
+  const weightFormatOrPlain =
+    weightFormat(method, architecture.quantBits, dtypeBytes) ?? weightFormat(null, null, dtypeBytes);
+  if (weightFormatOrPlain === null) throw new Error('an unquantized format is always known');
   return {
     architecture,
     gpu,
     tensorParallel: numberOf(flag('tensor_parallel_size'), 1),
-    weightBytes: bytesPerWeight(method, architecture.dtypeBytes) ?? architecture.dtypeBytes,
-    kvElementBytes: kvElementBytes(kvDtype, architecture.dtypeBytes) ?? architecture.dtypeBytes,
+    weightFormat: weightFormatOrPlain,
+    weightBytes: weightFormatOrPlain.bytes,
+    kvElementBytes: kvElementBytes(String(flag('kv_cache_dtype') ?? 'auto'), dtypeBytes) ?? dtypeBytes,
     enforceEager: flag('enforce_eager') === true,
   };
 }
@@ -87,15 +94,6 @@ function architectureOf(scenario: Scenario): Architecture {
     ]);
   }
   return architecture;
-}
-
-function flagsOf(scenario: Scenario): (name: string) => FlagValue {
-  const { honoured } = scenario.engine;
-  return (name) => (Object.hasOwn(honoured, name) ? honoured[name] : null);
-}
-
-function numberOf(value: FlagValue, fallback: number): number {
-  return typeof value === 'number' ? value : fallback;
 }
 
 type Failure = Extract<Plan, { starts: false }>;
@@ -136,8 +134,8 @@ export function plan(scenario: Scenario): Plan {
   const { architecture, gpu, tensorParallel } = hardware;
   const flag = flagsOf(scenario);
   const limits = batchLimits(scenario, gpu, architecture);
-  const wrong = checkArguments(scenario, hardware, limits);
-  if (wrong !== null) return failure('invalid-argument', wrong.message, wrong.advice);
+  const wrong = checkArguments({ scenario, architecture, tensorParallel, limits });
+  if (wrong !== null) return failure(wrong.because, wrong.message, wrong.advice);
 
   const blockSize = numberOf(flag('block_size'), DEFAULT_BLOCK_SIZE);
   const bytesPerToken = kvBytesPerToken(architecture, tensorParallel, hardware.kvElementBytes);
@@ -203,116 +201,6 @@ export function plan(scenario: Scenario): Plan {
   };
 }
 
-interface BatchLimits {
-  readonly maxModelLen: number;
-  readonly maxNumSeqs: number;
-  readonly maxNumBatchedTokens: number;
-  readonly enableChunkedPrefill: boolean;
-}
-
-/** vLLM's defaults of the three limits, which depend on version, GPU and each other. */
-function batchLimits(scenario: Scenario, gpu: Gpu, model: Architecture): BatchLimits {
-  const flag = flagsOf(scenario);
-  const maxModelLen = numberOf(flag('max_model_len'), model.maxPositionEmbeddings);
-  const isV0 = scenario.vllm === '0.6.3';
-  const chunked = flag('enable_chunked_prefill');
-  const enableChunkedPrefill = typeof chunked === 'boolean' ? chunked : isV0 ? maxModelLen > 32_768 : true;
-  const isLarge = gpu.memoryGib >= 70 && !gpu.id.startsWith('a100');
-  let maxNumSeqs = numberOf(flag('max_num_seqs'), isV0 || !isLarge ? 256 : 1024);
-  let maxNumBatchedTokens: number;
-  const stated = flag('max_num_batched_tokens');
-  if (typeof stated === 'number') {
-    maxNumBatchedTokens = stated;
-    if (flag('max_num_seqs') === null && !isV0) maxNumSeqs = Math.min(maxNumSeqs, stated);
-  } else if (isV0) {
-    maxNumBatchedTokens = enableChunkedPrefill ? 512 : Math.max(maxModelLen, 2048);
-  } else {
-    maxNumBatchedTokens = isLarge ? 8192 : 2048;
-    if (!enableChunkedPrefill) maxNumBatchedTokens = Math.max(maxNumBatchedTokens, maxModelLen);
-    maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);
-  }
-  return { maxModelLen, maxNumSeqs, maxNumBatchedTokens, enableChunkedPrefill };
-}
-
-/** vLLM's checks of its arguments, in its words and order; null if all hold. */
-function checkArguments(
-  scenario: Scenario,
-  { architecture, tensorParallel }: ResolvedHardware,
-  { maxModelLen, maxNumSeqs, maxNumBatchedTokens, enableChunkedPrefill }: BatchLimits,
-): { message: string; advice: string } | null {
-  const flag = flagsOf(scenario);
-  const pipelineParallel = numberOf(flag('pipeline_parallel_size'), 1);
-  const worldSize = tensorParallel * pipelineParallel;
-  const utilization = numberOf(flag('gpu_memory_utilization'), 0.9);
-  const partial = numberOf(flag('max_num_partial_prefills'), 1);
-  const longPartial = numberOf(flag('max_long_partial_prefills'), 1);
-  const threshold = numberOf(flag('long_prefill_token_threshold'), 0);
-  for (const name of [
-    'block_size',
-    'max_num_seqs',
-    'max_num_batched_tokens',
-    'max_model_len',
-    'tensor_parallel_size',
-  ]) {
-    if (numberOf(flag(name), 1) < 1) {
-      return {
-        message: `ValueError: ${name} must be at least 1. Got ${flag(name)}.`,
-        advice: `--${name.replaceAll('_', '-')} 1 or more`,
-      };
-    }
-  }
-  if (!(utilization > 0 && utilization <= 1)) {
-    const message =
-      scenario.vllm === '0.6.3'
-        ? `ValueError: GPU memory utilization must be less than 1.0. Got ${utilization}.`
-        : `ValidationError: gpu_memory_utilization: Input should be greater than 0 and less than or equal to 1. Got ${utilization}.`;
-    return { message, advice: 'a share of the GPU between 0 and 1, for instance 0.9' };
-  }
-  if (architecture.numHeads % tensorParallel !== 0) {
-    return {
-      message: `ValueError: Total number of attention heads (${architecture.numHeads}) must be divisible by tensor parallel size (${tensorParallel}).`,
-      advice: `choose a divisor of ${architecture.numHeads} for --tensor-parallel-size`,
-    };
-  }
-  if (worldSize > scenario.hardware.count) {
-    return {
-      message: `ValueError: World size (${worldSize}) is larger than the number of available GPUs (${scenario.hardware.count}) in this node.`,
-      advice: `hardware.count: ${worldSize}, or a smaller --tensor-parallel-size`,
-    };
-  }
-  if (maxNumBatchedTokens < maxModelLen && !enableChunkedPrefill) {
-    return {
-      message: `ValueError: max_num_batched_tokens (${maxNumBatchedTokens}) is smaller than max_model_len (${maxModelLen}). This effectively limits the maximum sequence length to max_num_batched_tokens and makes vLLM reject longer sequences. Please increase max_num_batched_tokens or decrease max_model_len.`,
-      advice: `--max-num-batched-tokens ${maxModelLen}, or chunked prefill`,
-    };
-  }
-  if (maxNumBatchedTokens < maxNumSeqs) {
-    return {
-      message: `ValueError: max_num_batched_tokens (${maxNumBatchedTokens}) must be greater than or equal to max_num_seqs (${maxNumSeqs}).`,
-      advice: `--max-num-seqs ${maxNumBatchedTokens} or less`,
-    };
-  }
-  if (partial > 1 && !enableChunkedPrefill) {
-    return {
-      message: 'ValueError: Chunked prefill must be enabled to set max_num_partial_prefills > 1.',
-      advice: '--enable-chunked-prefill',
-    };
-  }
-  if (threshold > maxModelLen) {
-    return {
-      message: `ValueError: long_prefill_token_threshold (${threshold}) cannot be greater than the max_model_len (${maxModelLen}).`,
-      advice: `--long-prefill-token-threshold ${maxModelLen} or less`,
-    };
-  }
-  if (longPartial > partial) {
-    return {
-      message: `ValueError: max_long_partial_prefills=${longPartial} must be less than or equal to max_num_partial_prefills=${partial}.`,
-      advice: `--max-num-partial-prefills ${longPartial}`,
-    };
-  }
-  return null;
-}
-
 /** Memory of one tensor-parallel rank; all are equal until other processes or expert placement differ. */
 function rankMemory(
   scenario: Scenario,
@@ -320,12 +208,11 @@ function rankMemory(
   limits: BatchLimits,
   notes: string[],
 ): RankMemory {
-  const { architecture, gpu, tensorParallel, weightBytes: bytesPer, enforceEager } = hardware;
+  const { architecture, gpu, tensorParallel, weightFormat, enforceEager } = hardware;
   const flag = flagsOf(scenario);
-  const method = (flag('quantization') as string | null) ?? architecture.quantMethod;
   const isV0 = scenario.vllm === '0.6.3';
   const totalBytes = Math.round(gpu.memoryGib * GIB);
-  const allWeightBytes = weightBytesPerRank(architecture, tensorParallel, bytesPer, method);
+  const allWeightBytes = weightBytesPerRank(architecture, tensorParallel, weightFormat);
   const weightBytes = Math.max(0, allWeightBytes - Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB));
   const activationBytes = activationPeakBytes(
     architecture,
@@ -348,8 +235,6 @@ function rankMemory(
 
 function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConfig {
   const flag = flagsOf(scenario);
-  const partial = numberOf(flag('max_num_partial_prefills'), 1);
-  const threshold = numberOf(flag('long_prefill_token_threshold'), 0);
   const speculative = flag('speculative_config') as Readonly<Record<string, unknown>> | null;
   const numSpeculativeTokens = numberOf((speculative?.num_speculative_tokens ?? null) as FlagValue, 0);
   return {
@@ -358,8 +243,7 @@ function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConf
     maxNumScheduledTokens: null,
     maxModelLen: limits.maxModelLen,
     enableChunkedPrefill: limits.enableChunkedPrefill,
-    longPrefillTokenThreshold:
-      partial > 1 && threshold === 0 ? Math.floor(LONG_PREFILL_SHARE * limits.maxModelLen) : threshold,
+    longPrefillTokenThreshold: limits.longPrefillTokenThreshold,
     schedulerReserveFullIsl: (flag('scheduler_reserve_full_isl') as boolean | null) ?? true,
     policy: flag('scheduling_policy') === 'priority' ? 'priority' : 'fcfs',
     asyncScheduling: flag('async_scheduling') === true,

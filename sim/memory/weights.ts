@@ -36,21 +36,41 @@ function attentionParameters({ hiddenSize: h, numHeads, numKvHeads, headDim, mla
   return query + latent + numHeads * mla.vDim * h;
 }
 
-/** Bytes per weight of the quantized matrices, scales included (group 128 for the 4-bit methods). */
-const QUANTIZED_BYTES: Readonly<Record<string, number>> = {
-  awq: 0.5195,
-  awq_marlin: 0.5195,
-  gptq: 0.5195,
-  gptq_marlin: 0.5195,
-  fp8: 1,
-  mxfp4: 0.53125,
-  'compressed-tensors': 1,
+/** How the matrices of a checkpoint are stored. */
+export interface WeightFormat {
+  /** Of the quantized matrices; null = not quantized. */
+  readonly method: string | null;
+  /** Per weight of the quantized matrices, scales included. */
+  readonly bytes: number;
+  /** Per weight of everything else, and of activations: 2, or 4 with --dtype float32. */
+  readonly dtypeBytes: number;
+}
+
+/** Bits per weight where the checkpoint does not say, and bytes of scales per weight. */
+const FORMATS: Readonly<Record<string, { readonly bits: number; readonly scaleBytes: number }>> = {
+  // One 16-bit scale and one 4-bit zero per group of 128.
+  awq: { bits: 4, scaleBytes: 2.5 / 128 },
+  gptq: { bits: 4, scaleBytes: 2.5 / 128 },
+  fp8: { bits: 8, scaleBytes: 0 },
+  // One shared 8-bit exponent per 32 weights.
+  mxfp4: { bits: 4, scaleBytes: 1 / 32 },
+  'compressed-tensors': { bits: 8, scaleBytes: 0 },
 };
 
-/** Bytes per weight under a quantization method; null if the method is not known. */
-export function bytesPerWeight(method: string | null, dtypeBytes: number): number | null {
-  if (method === null) return dtypeBytes;
-  return Object.hasOwn(QUANTIZED_BYTES, method) ? QUANTIZED_BYTES[method] : null;
+/**
+ * The format of a checkpoint, or null if Poolscope does not know the method.
+ * @param bits what the checkpoint's quantization_config says; null = nothing.
+ */
+export function weightFormat(
+  method: string | null,
+  bits: number | null,
+  dtypeBytes: number,
+): WeightFormat | null {
+  if (method === null) return { method, bytes: dtypeBytes, dtypeBytes };
+  const name = method.replace(/_marlin$/, '');
+  if (!Object.hasOwn(FORMATS, name)) return null;
+  const format = FORMATS[name];
+  return { method: name, bytes: (bits ?? format.bits) / 8 + format.scaleBytes, dtypeBytes };
 }
 
 /**
@@ -61,12 +81,11 @@ export function bytesPerWeight(method: string | null, dtypeBytes: number): numbe
 export function weightBytesPerRank(
   model: Architecture,
   tensorParallel: number,
-  quantizedBytes: number,
-  method: string | null,
+  { method, bytes, dtypeBytes }: WeightFormat,
 ): number {
   const count = countParameters(model);
-  const { hiddenSize: h, numLayers, numKvHeads, headDim, mla, dtypeBytes } = model;
-  const denseBytes = method === 'mxfp4' ? dtypeBytes : quantizedBytes;
+  const { hiddenSize: h, numLayers, numKvHeads, headDim, mla } = model;
+  const denseBytes = method === 'mxfp4' ? dtypeBytes : bytes;
   const replicatedAttention =
     mla === null ? 0 : numLayers * h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
   const kvCopies = mla === null ? Math.max(0, tensorParallel / numKvHeads - 1) : 0;
@@ -76,6 +95,6 @@ export function weightBytesPerRank(
   return Math.ceil(
     (count.embedding / tensorParallel + count.norms + count.router) * dtypeBytes +
       (attention + (count.denseMlp + count.sharedExperts) / tensorParallel) * denseBytes +
-      (count.experts / tensorParallel) * quantizedBytes,
+      (count.experts / tensorParallel) * bytes,
   );
 }

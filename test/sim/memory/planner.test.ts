@@ -187,7 +187,12 @@ describe('starts that fail, in vLLM’s words', () => {
       'attention heads (32) must be divisible by tensor parallel size (3)',
     ],
     [`${LLAMA} --gpu-memory-utilization 1.5`, 'a100-80g', 'invalid-argument', 'gpu_memory_utilization'],
-    [`${LLAMA} --max-num-seqs 0`, 'a100-80g', 'invalid-argument', 'max_num_seqs must be at least 1'],
+    [
+      `${LLAMA} --max-num-seqs 0`,
+      'a100-80g',
+      'invalid-argument',
+      'max_num_seqs: Input should be greater than or equal to 1',
+    ],
     [LLAMA, 't4', 'weights-do-not-fit', 'CUDA out of memory'],
     [
       `${LLAMA} --gpu-memory-utilization 0.1`,
