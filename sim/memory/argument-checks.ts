@@ -2,6 +2,7 @@ import type { Architecture } from '../catalog/architecture.ts';
 import type { Scenario, StartFailure } from '../scenario/scenario.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { type Parallel, worldSize as sizeOf } from './parallel.ts';
 
 /** Why vLLM refuses its arguments. */
 export interface Refusal {
@@ -14,7 +15,7 @@ export interface Refusal {
 interface Arguments {
   readonly scenario: Scenario;
   readonly architecture: Architecture;
-  readonly tensorParallel: number;
+  readonly parallel: Parallel;
   readonly limits: BatchLimits;
 }
 
@@ -98,7 +99,7 @@ const v0MemoryShare: Check = ({ scenario }) => {
 };
 
 const v0PrefixCaching: Check = ({ scenario, architecture }) =>
-  flagsOf(scenario)('enable_prefix_caching') === true && architecture.slidingWindow !== null
+  flagsOf(scenario)('enable_prefix_caching') === true && architecture.localAttention !== null
     ? refuse(
         'NotImplementedError: Prefix caching is not supported with sliding window. Run with --disable-sliding-window to use prefix caching.',
         'leave --enable-prefix-caching out',
@@ -142,8 +143,8 @@ const v1MemoryShare: Check = ({ scenario }) => {
   );
 };
 
-const worldSize: Check = ({ scenario, tensorParallel }) => {
-  const size = tensorParallel * numberOf(flagsOf(scenario)('pipeline_parallel_size'), 1);
+const worldSize: Check = ({ scenario, parallel }) => {
+  const size = sizeOf(parallel);
   const { count } = scenario.hardware;
   if (size <= count) return null;
   return refuse(
@@ -197,15 +198,29 @@ const partialPrefills: Check = ({ scenario, limits }) => {
     : null;
 };
 
-const headsDivide: Check = ({ architecture: { numHeads }, tensorParallel }) =>
-  numHeads % tensorParallel !== 0
+const headsDivide: Check = ({ architecture: { numHeads }, parallel: { tensor } }) =>
+  numHeads % tensor !== 0
     ? refuse(
-        `ValueError: Total number of attention heads (${numHeads}) must be divisible by tensor parallel size (${tensorParallel}).`,
+        `ValueError: Total number of attention heads (${numHeads}) must be divisible by tensor parallel size (${tensor}).`,
         `choose a divisor of ${numHeads} for --tensor-parallel-size`,
       )
     : null;
 
-const parallelSizes = atLeast('ParallelConfig', 1, 'tensor_parallel_size', 'pipeline_parallel_size');
+const layersSuffice: Check = ({ architecture: { numLayers }, parallel: { pipeline } }) =>
+  pipeline > numLayers
+    ? refuse(
+        `ValueError: Number of layers (${numLayers}) must be at least the pipeline parallel size (${pipeline}).`,
+        `--pipeline-parallel-size ${numLayers} or less`,
+      )
+    : null;
+
+const parallelSizes = atLeast(
+  'ParallelConfig',
+  1,
+  'tensor_parallel_size',
+  'pipeline_parallel_size',
+  'data_parallel_size',
+);
 const schedulerSizes = atLeast('SchedulerConfig', 1, 'max_num_batched_tokens', 'max_num_seqs');
 const modelSizes = atLeast('ModelConfig', 1, 'max_model_len');
 const cacheSizes = atLeast('CacheConfig', 1, 'block_size');
@@ -224,6 +239,7 @@ const V0_CHECKS: readonly Check[] = [
   batchHoldsModelLength,
   batchHoldsSequences,
   headsDivide,
+  layersSuffice,
   worldSize,
 ];
 
@@ -241,4 +257,5 @@ const V1_CHECKS: readonly Check[] = [
   batchHoldsSequences,
   partialPrefills,
   headsDivide,
+  layersSuffice,
 ];

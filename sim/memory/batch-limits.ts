@@ -1,7 +1,16 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import { flagsOf, numberOf } from './flags.ts';
+import type { StartupRules } from './rules.ts';
+
+/** What the user said about them; null = nothing. */
+export interface StatedLimits {
+  readonly maxModelLen: number | null;
+  readonly maxNumSeqs: number | null;
+  readonly maxNumBatchedTokens: number | null;
+  readonly enableChunkedPrefill: boolean | null;
+  readonly maxNumPartialPrefills: number | null;
+  readonly longPrefillTokenThreshold: number | null;
+}
 
 /** What bounds a step and a request, resolved. */
 export interface BatchLimits {
@@ -17,56 +26,64 @@ export interface BatchLimits {
 const V0_LONG_CONTEXT = 32_768;
 /** V0 let multimodal models profile at least this many tokens. */
 const V0_MULTIMODAL_TOKENS = 5120;
+const DEFAULT_CHUNK = 2048;
 /** vLLM's own default share of a prompt that counts as long once several partial prefills are allowed. */
 const LONG_PREFILL_SHARE = 0.04;
 
 /** vLLM's defaults of the API server, which depend on version, GPU, model and each other. */
-export function batchLimits(scenario: Scenario, gpu: Gpu, model: Architecture): BatchLimits {
-  const flag = flagsOf(scenario);
-  const maxModelLen = numberOf(flag('max_model_len'), model.maxPositionEmbeddings);
-  const resolved = (scenario.vllm === '0.6.3' ? v0Limits : v1Limits)(scenario, maxModelLen, gpu, model);
-  const partialPrefills = numberOf(flag('max_num_partial_prefills'), 1);
-  const threshold = numberOf(flag('long_prefill_token_threshold'), 0);
+export function batchLimits(
+  stated: StatedLimits,
+  rules: StartupRules,
+  gpu: Pick<Gpu, 'id' | 'memoryGib'>,
+  model: Architecture,
+): BatchLimits {
+  const maxModelLen = stated.maxModelLen ?? model.maxPositionEmbeddings;
+  const threshold = stated.longPrefillTokenThreshold ?? 0;
   return {
     maxModelLen,
-    ...resolved,
+    ...(rules.engine === 'v0'
+      ? v0Limits(stated, rules, maxModelLen, model)
+      : v1Limits(stated, maxModelLen, gpu)),
     longPrefillTokenThreshold:
-      partialPrefills > 1 && threshold === 0 ? Math.floor(LONG_PREFILL_SHARE * maxModelLen) : threshold,
+      (stated.maxNumPartialPrefills ?? 1) > 1 && threshold === 0
+        ? Math.floor(LONG_PREFILL_SHARE * maxModelLen)
+        : threshold,
   };
 }
 
 type StepLimits = Omit<BatchLimits, 'maxModelLen' | 'longPrefillTokenThreshold'>;
 
-function v0Limits(scenario: Scenario, maxModelLen: number, _: Gpu, model: Architecture): StepLimits {
-  const flag = flagsOf(scenario);
-  const chunked = flag('enable_chunked_prefill');
+function v0Limits(
+  stated: StatedLimits,
+  rules: StartupRules,
+  maxModelLen: number,
+  model: Architecture,
+): StepLimits {
   const enableChunkedPrefill =
-    typeof chunked === 'boolean'
-      ? chunked
-      : maxModelLen > V0_LONG_CONTEXT && !model.isMultimodal && model.slidingWindow === null;
+    stated.enableChunkedPrefill ??
+    (maxModelLen > V0_LONG_CONTEXT && !model.isMultimodal && model.localAttention === null);
   const unchunked = Math.max(maxModelLen, 2048, model.isMultimodal ? V0_MULTIMODAL_TOKENS : 0);
   return {
-    maxNumSeqs: numberOf(flag('max_num_seqs'), 256),
-    maxNumBatchedTokens: numberOf(flag('max_num_batched_tokens'), enableChunkedPrefill ? 512 : unchunked),
+    maxNumSeqs: stated.maxNumSeqs ?? 256,
+    maxNumBatchedTokens:
+      stated.maxNumBatchedTokens ??
+      (enableChunkedPrefill ? (rules.chunkedTokens ?? DEFAULT_CHUNK) : unchunked),
     enableChunkedPrefill,
   };
 }
 
-function v1Limits(scenario: Scenario, maxModelLen: number, gpu: Gpu): StepLimits {
-  const flag = flagsOf(scenario);
-  const enableChunkedPrefill = flag('enable_chunked_prefill') !== false;
+function v1Limits(stated: StatedLimits, maxModelLen: number, gpu: Pick<Gpu, 'id' | 'memoryGib'>): StepLimits {
+  const enableChunkedPrefill = stated.enableChunkedPrefill !== false;
   // Graphics cards below 70 GiB, and the A100 whatever its size, get the smaller defaults.
   const isLarge = gpu.memoryGib >= 70 && !gpu.id.startsWith('a100');
-  const statedSeqs = flag('max_num_seqs');
-  const statedTokens = flag('max_num_batched_tokens');
-  const maxNumSeqs = numberOf(statedSeqs, isLarge ? 1024 : 256);
-  let maxNumBatchedTokens = numberOf(statedTokens, isLarge ? 8192 : 2048);
-  if (statedTokens === null) {
+  const maxNumSeqs = stated.maxNumSeqs ?? (isLarge ? 1024 : 256);
+  let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? (isLarge ? 8192 : DEFAULT_CHUNK);
+  if (stated.maxNumBatchedTokens === null) {
     if (!enableChunkedPrefill) maxNumBatchedTokens = Math.max(maxNumBatchedTokens, maxModelLen);
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);
   }
   return {
-    maxNumSeqs: statedSeqs === null ? Math.min(maxNumSeqs, maxNumBatchedTokens) : maxNumSeqs,
+    maxNumSeqs: stated.maxNumSeqs ?? Math.min(maxNumSeqs, maxNumBatchedTokens),
     maxNumBatchedTokens,
     enableChunkedPrefill,
   };

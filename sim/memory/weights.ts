@@ -1,4 +1,6 @@
 import type { Architecture } from '../catalog/architecture.ts';
+import { localExperts, type Parallel, type RankPlace, stageLayers } from './parallel.ts';
+import type { WeightFormat } from './weight-format.ts';
 
 /** Parameters of a model by part. */
 export interface ParameterCount {
@@ -15,13 +17,12 @@ export interface ParameterCount {
 export function countParameters(model: Architecture): ParameterCount {
   const { hiddenSize: h, numLayers, vocabSize, moe } = model;
   const moeLayers = moe?.layers ?? 0;
-  const oneExpert = moe === null ? 0 : 3 * h * moe.expertSize;
   return {
     embedding: vocabSize * h * (model.tieWordEmbeddings ? 1 : 2),
     attention: numLayers * attentionParameters(model),
     denseMlp: (numLayers - moeLayers) * model.mlpMatrices * h * model.intermediateSize,
-    experts: moe === null ? 0 : moeLayers * moe.numExperts * oneExpert,
-    sharedExperts: moe === null ? 0 : moeLayers * moe.numSharedExperts * oneExpert,
+    experts: moe === null ? 0 : moeLayers * moe.numExperts * 3 * h * moe.expertSize,
+    sharedExperts: moe === null ? 0 : moeLayers * 3 * h * moe.sharedSize,
     router: moe === null ? 0 : moeLayers * moe.numExperts * h,
     norms: (2 * numLayers + 1) * h,
   };
@@ -36,65 +37,85 @@ function attentionParameters({ hiddenSize: h, numHeads, numKvHeads, headDim, mla
   return query + latent + numHeads * mla.vDim * h;
 }
 
-/** How the matrices of a checkpoint are stored. */
-export interface WeightFormat {
-  /** Of the quantized matrices; null = not quantized. */
-  readonly method: string | null;
-  /** Per weight of the quantized matrices, scales included. */
-  readonly bytes: number;
-  /** Per weight of everything else, and of activations: 2, or 4 with --dtype float32. */
-  readonly dtypeBytes: number;
+/** Bytes of the weights that one rank holds, by part. */
+export interface RankWeights {
+  /** Embedding and output head, with the table of positions. */
+  readonly embedding: number;
+  readonly attention: number;
+  /** Dense MLPs, shared experts, routers and norms. */
+  readonly mlp: number;
+  readonly experts: number;
+  readonly encoder: number;
 }
 
-/** Bits per weight where the checkpoint does not say, and bytes of scales per weight. */
-const FORMATS: Readonly<Record<string, { readonly bits: number; readonly scaleBytes: number }>> = {
-  // One 16-bit scale and one 4-bit zero per group of 128.
-  awq: { bits: 4, scaleBytes: 2.5 / 128 },
-  gptq: { bits: 4, scaleBytes: 2.5 / 128 },
-  fp8: { bits: 8, scaleBytes: 0 },
-  // One shared 8-bit exponent per 32 weights.
-  mxfp4: { bits: 4, scaleBytes: 1 / 32 },
-  'compressed-tensors': { bits: 8, scaleBytes: 0 },
-};
+/** vLLM pads the vocabulary to whole multiples of this before it cuts it. */
+const VOCABULARY_PADDING = 64;
 
 /**
- * The format of a checkpoint, or null if Poolscope does not know the method.
- * @param bits what the checkpoint's quantization_config says; null = nothing.
+ * Weights of one rank. Matrices are cut over the tensor-parallel ranks; norms, routers, MLA's
+ * down-projections and the table of positions are copied, and so are KV heads beyond one per rank. Embeddings
+ * stay unquantized; under MXFP4 (gpt-oss) so does everything but the experts. Encoders are cut, unquantized.
  */
-export function weightFormat(
-  method: string | null,
-  bits: number | null,
-  dtypeBytes: number,
-): WeightFormat | null {
-  if (method === null) return { method, bytes: dtypeBytes, dtypeBytes };
-  const name = method.replace(/_marlin$/, '');
-  if (!Object.hasOwn(FORMATS, name)) return null;
-  const format = FORMATS[name];
-  return { method: name, bytes: (bits ?? format.bits) / 8 + format.scaleBytes, dtypeBytes };
-}
-
-/**
- * Bytes of the weights on one tensor-parallel rank. Matrices are sharded; norms, routers and MLA's
- * down-projections are replicated, and so are KV heads beyond one per rank. Embeddings stay unquantized;
- * under MXFP4 (gpt-oss) so does everything but the experts.
- */
-export function weightBytesPerRank(
+export function rankWeights(
   model: Architecture,
-  tensorParallel: number,
-  { method, bytes, dtypeBytes }: WeightFormat,
+  parallel: Parallel,
+  place: RankPlace,
+  format: WeightFormat,
+): RankWeights {
+  const { hiddenSize: h, moe, mlpMatrices, intermediateSize } = model;
+  const { tensor } = parallel;
+  const { first, end } = stageLayers(model.numLayers, parallel.pipeline)[place.stage];
+  const layers = end - first;
+  const expertLayers = moe === null ? 0 : moe.hasExperts.slice(first, end).filter(Boolean).length;
+  const denseBytes = format.method === 'mxfp4' ? format.dtypeBytes : format.bytes;
+  const isFirst = place.stage === 0;
+  const isLast = place.stage === parallel.pipeline - 1;
+
+  const vocabulary = (Math.ceil(model.vocabSize / VOCABULARY_PADDING) * VOCABULARY_PADDING * h) / tensor;
+  // A tied head is the embedding itself, unless they are on different stages.
+  const tables = (isFirst ? 1 : 0) + (isLast && !(model.tieWordEmbeddings && isFirst) ? 1 : 0);
+  const mlp =
+    (layers - expertLayers) * mlpMatrices * h * intermediateSize +
+    expertLayers * 3 * h * (moe?.sharedSize ?? 0);
+  const copied = expertLayers * (moe?.numExperts ?? 0) * h + (2 * layers + 1) * h;
+  return {
+    embedding: Math.ceil((tables * vocabulary + model.positionValues) * format.dtypeBytes),
+    attention: Math.ceil(layers * rankAttentionParameters(model, tensor) * denseBytes),
+    mlp: Math.ceil((mlp / tensor) * denseBytes + copied * format.dtypeBytes),
+    experts: Math.ceil(expertLayers * rankExpertParameters(model, parallel, place, format) * format.bytes),
+    encoder: isFirst ? Math.ceil((model.encoderParameters / tensor) * format.dtypeBytes) : 0,
+  };
+}
+
+export function sumOfWeights({ embedding, attention, mlp, experts, encoder }: RankWeights): number {
+  return embedding + attention + mlp + experts + encoder;
+}
+
+/** Of one layer's attention on one rank. */
+function rankAttentionParameters(model: Architecture, tensor: number): number {
+  const { hiddenSize: h, numKvHeads, headDim, mla } = model;
+  const all = attentionParameters(model);
+  if (mla !== null) {
+    const copied = h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
+    return copied + (all - copied) / tensor;
+  }
+  const keysAndValues = 2 * h * numKvHeads * headDim;
+  return (all - keysAndValues) / tensor + 2 * h * Math.max(1, numKvHeads / tensor) * headDim;
+}
+
+/** Of one layer's experts on one rank: whole experts, or a slice of each. */
+function rankExpertParameters(
+  model: Architecture,
+  parallel: Parallel,
+  place: RankPlace,
+  format: WeightFormat,
 ): number {
-  const count = countParameters(model);
-  const { hiddenSize: h, numLayers, numKvHeads, headDim, mla } = model;
-  const denseBytes = method === 'mxfp4' ? dtypeBytes : bytes;
-  const replicatedAttention =
-    mla === null ? 0 : numLayers * h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
-  const kvCopies = mla === null ? Math.max(0, tensorParallel / numKvHeads - 1) : 0;
-  const kvParameters = mla === null ? 2 * numLayers * h * numKvHeads * headDim : 0;
-  const attention =
-    replicatedAttention + (count.attention - replicatedAttention + kvParameters * kvCopies) / tensorParallel;
-  return Math.ceil(
-    (count.embedding / tensorParallel + count.norms + count.router) * dtypeBytes +
-      (attention + (count.denseMlp + count.sharedExperts) / tensorParallel) * denseBytes +
-      (count.experts / tensorParallel) * bytes,
-  );
+  const { moe, hiddenSize } = model;
+  if (moe === null) return 0;
+  const cut = parallel.experts ? 1 : parallel.tensor * parallel.data;
+  const experts = parallel.experts ? localExperts(moe.numExperts, parallel, place) : moe.numExperts;
+  const width = moe.expertSize / cut;
+  if (format.method !== 'mxfp4') return experts * 3 * hiddenSize * width;
+  // The MXFP4 kernels pad: 2880 × 2880 to 3072 × 2944, which explains the logged 13.72 GiB of gpt-oss-20b.
+  return experts * 3 * Math.ceil(hiddenSize / 256) * 256 * Math.ceil(width / 128) * 128;
 }

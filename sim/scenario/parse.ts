@@ -69,7 +69,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     seed: checked.seed ?? 0,
     command: checked.command ?? null,
     engine: flags,
-    hardware: { gpu: checked.hardware.gpu, count: checked.hardware.count ?? 1 },
+    hardware: hardwareOf(checked.hardware),
     model,
     workload: workload as WorkloadSpec,
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
@@ -79,6 +79,12 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     notes,
     slow: checked.slow ?? null,
   };
+}
+
+/** One number of other-gib stands for every GPU. */
+function hardwareOf({ gpu, count = 1, 'other-gib': other }: ScenarioFile['hardware']): Scenario['hardware'] {
+  const otherGib = typeof other === 'number' ? Array.from({ length: count }, () => other) : (other ?? []);
+  return { gpu, count, otherGib };
 }
 
 /** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */

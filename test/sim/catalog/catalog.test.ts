@@ -59,12 +59,12 @@ describe('models', () => {
     };
     const windowOf = (more: object) => {
       const architecture = parseModelConfig({ ...base, ...more });
-      return 'missing' in architecture ? architecture : architecture.slidingWindow;
+      if ('missing' in architecture) return architecture;
+      const local = architecture.localAttention;
+      return local && { layers: local.isLocal.filter(Boolean).length, window: local.window };
     };
-    expect(windowOf({ sliding_window: 32, layer_types: ['sliding_attention', 'full_attention'] })).toEqual({
-      layers: 1,
-      window: 32,
-    });
+    const types = ['sliding_attention', ...Array(5).fill('full_attention')];
+    expect(windowOf({ sliding_window: 32, layer_types: types })).toEqual({ layers: 1, window: 32 });
     expect(windowOf({ sliding_window: 32, sliding_window_pattern: 6 })).toEqual({ layers: 5, window: 32 });
     expect(windowOf({ sliding_window: 32, model_type: 'gemma2' })).toEqual({ layers: 3, window: 32 });
     expect(windowOf({ sliding_window: 32, use_sliding_window: false })).toBeNull();
