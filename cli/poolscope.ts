@@ -8,6 +8,7 @@ import { type ExplainOptions, explain } from './explain.ts';
 import { importKvEvents } from './import.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyScheduler } from './verify.ts';
+import { verifyCapacity } from './verify-capacity.ts';
 
 const program = new Command('poolscope')
   .description(
@@ -87,6 +88,15 @@ verify
   .option('--json', 'print the results as JSON')
   .action((paths: string[], options: { json?: boolean }) => {
     process.exitCode = verifyScheduler(paths, options);
+  });
+
+verify
+  .command('capacity')
+  .description('compare logged start-ups with what follows from their bytes, and from their flags alone')
+  .argument('<PATH...>', 'files of records (*.jsonl, one a line) or folders of them')
+  .option('--json', 'print the results as JSON')
+  .action((paths: string[], options: { json?: boolean }) => {
+    process.exitCode = verifyCapacity(paths, options);
   });
 
 function wholeNumber(least: number): (text: string) => number {

@@ -9,6 +9,7 @@ import {
   type Optional,
   quantBitsOf,
   scaledLength,
+  sparesAttention,
   unsupportedIn,
 } from './config-parts.ts';
 
@@ -41,6 +42,8 @@ export interface Architecture {
   readonly quantMethod: string | null;
   /** Bits per quantized weight, if the checkpoint says it. */
   readonly quantBits: number | null;
+  /** Attention and dense matrices stay as they are; only the experts are quantized. */
+  readonly quantizesExpertsOnly: boolean;
   /** What Poolscope has no formulas for, in words; null = everything is known. */
   readonly unsupported: string | null;
 }
@@ -136,6 +139,7 @@ export function parseModelConfig(
     localAttention: localAttentionOf(text, numLayers),
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
     quantBits: quantBitsOf(quantization),
+    quantizesExpertsOnly: moe !== null && sparesAttention(quantization),
     unsupported: unsupportedIn(text),
   };
 }

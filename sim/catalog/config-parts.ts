@@ -39,6 +39,12 @@ export function quantBitsOf(quantization: Readonly<Record<string, unknown>> | nu
   return typeof bits === 'number' && bits > 0 ? bits : null;
 }
 
+/** The modules that a checkpoint leaves unquantized include the attention (gpt-oss, Kimi K2 Thinking). */
+export function sparesAttention(quantization: Readonly<Record<string, unknown>> | null): boolean {
+  const spared = quantization?.modules_to_not_convert ?? quantization?.ignore;
+  return Array.isArray(spared) && spared.some((name) => /self_attn(\.?\*|$)/.test(String(name)));
+}
+
 /** Rope scalings that stretch the context; llama3, longrope and su already count in the stated length. */
 export function scaledLength(text: ModelConfig, stated: number): number {
   const rope = isObject(text.rope_parameters) ? text.rope_parameters : text.rope_scaling;

@@ -52,7 +52,7 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
   const dtypeBytes = /^float(32)?$/.test(String(flag('dtype'))) ? 4 : 2;
   const bits =
     formatNameOf(method) === formatNameOf(architecture.quantMethod) ? architecture.quantBits : null;
-  const format = weightFormat(method, bits, dtypeBytes);
+  const format = weightFormat(method, bits, dtypeBytes, architecture.quantizesExpertsOnly);
   if (format === null) {
     throw problem(
       scenario,

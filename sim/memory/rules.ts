@@ -27,8 +27,8 @@ const SORTED_LOGIT_BYTES = 38.7;
 /** Since 0.16 the top-k/top-p kernel does not sort: 16-bit and 32-bit logits, probabilities, noise (r019, r021). */
 const UNSORTED_LOGIT_BYTES = 15;
 
-/** The rules of a release "0.8.5", taken apart as [0, 8]; of V0 or of V1, which overlapped. */
-export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor]: readonly number[]): StartupRules {
+/** The rules of a release "0.8.5", taken apart as [0, 8, 5]; of V0 or of V1, which overlapped. */
+export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: readonly number[]): StartupRules {
   const since = (wanted: number) => major > 0 || minor >= wanted;
   const isV0 = engine === 'v0';
   return {
@@ -36,7 +36,7 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor]: readonly num
     memoryShare: since(21) ? 0.92 : 0.9,
     chunkedTokens: isV0 ? (since(7) ? 2048 : 512) : null,
     samplerBytesPerLogit: !isV0 && since(16) ? UNSORTED_LOGIT_BYTES : SORTED_LOGIT_BYTES,
-    countsContext: !isV0 && !since(9),
+    countsContext: isV0 ? minor === 6 && patch > 3 : !since(9),
     budgetsGraphs: !isV0 && since(21),
     mlaAlignment: isV0 && minor === 7 ? 256 : 1,
     tokensFromConcurrency: !isV0 && since(21),
@@ -45,5 +45,5 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor]: readonly num
 
 /** The rules of a version that scenarios may name. */
 export function rulesOf(version: VllmVersion): StartupRules {
-  return version === '0.6.3' ? rulesOfRelease('v0', [0, 6]) : rulesOfRelease('v1', [0, 22]);
+  return version === '0.6.3' ? rulesOfRelease('v0', [0, 6, 3]) : rulesOfRelease('v1', [0, 22, 0]);
 }

@@ -6,6 +6,8 @@ export interface WeightFormat {
   readonly bytes: number;
   /** Per weight of everything else, and of activations: 2, or 4 with --dtype float32. */
   readonly dtypeBytes: number;
+  /** Attention and dense matrices are not quantized. */
+  readonly expertsOnly: boolean;
 }
 
 /** Bits per weight where the checkpoint does not say, and bytes of scales per weight. */
@@ -51,18 +53,20 @@ export const WEIGHT_FORMATS: readonly string[] = Object.keys(FORMATS);
 /**
  * The format of a checkpoint, or null if Poolscope does not know the method.
  * @param bits what the checkpoint's quantization_config says; null = nothing.
+ * @param expertsOnly whether it leaves attention and dense matrices as they are.
  */
 export function weightFormat(
   method: string | null,
   bits: number | null,
   dtypeBytes: number,
+  expertsOnly = false,
 ): WeightFormat | null {
-  if (method === null) return { method, bytes: dtypeBytes, dtypeBytes };
+  if (method === null) return { method, bytes: dtypeBytes, dtypeBytes, expertsOnly };
   const name = method.replace(/_marlin$/, '').replace('-', '_');
   const known = [method, name].find((candidate) => Object.hasOwn(FORMATS, candidate));
   if (known === undefined) return null;
   const format = FORMATS[known];
   // compressed-tensors and GPTQ in fewer bits than usual come with scales per group.
   const scaleBytes = bits !== null && bits <= 4 && format.bits === 8 ? 2 / 128 : format.scaleBytes;
-  return { method: known, bytes: (bits ?? format.bits) / 8 + scaleBytes, dtypeBytes };
+  return { method: known, bytes: (bits ?? format.bits) / 8 + scaleBytes, dtypeBytes, expertsOnly };
 }

@@ -54,7 +54,7 @@ const VOCABULARY_PADDING = 64;
 /**
  * Weights of one rank. Matrices are cut over the tensor-parallel ranks; norms, routers, MLA's
  * down-projections and the table of positions are copied, and so are KV heads beyond one per rank. Embeddings
- * stay unquantized; under MXFP4 (gpt-oss) so does everything but the experts. Encoders are cut, unquantized.
+ * stay unquantized; in some checkpoints so does everything but the experts. Encoders are cut, unquantized.
  */
 export function rankWeights(
   model: Architecture,
@@ -67,7 +67,7 @@ export function rankWeights(
   const { first, end } = stageLayers(model.numLayers, parallel.pipeline)[place.stage];
   const layers = end - first;
   const expertLayers = moe === null ? 0 : moe.hasExperts.slice(first, end).filter(Boolean).length;
-  const denseBytes = format.method === 'mxfp4' ? format.dtypeBytes : format.bytes;
+  const denseBytes = format.expertsOnly ? format.dtypeBytes : format.bytes;
   const isFirst = place.stage === 0;
   const isLast = place.stage === parallel.pipeline - 1;
 

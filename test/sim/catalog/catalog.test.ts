@@ -26,6 +26,10 @@ describe('models', () => {
     ['zai-org/GLM-4.5V', 'GLM-4.5V'],
     ['meta-llama/Llama-2-7b-chat-hf', 'Llama-2-7b-hf'],
     ['facebook/opt-13b', 'OPT-13b'],
+    ['mistralai/Mixtral-8x7B-Instruct-v0.1', 'Mixtral-8x7B-v0.1'],
+    // Its versions are different architectures.
+    ['mistralai/Mistral-7B-Instruct-v0.1', 'Mistral-7B-v0.1'],
+    ['mistralai/Mistral-7B-Instruct-v0.3', 'Mistral-7B-Instruct-v0.3'],
   ])('%s is %s', (name, expected) => {
     expect(findModel(name)?.name).toBe(expected);
   });
