@@ -21,6 +21,7 @@ export interface ActivationPeak {
  * Peak of activations while vLLM profiles a batch of `tokens` tokens and samples `sequences` rows: the larger of
  * MLP and sampler. The MLP holds gate, up and their product, beside residual, normed input and layer input
  * (3 I / TP + 3 H values per token); with experts, the workspaces of the fused kernel instead.
+ * @param samples whether this is the last pipeline stage.
  */
 export function activationPeak(
   model: Architecture,
@@ -28,6 +29,7 @@ export function activationPeak(
   rules: StartupRules,
   tokens: number,
   sequences: number,
+  samples = true,
 ): ActivationPeak {
   const { hiddenSize: h, intermediateSize, mlpMatrices } = model;
   const { tensor } = parallel;
@@ -36,7 +38,8 @@ export function activationPeak(
   const mlp = ACTIVATION_BYTES * (stream + Math.max(dense, moeWorkspace(model, parallel, rules, tokens)));
   const perLogit =
     rules.samplerBytesPerLogit + (tensor > 1 && rules.engine === 'v1' ? GATHERED_LOGIT_BYTES : 0);
-  const sampler = Math.min(sequences, tokens) * model.vocabSize * perLogit + ACTIVATION_BYTES * tokens * h;
+  const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * perLogit : 0;
+  const sampler = logits + ACTIVATION_BYTES * tokens * h;
   // The encoder's output for the largest batch of items stays in its cache while the rest is profiled.
   const encoder = model.isMultimodal ? ACTIVATION_BYTES * tokens * h : 0;
   return {

@@ -78,6 +78,13 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
   };
 }
 
+/** GPUs that the parallel sizes of a scenario ask for. */
+export function gpusNeeded(scenario: Scenario): number {
+  const flag = flagsOf(scenario);
+  const sizes = ['tensor_parallel_size', 'pipeline_parallel_size', 'data_parallel_size'];
+  return sizes.reduce((product, name) => product * Math.max(1, numberOf(flag(name), 1)), 1);
+}
+
 /** The limits of a scenario's batches, its flags and vLLM's defaults together. */
 export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
   const flag = flagsOf(scenario);

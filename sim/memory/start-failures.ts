@@ -51,7 +51,7 @@ const weightsFit: Check = (input, { ranks }) => {
   return {
     because: 'weights-do-not-fit',
     message: `torch.OutOfMemoryError: CUDA out of memory. GPU ${short.rank} has a total capacity of ${gib(short.totalBytes)} GiB`,
-    advice: `the weights take ${gib(short.weightBytes)} GiB on each of ${ranks.length} GPUs: spread them over ${enough} or more (--tensor-parallel-size), or take a quantized model${offloadAdvice(input, short.weightBytes - 0.85 * short.totalBytes)}`,
+    advice: `the weights take ${gib(short.weightBytes)} GiB${ranks.length > 1 ? ` on each of ${ranks.length} GPUs` : ''}: spread them over ${enough} or more (--tensor-parallel-size), or take a quantized model${offloadAdvice(input, short.weightBytes - 0.85 * short.totalBytes)}`,
   };
 };
 

@@ -100,6 +100,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, rank: number): RankMe
     rules,
     limits.maxNumBatchedTokens,
     limits.maxNumSeqs,
+    place.stage === parallel.pipeline - 1,
   );
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);

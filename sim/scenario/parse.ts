@@ -88,9 +88,14 @@ function hardwareOf({ gpu, count = 1, 'other-gib': other }: ScenarioFile['hardwa
 }
 
 /** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */
-export function scenarioOfCommand(command: string, hardware: { gpu: string; count: number }): Scenario {
+export function scenarioOfCommand(
+  command: string,
+  hardware: { gpu: string; count: number },
+  vllm?: string,
+): Scenario {
   const text = JSON.stringify({
     version: 1,
+    vllm,
     name: 'command line',
     command,
     hardware,
