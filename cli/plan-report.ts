@@ -50,8 +50,7 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
   if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '');
   if (plan.starts) {
     const { numGpuBlocks, groups } = plan.pool;
-    const kinds = groups.map(({ kind, window }) => (kind === 'full' ? kind : `${kind} ${window}`));
-    const inGroups = groups.length > 1 ? ` · ${groups.length} cache groups: ${kinds.join(', ')}` : '';
+    const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
     lines.push(
       row('pool', `${number(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens${inGroups}`),
       row(
@@ -68,6 +67,16 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
     );
   }
   return [...lines, ...plan.notes.map((note) => pc.dim(row('note', note)))].join('\n');
+}
+
+/** "1 × full, 6 × sliding_window 1,024". */
+function groupNames(groups: Extract<Plan, { starts: true }>['pool']['groups']): string {
+  const counts = new Map<string, number>();
+  for (const { kind, window } of groups) {
+    const name = kind === 'full' ? kind : `${kind} ${number(window)}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');
 }
 
 /** One column for each kind of rank: those that hold the same are one. */

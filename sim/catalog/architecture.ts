@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
 import {
-  encoderParametersOf,
+  encoderOf,
   isObject,
   localAttentionOf,
   mlaOf,
@@ -18,8 +18,8 @@ export interface Architecture {
   readonly modelType: string;
   /** A vision or audio encoder stands in front of the text model. */
   readonly isMultimodal: boolean;
-  /** Of that encoder and its projector, estimated from its own configuration; 0 without one. */
-  readonly encoderParameters: number;
+  /** That encoder, where the config describes it. */
+  readonly encoder: EncoderArchitecture | null;
   readonly numLayers: number;
   readonly hiddenSize: number;
   readonly numHeads: number;
@@ -60,6 +60,17 @@ export interface MoeArchitecture {
   readonly layers: number;
   /** Whether a layer has experts, layer by layer. */
   readonly hasExperts: readonly boolean[];
+}
+
+/** A vision or audio tower with its projector, read from its own part of the config. */
+export interface EncoderArchitecture {
+  readonly parameters: number;
+  readonly width: number;
+  /** Of its MLP. */
+  readonly innerSize: number;
+  /** Positions of the tower per image, and what the text model gets of them, at the largest image. */
+  readonly patchesPerItem: number;
+  readonly tokensPerItem: number;
 }
 
 /** Multi-head latent attention (DeepSeek): one latent entry per token and layer. */
@@ -114,12 +125,12 @@ export function parseModelConfig(
   const quantization = isObject(config.quantization_config) ? config.quantization_config : null;
   const headDim = optional('head_dim', optional('kv_channels', Math.floor(hiddenSize / numHeads)));
   const mla = mlaOf(optional);
-  const encoder = [config.vision_config, config.audio_config].filter(isObject);
+  const tower = [config.vision_config, config.audio_config].find(isObject);
   const length = scaledLength(text, maxPositionEmbeddings);
   return {
     modelType: String(text.model_type ?? ''),
-    isMultimodal: encoder.length > 0,
-    encoderParameters: encoder.reduce((sum, part) => sum + encoderParametersOf(part, hiddenSize), 0),
+    isMultimodal: tower !== undefined,
+    encoder: tower === undefined ? null : encoderOf(config, tower, hiddenSize),
     numLayers,
     hiddenSize,
     numHeads,

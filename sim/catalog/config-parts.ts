@@ -1,5 +1,10 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
-import type { LocalAttention, MlaArchitecture, MoeArchitecture } from './architecture.ts';
+import type {
+  EncoderArchitecture,
+  LocalAttention,
+  MlaArchitecture,
+  MoeArchitecture,
+} from './architecture.ts';
 
 /* Parts of a config.json that families spell differently. */
 
@@ -15,20 +20,37 @@ export function unsupportedIn(text: ModelConfig): string | null {
   return text.is_encoder_decoder === true ? 'an encoder with cross-attention' : null;
 }
 
+/** Encoders without an image size of their own take what the processor sends: Qwen-VL's default at most. */
+const LARGEST_IMAGE_TOKENS = 16_384;
+
 /**
- * Parameters of a vision or audio tower: attention and MLP of its blocks, and a projector of two layers.
- * Patch embedding and norms are below 1 % of it.
+ * A vision or audio tower: attention and MLP of its blocks, and a projector of two layers. Patch embedding and
+ * norms are below 1 % of it.
  */
-export function encoderParametersOf(encoder: ModelConfig, textHiddenSize: number): number {
+export function encoderOf(
+  config: ModelConfig,
+  tower: ModelConfig,
+  textHiddenSize: number,
+): EncoderArchitecture {
   const of = (names: readonly string[], fallback: number) =>
-    names.map((name) => numberIn(encoder, name, 0)).find((value) => value > 0) ?? fallback;
+    names.map((name) => numberIn(tower, name, 0)).find((value) => value > 0) ?? fallback;
   const layers = of(['depth', 'num_hidden_layers', 'encoder_layers', 'layers'], 0);
   // Qwen2-VL calls the width of the text model hidden_size and its own embed_dim.
   const width = of(['embed_dim', 'hidden_size', 'd_model', 'width'], 0);
-  const inner = of(['intermediate_size', 'encoder_ffn_dim'], of(['mlp_ratio'], 4) * width);
+  const innerSize = of(['intermediate_size', 'encoder_ffn_dim'], of(['mlp_ratio'], 4) * width);
+  const matrices = tower.hidden_act === 'silu' ? 3 : 2;
   const merge = of(['spatial_merge_size'], 1);
   const merged = width * merge * merge;
-  return layers * (4 * width * width + 2 * width * inner) + merged * merged + merged * textHiddenSize;
+  const side = Math.floor(of(['image_size'], 0) / of(['patch_size'], 14));
+  const patchesPerItem = side > 0 ? side * side : LARGEST_IMAGE_TOKENS * merge * merge;
+  return {
+    parameters:
+      layers * (4 * width * width + matrices * width * innerSize) + merged * merged + merged * textHiddenSize,
+    width,
+    innerSize,
+    patchesPerItem,
+    tokensPerItem: numberIn(config, 'mm_tokens_per_image', Math.ceil(patchesPerItem / (merge * merge))),
+  };
 }
 
 /** GPTQ and AWQ say it at the top, compressed-tensors in its first group. */

@@ -1,4 +1,4 @@
-import type { Architecture } from '../catalog/architecture.ts';
+import type { Architecture, EncoderArchitecture } from '../catalog/architecture.ts';
 import type { Parallel } from './parallel.ts';
 import type { StartupRules } from './rules.ts';
 
@@ -9,7 +9,10 @@ const V0_MOE_CHUNK = 32_768;
 /** Under tensor parallelism V1 gathers the logits of all ranks and copies them into order, 2 bytes each. */
 const GATHERED_LOGIT_BYTES = 4;
 
-/** The parts of the peak; they do not add up: what is larger decides, the encoder's output lies beside it. */
+/** Values that a block of the encoder holds per patch beside its MLP: stream, norm, query, key and value. */
+const ENCODER_STREAMS = 5;
+
+/** The parts of the peak; they do not add up: what is largest decides. */
 export interface ActivationPeak {
   readonly mlp: number;
   readonly sampler: number;
@@ -17,36 +20,55 @@ export interface ActivationPeak {
   readonly bytes: number;
 }
 
+export interface ProfiledBatch {
+  /** max_num_batched_tokens and max_num_seqs. */
+  readonly tokens: number;
+  readonly sequences: number;
+  /** The last pipeline stage samples, the first encodes. */
+  readonly samples: boolean;
+  readonly encodes: boolean;
+}
+
 /**
- * Peak of activations while vLLM profiles a batch of `tokens` tokens and samples `sequences` rows: the larger of
- * MLP and sampler. The MLP holds gate, up and their product, beside residual, normed input and layer input
- * (3 I / TP + 3 H values per token); with experts, the workspaces of the fused kernel instead.
- * @param samples whether this is the last pipeline stage.
+ * Peak of activations while vLLM profiles its largest batch: the larger of MLP and sampler. The MLP holds gate, up
+ * and their product, beside residual, normed input and layer input (3 I / TP + 3 H values per token); with
+ * experts, the workspaces of the fused kernel instead. An encoder runs before, on as many items as fill the
+ * batch; V1 keeps what it made of them while the rest is profiled.
  */
 export function activationPeak(
   model: Architecture,
   parallel: Parallel,
   rules: StartupRules,
-  tokens: number,
-  sequences: number,
-  samples = true,
+  { tokens, sequences, samples, encodes }: ProfiledBatch,
 ): ActivationPeak {
   const { hiddenSize: h, intermediateSize, mlpMatrices } = model;
   const { tensor } = parallel;
-  const stream = 3 * h * tokens;
+  const isV1 = rules.engine === 'v1';
   const dense = (mlpMatrices * intermediateSize * tokens) / tensor;
-  const mlp = ACTIVATION_BYTES * (stream + Math.max(dense, moeWorkspace(model, parallel, rules, tokens)));
-  const perLogit =
-    rules.samplerBytesPerLogit + (tensor > 1 && rules.engine === 'v1' ? GATHERED_LOGIT_BYTES : 0);
+  const workspace = moeWorkspace(model, parallel, rules, tokens);
+  const mlp = Math.ceil(ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace)));
+  const perLogit = rules.samplerBytesPerLogit + (tensor > 1 && isV1 ? GATHERED_LOGIT_BYTES : 0);
   const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * perLogit : 0;
-  const sampler = logits + ACTIVATION_BYTES * tokens * h;
-  // The encoder's output for the largest batch of items stays in its cache while the rest is profiled.
-  const encoder = model.isMultimodal ? ACTIVATION_BYTES * tokens * h : 0;
+  const sampler = Math.ceil(logits + ACTIVATION_BYTES * tokens * h);
+  const encoded =
+    model.encoder === null || !encodes ? null : encoderPeak(model.encoder, tensor, tokens, sequences);
+  const encoder = encoded?.bytes ?? 0;
+  const kept = isV1 ? ACTIVATION_BYTES * (encoded?.tokens ?? 0) * h : 0;
+  return { mlp, sampler, encoder, bytes: Math.max(encoder, kept + Math.max(mlp, sampler)) };
+}
+
+/** As many items as fill the batch, one a sequence; at least one, however large. */
+function encoderPeak(
+  encoder: EncoderArchitecture,
+  tensor: number,
+  tokens: number,
+  sequences: number,
+): { bytes: number; tokens: number } {
+  const items = Math.max(1, Math.min(sequences, Math.floor(tokens / encoder.tokensPerItem)));
+  const perPatch = (2 * encoder.innerSize) / tensor + ENCODER_STREAMS * encoder.width;
   return {
-    mlp: Math.ceil(mlp),
-    sampler: Math.ceil(sampler),
-    encoder: Math.ceil(encoder),
-    bytes: Math.ceil(Math.max(mlp, sampler) + encoder),
+    bytes: Math.ceil(ACTIVATION_BYTES * items * encoder.patchesPerItem * perPatch),
+    tokens: items * encoder.tokensPerItem,
   };
 }
 

@@ -94,14 +94,12 @@ function rankMemory(input: StartupInput, layout: KvLayout, rank: number): RankMe
   const place = placesOf(parallel)[rank];
   const weights = rankWeights(architecture, parallel, place, input.format);
   const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
-  const activation = activationPeak(
-    architecture,
-    parallel,
-    rules,
-    limits.maxNumBatchedTokens,
-    limits.maxNumSeqs,
-    place.stage === parallel.pipeline - 1,
-  );
+  const activation = activationPeak(architecture, parallel, rules, {
+    tokens: limits.maxNumBatchedTokens,
+    sequences: limits.maxNumSeqs,
+    samples: place.stage === parallel.pipeline - 1,
+    encodes: place.stage === 0,
+  });
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);
   const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext);

@@ -83,7 +83,7 @@ export function rankWeights(
     attention: Math.ceil(layers * rankAttentionParameters(model, tensor) * denseBytes),
     mlp: Math.ceil((mlp / tensor) * denseBytes + copied * format.dtypeBytes),
     experts: Math.ceil(expertLayers * rankExpertParameters(model, parallel, place, format) * format.bytes),
-    encoder: isFirst ? Math.ceil((model.encoderParameters / tensor) * format.dtypeBytes) : 0,
+    encoder: isFirst ? Math.ceil(((model.encoder?.parameters ?? 0) / tensor) * format.dtypeBytes) : 0,
   };
 }
 

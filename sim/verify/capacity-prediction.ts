@@ -110,7 +110,8 @@ function reasonAgainst(record: CapacityRecord): string | null {
   if (record.gpu === null && record.gpu_mem_gib === null) return 'the log does not name the GPU';
   if (record.hybrid) return 'attention of several kinds: the layers are not in the record';
   if (record.arch === null) return 'its architecture is not known';
-  if (record.arch.multimodal) return "a multimodal encoder: its peak depends on the processor's settings";
+  if (record.arch.multimodal)
+    return 'a multimodal encoder: its peak depends on its processor and its kernels';
   if (record.engine === 'v0' && record.arch.kind.startsWith('mla')) return 'MLA on V0';
   if (/-unsloth-bnb/i.test(name)) return 'dynamic NF4: which layers stay at 16 bits only the checkpoint says';
   if (/pruned|sparse/i.test(name)) return 'sparse weights';
