@@ -19,6 +19,8 @@ export interface PlanOptions {
 }
 
 const DEFAULT_GPU = 'a100-80g-sxm';
+/** As many as a scenario may have. */
+const MOST_GPUS = 1024;
 
 /** `poolscope plan`: what vLLM would make of it at start-up. Returns the exit code. */
 export function plan(inputs: readonly string[], options: PlanOptions): number {
@@ -57,7 +59,8 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   const given = isCommand(source)
     ? scenarioOfCommand(source, { gpu: gpu ?? DEFAULT_GPU, count: gpuCount ?? 1 }, options.vllm)
     : loadScenario(source, { gpu: DEFAULT_GPU, gpuCount: 1 });
-  const count = gpuCount ?? (isCommand(source) ? gpusNeeded(given) : given.hardware.count);
+  const count =
+    gpuCount ?? (isCommand(source) ? Math.min(MOST_GPUS, gpusNeeded(given)) : given.hardware.count);
   if (isCommand(source) && (gpu === undefined || gpuCount === undefined)) {
     const because = gpuCount === undefined ? ' (as many as TP × PP × DP needs)' : '';
     assumed.push(`${count} × ${given.hardware.gpu}${because}: say --gpu and --gpu-count for others`);

@@ -38,6 +38,8 @@ export interface Architecture {
   readonly moe: MoeArchitecture | null;
   readonly mla: MlaArchitecture | null;
   readonly localAttention: LocalAttention | null;
+  /** As the checkpoint says: "bfloat16", …; empty = nothing. */
+  readonly dtype: string;
   /** As its quantization_config says: "awq", "fp8", …; null = not quantized. */
   readonly quantMethod: string | null;
   /** Bits per quantized weight, if the checkpoint says it. */
@@ -148,6 +150,7 @@ export function parseModelConfig(
     moe,
     mla,
     localAttention: localAttentionOf(text, numLayers),
+    dtype: String(text.torch_dtype ?? text.dtype ?? ''),
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
     quantBits: quantBitsOf(quantization),
     quantizesExpertsOnly: moe !== null && sparesAttention(quantization),

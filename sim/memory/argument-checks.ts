@@ -1,31 +1,7 @@
-import type { Architecture } from '../catalog/architecture.ts';
-import type { Scenario, StartFailure } from '../scenario/scenario.ts';
-import type { BatchLimits } from './batch-limits.ts';
+import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
-import { type Parallel, worldSize as sizeOf } from './parallel.ts';
-
-/** Why vLLM refuses its arguments. */
-export interface Refusal {
-  readonly because: StartFailure;
-  /** vLLM's own words. */
-  readonly message: string;
-  readonly advice: string;
-}
-
-interface Arguments {
-  readonly scenario: Scenario;
-  readonly architecture: Architecture;
-  readonly parallel: Parallel;
-  readonly limits: BatchLimits;
-}
-
-type Check = (args: Arguments) => Refusal | null;
-
-const refuse = (message: string, advice: string): Refusal => ({
-  because: 'invalid-argument',
-  message,
-  advice,
-});
+import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
+import { worldSize as sizeOf } from './parallel.ts';
 
 /**
  * vLLM's checks of its arguments: those of the model's, the cache's, the parallel and the scheduler's
@@ -39,54 +15,6 @@ export function checkArguments(args: Arguments): Refusal | null {
   }
   return null;
 }
-
-/** Model types that came after 0.6.3, in the Transformers of its time unknown. */
-const AFTER_V0 =
-  /^(qwen3|glm4|gpt_oss|gemma3|llama4|deepseek_v3|deepseek_v32|kimi|mistral3|mistral4|ernie4|minimax|smollm3)/;
-
-const modelIsKnown: Check = ({ architecture: { modelType } }) =>
-  AFTER_V0.test(modelType)
-    ? {
-        because: 'unsupported-model',
-        message: `ValueError: The checkpoint you are trying to load has model type \`${modelType}\` but Transformers does not recognize this architecture. This could be because of an issue with the checkpoint, or because your version of Transformers is out of date.`,
-        advice: `vLLM 0.6.3 is older than this model: use vllm: "2026-05"`,
-      }
-    : null;
-
-const modelLength: Check = ({ scenario, architecture: { maxPositionEmbeddings }, limits }) => {
-  if (limits.maxModelLen <= maxPositionEmbeddings) return null;
-  const allow = 'set the env var VLLM_ALLOW_LONG_MAX_MODEL_LEN=1';
-  const consequence =
-    scenario.vllm === '0.6.3'
-      ? `This may lead to incorrect model outputs or CUDA errors. To allow overriding this maximum, ${allow}`
-      : `To allow overriding this maximum, ${allow}. VLLM_ALLOW_LONG_MAX_MODEL_LEN must be used with extreme caution. If the model uses relative position encoding (RoPE), positions exceeding derived_max_model_len lead to nan. If the model uses absolute position encoding, positions exceeding derived_max_model_len will cause a CUDA array out-of-bounds error.`;
-  return refuse(
-    `ValueError: User-specified max_model_len (${limits.maxModelLen}) is greater than the derived max_model_len (max_position_embeddings=${maxPositionEmbeddings} or model_max_length=None in model's config.json). ${consequence}`,
-    `--max-model-len ${maxPositionEmbeddings} or less`,
-  );
-};
-
-/** Kernels of the same format go by several names. */
-const formatOf = (method: string) => method.replace(/_marlin$/, '');
-
-const quantization: Check = ({ scenario, architecture: { quantMethod } }) => {
-  const stated = flagsOf(scenario)('quantization');
-  if (typeof stated !== 'string') return null;
-  if (quantMethod === null) {
-    // FP8 can be made while loading; the 4-bit formats need a checkpoint that has them.
-    return /^(awq|gptq)/.test(stated)
-      ? refuse(
-          `ValueError: Cannot find the config file for ${formatOf(stated)}`,
-          `the checkpoint is not quantized: leave --quantization out, or name an ${formatOf(stated).toUpperCase()} checkpoint`,
-        )
-      : null;
-  }
-  if (formatOf(stated) === formatOf(quantMethod)) return null;
-  return refuse(
-    `ValueError: Quantization method specified in the model config (${quantMethod}) does not match the quantization method specified in the \`quantization\` argument (${stated}).`,
-    'leave --quantization out: the checkpoint says it',
-  );
-};
 
 const v0MemoryShare: Check = ({ scenario }) => {
   const share = numberOf(flagsOf(scenario)('gpu_memory_utilization'), 0.9);
@@ -241,6 +169,7 @@ const V0_CHECKS: readonly Check[] = [
   headsDivide,
   layersSuffice,
   worldSize,
+  dtypeIsKnown,
 ];
 
 const V1_CHECKS: readonly Check[] = [
@@ -258,4 +187,5 @@ const V1_CHECKS: readonly Check[] = [
   partialPrefills,
   headsDivide,
   layersSuffice,
+  dtypeIsKnown,
 ];

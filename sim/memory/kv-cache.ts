@@ -1,21 +1,27 @@
 import type { Architecture } from '../catalog/architecture.ts';
 
+/** Heads of DeepSeek V2 as vLLM padded them before it supported MLA. */
+const PADDED_MLA_HEAD = 256;
 /** Bytes per token of the sparse attention's FP8 layout (fp8_ds_mla): 512 values, their scales, 64 in bf16. */
 const FP8_SPARSE_MLA_BYTES = 656;
 
 /**
  * Bytes of one layer's KV cache per token on one rank. K and V of max(1, kv_heads / TP) heads; MLA keeps one
  * latent entry, neither doubled nor divided by TP, and its indexer a key with a 4-byte scale per 128 values.
- * @param mlaAlignment bytes that MLA entries are padded to a multiple of.
+ * @param mlaAlignment bytes that MLA entries are padded to a multiple of; null = keys and values of all heads.
  */
 export function kvBytesPerLayer(
-  model: Pick<Architecture, 'numKvHeads' | 'headDim' | 'mla'>,
+  model: Pick<Architecture, 'numHeads' | 'numKvHeads' | 'headDim' | 'mla'>,
   tensorParallel: number,
   elementBytes: number,
-  mlaAlignment = 1,
+  mlaAlignment: number | null = 1,
 ): number {
-  const { numKvHeads, headDim, mla } = model;
-  if (mla === null) return 2 * Math.max(1, Math.floor(numKvHeads / tensorParallel)) * headDim * elementBytes;
+  const { numHeads, numKvHeads, headDim, mla } = model;
+  if (mla !== null && mlaAlignment === null) {
+    return 2 * (numHeads / tensorParallel) * PADDED_MLA_HEAD * elementBytes;
+  }
+  if (mla === null || mlaAlignment === null)
+    return 2 * Math.max(1, Math.floor(numKvHeads / tensorParallel)) * headDim * elementBytes;
   const indexer = mla.indexDim > 0 ? mla.indexDim + 4 * Math.ceil(mla.indexDim / 128) : 0;
   if (indexer > 0 && elementBytes === 1) return FP8_SPARSE_MLA_BYTES + indexer;
   const entry = (mla.kvLoraRank + mla.ropeDim) * elementBytes;
@@ -24,7 +30,7 @@ export function kvBytesPerLayer(
 
 /** Bytes of KV cache per token on one rank, all layers. */
 export function kvBytesPerToken(
-  model: Pick<Architecture, 'numLayers' | 'numKvHeads' | 'headDim' | 'mla'>,
+  model: Pick<Architecture, 'numLayers' | 'numHeads' | 'numKvHeads' | 'headDim' | 'mla'>,
   tensorParallel: number,
   elementBytes: number,
 ): number {

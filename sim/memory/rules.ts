@@ -13,8 +13,8 @@ export interface StartupRules {
   readonly countsContext: boolean;
   /** An estimate of the CUDA graphs is taken from the budget before they are captured. */
   readonly budgetsGraphs: boolean;
-  /** MLA entries are padded to a multiple of so many bytes; 1 = not. */
-  readonly mlaAlignment: number;
+  /** MLA entries are padded to a multiple of so many bytes; 1 = not, null = MLA was not supported yet. */
+  readonly mlaAlignment: number | null;
   /** "GPU KV cache size" is concurrency × max_model_len; otherwise blocks × block size per group. */
   readonly tokensFromConcurrency: boolean;
 }
@@ -38,7 +38,7 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: reado
     samplerBytesPerLogit: !isV0 && since(16) ? UNSORTED_LOGIT_BYTES : SORTED_LOGIT_BYTES,
     countsContext: isV0 ? minor === 6 && patch > 3 : !since(9),
     budgetsGraphs: !isV0 && since(21),
-    mlaAlignment: isV0 && minor === 7 ? 256 : 1,
+    mlaAlignment: isV0 && !since(7) ? null : isV0 && minor === 7 ? 256 : 1,
     tokensFromConcurrency: !isV0 && since(21),
   };
 }

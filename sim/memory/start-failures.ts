@@ -1,20 +1,13 @@
-import type { StartFailure } from '../scenario/scenario.ts';
+import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
 import type { RankMemory } from './plan.ts';
 import type { Startup, StartupInput } from './startup.ts';
 import { GIB, gib, MIB } from './units.ts';
 
-/** Why vLLM does not start, in its own words, and what would help, with numbers. */
-export interface StartRefusal {
-  readonly because: StartFailure;
-  readonly message: string;
-  readonly advice: string;
-}
-
 const DOCS = 'See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details.';
 
 /** The first thing that goes wrong between the start and the KV cache; null if nothing does. */
-export function startRefusal(input: StartupInput, startup: Startup): StartRefusal | null {
+export function startRefusal(input: StartupInput, startup: Startup): Refusal | null {
   const checks = [
     input.rules.engine === 'v1' && input.kvCacheMemoryBytes === null ? freeMemory : null,
     weightsFit,
@@ -30,7 +23,7 @@ export function startRefusal(input: StartupInput, startup: Startup): StartRefusa
   return null;
 }
 
-type Check = (input: StartupInput, startup: Startup) => StartRefusal | null;
+type Check = (input: StartupInput, startup: Startup) => Refusal | null;
 
 /** V1 asks for its share before it loads anything. */
 const freeMemory: Check = ({ memoryShare }, { ranks }) => {

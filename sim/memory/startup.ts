@@ -6,7 +6,7 @@ import { cudaGraphBytes } from './cuda-graphs.ts';
 import { kvBytesPerLayer } from './kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
 import { outsideTorchBytes } from './outside-torch.ts';
-import { type Parallel, placesOf } from './parallel.ts';
+import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
 import type { RankMemory } from './plan.ts';
 import type { StartupRules } from './rules.ts';
 import type { WeightFormat } from './weight-format.ts';
@@ -59,7 +59,7 @@ export function startUp(input: StartupInput): Startup {
     kvBytesPerLayer(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment),
     rules.engine === 'v1' && input.separateKinds,
   );
-  const ranks = placesOf(parallel).map((_, rank) => rankMemory(input, layout, rank));
+  const ranks = placesOf(parallel).map((place, rank) => rankMemory(input, layout, place, rank));
   const numBlocks = input.numBlocksOverride ?? Math.max(0, Math.min(...ranks.map((rank) => rank.numBlocks)));
   const perRequest = blocksPerRequest(layout, limits.maxModelLen, limits.maxNumBatchedTokens);
   return {
@@ -89,9 +89,8 @@ export function capacityOf(
   };
 }
 
-function rankMemory(input: StartupInput, layout: KvLayout, rank: number): RankMemory {
+function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, rank: number): RankMemory {
   const { architecture, rules, parallel, limits, totalBytes } = input;
-  const place = placesOf(parallel)[rank];
   const weights = rankWeights(architecture, parallel, place, input.format);
   const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
   const activation = activationPeak(architecture, parallel, rules, {

@@ -148,7 +148,7 @@ describe('what a request may hold', () => {
 
 describe('bytes of a layer', () => {
   const mla = { qLoraRank: 0, kvLoraRank: 512, ropeDim: 64, nopeDim: 128, vDim: 128, indexDim: 0 };
-  const sparse = { numKvHeads: 64, headDim: 128, mla: { ...mla, indexDim: 128 } };
+  const sparse = { numHeads: 64, numKvHeads: 64, headDim: 128, mla: { ...mla, indexDim: 128 } };
 
   test('the sparse attention’s indexer caches 132 bytes more (GLM-5.1: 100,152 over 78 layers)', () => {
     expect(78 * kvBytesPerLayer(sparse, 8, 2)).toBe(100_152);
@@ -160,5 +160,8 @@ describe('bytes of a layer', () => {
     const rules = rulesOfRelease('v0', [0, 7, 3]);
     expect(kvBytesPerLayer({ ...sparse, mla }, 8, 2, rules.mlaAlignment)).toBe(1280);
     expect(kvBytesPerLayer({ ...sparse, mla }, 8, 2)).toBe(1152);
+    // Before, it kept keys and values of all heads, padded (record m09: 16 heads of DeepSeek-V2-Lite).
+    const { mlaAlignment } = rulesOfRelease('v0', [0, 6, 3]);
+    expect(kvBytesPerLayer({ ...sparse, mla, numHeads: 16 }, 1, 2, mlaAlignment)).toBe(2 * 16 * 256 * 2);
   });
 });

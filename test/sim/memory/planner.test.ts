@@ -135,6 +135,7 @@ describe('starts that fail, in vLLM’s words', () => {
       'max_num_seqs: Input should be greater than or equal to 1',
     ],
     [LLAMA, 't4', 'weights-do-not-fit', 'CUDA out of memory'],
+    [`${LLAMA} --dtype bfloat16`, 't4', 'invalid-argument', 'Your Tesla T4 GPU has compute capability 7.5'],
     [
       `${LLAMA} --gpu-memory-utilization 0.1`,
       'a100-80g',
