@@ -6,8 +6,6 @@ import type { StartupRules } from './rules.ts';
 const ACTIVATION_BYTES = 2;
 /** V0's fused MoE worked through its tokens in chunks of this many. */
 const V0_MOE_CHUNK = 32_768;
-/** Under tensor parallelism V1 gathers the logits of all ranks and copies them into order, 2 bytes each. */
-const GATHERED_LOGIT_BYTES = 4;
 
 /** Values that a block of the encoder holds per patch beside its MLP: stream, norm, query, key and value. */
 const ENCODER_STREAMS = 5;
@@ -15,6 +13,7 @@ const ENCODER_STREAMS = 5;
 /** The parts of the peak; they do not add up: what is largest decides. */
 export interface ActivationPeak {
   readonly mlp: number;
+  /** With the workspace that the experts keep. */
   readonly sampler: number;
   readonly encoder: number;
   readonly bytes: number;
@@ -43,18 +42,21 @@ export function activationPeak(
 ): ActivationPeak {
   const { hiddenSize: h, intermediateSize, mlpMatrices } = model;
   const { tensor } = parallel;
-  const isV1 = rules.engine === 'v1';
   const dense = (mlpMatrices * intermediateSize * tokens) / tensor;
   const workspace = moeWorkspace(model, parallel, rules, tokens);
-  const mlp = Math.ceil(ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace)));
-  const perLogit = rules.samplerBytesPerLogit + (tensor > 1 && isV1 ? GATHERED_LOGIT_BYTES : 0);
-  const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * perLogit : 0;
-  const sampler = Math.ceil(logits + ACTIVATION_BYTES * tokens * h);
+  const mlp = ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace));
+  const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * rules.samplerBytesPerLogit : 0;
+  const sampler = logits + ACTIVATION_BYTES * (tokens * h + (rules.keepsMoeWorkspace ? workspace : 0));
   const encoded =
     model.encoder === null || !encodes ? null : encoderPeak(model.encoder, tensor, tokens, sequences);
   const encoder = encoded?.bytes ?? 0;
-  const kept = isV1 ? ACTIVATION_BYTES * (encoded?.tokens ?? 0) * h : 0;
-  return { mlp, sampler, encoder, bytes: Math.max(encoder, kept + Math.max(mlp, sampler)) };
+  const kept = rules.engine === 'v1' ? ACTIVATION_BYTES * (encoded?.tokens ?? 0) * h : 0;
+  return {
+    mlp: Math.ceil(mlp),
+    sampler: Math.ceil(sampler),
+    encoder,
+    bytes: Math.ceil(Math.max(encoder, kept + Math.max(mlp, sampler))),
+  };
 }
 
 /** As many items as fill the batch, one a sequence; at least one, however large. */

@@ -9,6 +9,8 @@ export interface StartupRules {
   readonly chunkedTokens: number | null;
   /** Bytes that the sampler holds per logit while vLLM profiles it. */
   readonly samplerBytesPerLogit: number;
+  /** The fused experts' workspace, once grown, stays while the sampler runs (r024 against r001 and r053). */
+  readonly keepsMoeWorkspace: boolean;
   /** The CUDA context counts as memory outside of torch. */
   readonly countsContext: boolean;
   /** An estimate of the CUDA graphs is taken from the budget before they are captured. */
@@ -36,6 +38,7 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: reado
     memoryShare: since(21) ? 0.92 : 0.9,
     chunkedTokens: isV0 ? (since(7) ? 2048 : 512) : null,
     samplerBytesPerLogit: !isV0 && since(16) ? UNSORTED_LOGIT_BYTES : SORTED_LOGIT_BYTES,
+    keepsMoeWorkspace: !isV0 && since(13),
     countsContext: isV0 ? minor === 6 && patch > 3 : !since(9),
     budgetsGraphs: !isV0 && since(21),
     mlaAlignment: isV0 && !since(7) ? null : isV0 && minor === 7 ? 256 : 1,

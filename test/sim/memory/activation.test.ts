@@ -75,6 +75,19 @@ test('fused experts: V0 held three workspaces, V1 shares the first with the last
   expect(mlp(V1) / 1024 ** 2).toBe(448 + 896);
 });
 
+test('today’s workspace stays while the sampler runs: 0.5 GiB of Qwen3-30B-A3B at 8192 tokens', () => {
+  const peak = (release: number[]) =>
+    activationPeak(architecture('Qwen3-30B-A3B'), ONE_GPU, rulesOfRelease('v1', release), {
+      tokens: 8192,
+      sequences: 1024,
+      samples: true,
+      encodes: true,
+    }).bytes / GIB;
+  // Records r053 and r001 before, r024 after: 5.58, 5.64 and 6.26 GiB of everything that is no weight.
+  expect(peak([0, 12, 0])).toBeCloseTo(5.64, 1);
+  expect(peak([0, 15, 0]) - peak([0, 12, 0])).toBeCloseTo(0.5, 5);
+});
+
 test('only the last stage samples, only the first encodes', () => {
   const gemma = architecture('gemma-3-27b-it');
   const batch = { tokens: 2048, sequences: 256 };
