@@ -49,10 +49,10 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
   ];
   if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '');
   if (plan.starts) {
-    const { numGpuBlocks, groups } = plan.pool;
+    const { numGpuBlocks, groups, hashBlockSize } = plan.pool;
     const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
     lines.push(
-      row('pool', `${number(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens${inGroups}`),
+      row('pool', `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens${inGroups}`),
       row(
         'holds',
         `${number(plan.kvCacheTokens)} tokens, ${plan.maxConcurrency.toFixed(2)} requests of ${number(plan.scheduler.maxModelLen)}`,
@@ -72,8 +72,10 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
 /** "1 × full, 6 × sliding_window 1,024". */
 function groupNames(groups: Extract<Plan, { starts: true }>['pool']['groups']): string {
   const counts = new Map<string, number>();
-  for (const { kind, window } of groups) {
-    const name = kind === 'full' ? kind : `${kind} ${number(window)}`;
+  const smallest = Math.min(...groups.map(({ blockSize }) => blockSize));
+  for (const { kind, window, blockSize } of groups) {
+    const larger = blockSize > smallest ? ` in blocks of ${blockSize}` : '';
+    const name = (kind === 'full' ? kind : `${kind} ${number(window)}`) + larger;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
 import {
   encoderOf,
+  globalAttentionOf,
   isObject,
   localAttentionOf,
   mlaOf,
@@ -38,6 +39,8 @@ export interface Architecture {
   readonly moe: MoeArchitecture | null;
   readonly mla: MlaArchitecture | null;
   readonly localAttention: LocalAttention | null;
+  /** Heads of the layers that see everything, where they differ from the local ones (Gemma 4). */
+  readonly globalAttention: GlobalAttention | null;
   /** As the checkpoint says: "bfloat16", …; empty = nothing. */
   readonly dtype: string;
   /** As its quantization_config says: "awq", "fp8", …; null = not quantized. */
@@ -84,6 +87,13 @@ export interface MlaArchitecture {
   readonly vDim: number;
   /** Width of the sparse attention's indexer (DeepSeek V3.2), which caches keys of its own; 0 = none. */
   readonly indexDim: number;
+}
+
+export interface GlobalAttention {
+  readonly numKvHeads: number;
+  readonly headDim: number;
+  /** Keys serve as values too: one projection less. */
+  readonly keysAreValues: boolean;
 }
 
 /** Layers that do not see the whole context. */
@@ -150,6 +160,7 @@ export function parseModelConfig(
     moe,
     mla,
     localAttention: localAttentionOf(text, numLayers),
+    globalAttention: globalAttentionOf(text, optional),
     dtype: String(text.torch_dtype ?? text.dtype ?? ''),
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
     quantBits: quantBitsOf(quantization),

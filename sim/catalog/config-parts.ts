@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
 import type {
   EncoderArchitecture,
+  GlobalAttention,
   LocalAttention,
   MlaArchitecture,
   MoeArchitecture,
@@ -17,6 +18,7 @@ export function unsupportedIn(text: ModelConfig): string | null {
     (name) => typeof text[name] === 'number',
   );
   if (field !== undefined) return `state-space or linear attention (${field})`;
+  if (numberIn(text, 'hidden_size_per_layer_input', 0) > 0) return 'embeddings of every layer';
   return text.is_encoder_decoder === true ? 'an encoder with cross-attention' : null;
 }
 
@@ -97,12 +99,16 @@ export function moeOf(
   );
   const expertSize = optional('moe_intermediate_size', intermediateSize);
   const isLlama4 = text.model_type === 'llama4_text' || text.model_type === 'llama4';
+  // Gemma 4 has a dense MLP beside the experts of every layer.
+  const hasBoth = String(text.model_type).startsWith('gemma4');
   const numSharedExperts = optional('n_shared_experts', isLlama4 ? 1 : 0);
   return {
     numExperts,
-    topK: optional('num_experts_per_tok', 1),
+    topK: optional('num_experts_per_tok', optional('top_k_experts', 1)),
     expertSize,
-    sharedSize: optional('shared_expert_intermediate_size', numSharedExperts * expertSize),
+    sharedSize: hasBoth
+      ? intermediateSize
+      : optional('shared_expert_intermediate_size', numSharedExperts * expertSize),
     numSharedExperts,
     layers: hasExperts.filter(Boolean).length,
     hasExperts,
@@ -138,6 +144,18 @@ export function localAttentionOf(text: ModelConfig, numLayers: number): LocalAtt
   });
   if (!isLocal.includes(true)) return null;
   return { kind: isChunked ? 'chunked_local' : 'sliding_window', window, isLocal };
+}
+
+export function globalAttentionOf(text: ModelConfig, optional: Optional): GlobalAttention | null {
+  const headDim = optional('global_head_dim', 0);
+  if (headDim === 0) return null;
+  const keysAreValues = text.attention_k_eq_v === true;
+  const local = optional('num_key_value_heads', 1);
+  return {
+    numKvHeads: keysAreValues ? optional('num_global_key_value_heads', local) : local,
+    headDim,
+    keysAreValues,
+  };
 }
 
 export function numberIn(config: ModelConfig, name: string, fallback: number): number {

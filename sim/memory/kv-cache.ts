@@ -1,5 +1,7 @@
 import type { Architecture } from '../catalog/architecture.ts';
 
+type KvFields = 'numHeads' | 'numKvHeads' | 'headDim' | 'mla';
+
 /** Heads of DeepSeek V2 as vLLM padded them before it supported MLA. */
 const PADDED_MLA_HEAD = 256;
 /** Bytes per token of the sparse attention's FP8 layout (fp8_ds_mla): 512 values, their scales, 64 in bf16. */
@@ -11,7 +13,7 @@ const FP8_SPARSE_MLA_BYTES = 656;
  * @param mlaAlignment bytes that MLA entries are padded to a multiple of; null = keys and values of all heads.
  */
 export function kvBytesPerLayer(
-  model: Pick<Architecture, 'numHeads' | 'numKvHeads' | 'headDim' | 'mla'>,
+  model: Pick<Architecture, KvFields>,
   tensorParallel: number,
   elementBytes: number,
   mlaAlignment: number | null = 1,
@@ -28,9 +30,23 @@ export function kvBytesPerLayer(
   return Math.ceil(entry / mlaAlignment) * mlaAlignment + indexer;
 }
 
-/** Bytes of KV cache per token on one rank, all layers. */
+/** Those of every layer in turn: layers that see everything may have heads of their own. */
+export function layerKvBytes(
+  model: Pick<Architecture, 'numLayers' | KvFields | 'localAttention' | 'globalAttention'>,
+  tensorParallel: number,
+  elementBytes: number,
+  mlaAlignment: number | null = 1,
+): number[] {
+  const { numLayers, localAttention: local, globalAttention: wide } = model;
+  return Array.from({ length: numLayers }, (_, layer) => {
+    const heads = wide !== null && local?.isLocal[layer] !== true ? { ...model, ...wide } : model;
+    return kvBytesPerLayer(heads, tensorParallel, elementBytes, mlaAlignment);
+  });
+}
+
+/** Bytes of KV cache per token on one rank, all layers alike. */
 export function kvBytesPerToken(
-  model: Pick<Architecture, 'numLayers' | 'numHeads' | 'numKvHeads' | 'headDim' | 'mla'>,
+  model: Pick<Architecture, 'numLayers' | KvFields>,
   tensorParallel: number,
   elementBytes: number,
 ): number {

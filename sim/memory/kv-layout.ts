@@ -1,4 +1,4 @@
-import type { Architecture } from '../catalog/architecture.ts';
+import type { LocalAttention } from '../catalog/architecture.ts';
 import type { KvCacheGroup } from '../scheduler/config.ts';
 import { stageLayers } from './parallel.ts';
 
@@ -7,7 +7,9 @@ export interface KvLayout {
   readonly groups: readonly KvCacheGroup[];
   /** Layers of each group, by index. */
   readonly layers: readonly (readonly number[])[];
-  /** Bytes of one layer's part of a block. */
+  /** Of every layer, per token. */
+  readonly layerBytes: readonly number[];
+  /** Bytes of one layer's part of a block, where there are several groups: the same in all of them. */
   readonly pageBytes: number;
 }
 
@@ -16,50 +18,59 @@ const NEARLY_EQUAL = 1.5;
 
 /**
  * The KV cache groups of a model (vLLM `_get_kv_cache_groups_uniform_page_size`): layers of a kind are dealt out
- * to groups of equal size, that of the rarer kind; the last group of a kind may be short, and is padded.
+ * to groups of equal size, that of the rarer kind; the last group of a kind may be short, and is padded. Kinds
+ * with fewer bytes per token get larger blocks, so that all pages have one size.
+ * @param layerBytes of every layer, per token.
  * @param separate false: V0 and --disable-hybrid-kv-cache-manager keep everything for every layer.
  */
 export function kvLayout(
-  model: Pick<Architecture, 'numLayers' | 'localAttention'>,
+  local: LocalAttention | null,
   blockSize: number,
-  bytesPerLayer: number,
+  layerBytes: readonly number[],
   separate: boolean,
 ): KvLayout {
-  const { numLayers, localAttention: local } = model;
-  const pageBytes = bytesPerLayer * blockSize;
-  const all = Array.from({ length: numLayers }, (_, layer) => layer);
-  const full: KvCacheGroup = { kind: 'full', blockSize, window: 0 };
-  if (local === null || !separate) return { groups: [full], layers: [all], pageBytes };
-  const localGroup: KvCacheGroup = { kind: local.kind, blockSize, window: local.window };
-  const kinds: [KvCacheGroup, number[]][] = [
-    [full, all.filter((layer) => !local.isLocal[layer])],
-    [localGroup, all.filter((layer) => local.isLocal[layer])],
-  ];
-  const present = kinds.filter(([, layers]) => layers.length > 0);
-  const counts = present.map(([, layers]) => layers.length);
+  const all = layerBytes.map((_, layer) => layer);
+  const pageBytes = Math.max(...layerBytes) * blockSize;
+  const groupOf = (layers: readonly number[], kind: KvCacheGroup['kind'], window: number): KvCacheGroup => {
+    const bytes = Math.max(...layers.map((layer) => layerBytes[layer]));
+    return { kind, blockSize: Math.floor(pageBytes / bytes), window };
+  };
+  const full = local === null || !separate ? all : all.filter((layer) => !local.isLocal[layer]);
+  if (local === null || full.length === all.length) {
+    return { groups: [{ kind: 'full', blockSize, window: 0 }], layers: [all], layerBytes, pageBytes };
+  }
+  const limited = all.filter((layer) => local.isLocal[layer]);
+  const kinds: [KvCacheGroup, number[]][] = [[groupOf(limited, local.kind, local.window), limited]];
+  if (full.length > 0) kinds.unshift([groupOf(full, 'full', 0), full]);
+  const counts = kinds.map(([, layers]) => layers.length);
   const least = Math.min(...counts);
   const most = Math.max(...counts);
   const size = most < least * NEARLY_EQUAL ? most : least;
   const groups: KvCacheGroup[] = [];
   const layers: number[][] = [];
-  for (const [group, members] of present) {
+  for (const [group, members] of kinds) {
     const numGroups = Math.ceil(members.length / size);
     for (let i = 0; i < numGroups; i++) {
       groups.push(group);
       layers.push(members.filter((_, position) => position % numGroups === i));
     }
   }
-  return { groups, layers, pageBytes };
+  return { groups, layers, layerBytes, pageBytes };
+}
+
+/** Whether larger blocks can make all pages equal: the largest must be a multiple of the others. */
+export function pagesUnify(layerBytes: readonly number[]): boolean {
+  const most = Math.max(...layerBytes);
+  return layerBytes.every((bytes) => most % bytes === 0);
 }
 
 /** Bytes of a block on one pipeline stage: a page in as many tensors as its largest group has layers there. */
-export function stageBlockBytes(
-  layout: KvLayout,
-  numLayers: number,
-  pipeline: number,
-  stage: number,
-): number {
-  const { first, end } = stageLayers(numLayers, pipeline)[stage];
+export function stageBlockBytes(layout: KvLayout, pipeline: number, stage: number): number {
+  const { first, end } = stageLayers(layout.layerBytes.length, pipeline)[stage];
+  if (layout.groups.length === 1) {
+    const bytes = layout.layerBytes.slice(first, end).reduce((sum, layer) => sum + layer, 0);
+    return bytes * layout.groups[0].blockSize;
+  }
   const sizes = layout.layers.map((layers) => layers.filter((layer) => layer >= first && layer < end).length);
   return layout.pageBytes * Math.max(...sizes);
 }

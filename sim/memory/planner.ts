@@ -67,7 +67,7 @@ export function plan(scenario: Scenario): Plan {
     starts: true,
     pool: poolConfig(scenario, startup),
     scheduler: schedulerConfig(scenario, limits),
-    kvBytesPerToken: (startup.layout.pageBytes / input.blockSize) * hardware.architecture.numLayers,
+    kvBytesPerToken: startup.layout.layerBytes.reduce((sum, bytes) => sum + bytes, 0),
     blockBytes,
     numCpuBlocks,
     kvCacheTokens: startup.kvCacheTokens,
@@ -83,8 +83,8 @@ function poolConfig(scenario: Scenario, { numBlocks, layout }: Startup): PoolCon
   return {
     numGpuBlocks: numBlocks,
     enablePrefixCaching: stated ?? scenario.vllm !== '0.6.3',
-    // All groups have blocks of one size, which then is their greatest common divisor.
-    hashBlockSize: layout.groups[0].blockSize,
+    // The block sizes of groups are multiples of the smallest, which then is their greatest common divisor.
+    hashBlockSize: Math.min(...layout.groups.map((group) => group.blockSize)),
     groups: layout.groups,
   };
 }

@@ -5,7 +5,8 @@ import { InputError } from '../error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import { flagsOf, numberOf } from './flags.ts';
-import { kvElementBytes } from './kv-cache.ts';
+import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
+import { pagesUnify } from './kv-layout.ts';
 import type { Parallel } from './parallel.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
@@ -60,6 +61,9 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
     );
   }
   const tensor = numberOf(flag('tensor_parallel_size'), 1);
+  if (!pagesUnify(layerKvBytes(architecture, Math.max(1, tensor), dtypeBytes))) {
+    throw problem(scenario, 'model', 'not modelled: layers whose KV pages are no multiples of each other');
+  }
   return {
     architecture,
     gpu,

@@ -3,7 +3,7 @@ import type { Link } from '../catalog/gpus.ts';
 import { activationPeak } from './activation.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
-import { kvBytesPerLayer } from './kv-cache.ts';
+import { layerKvBytes } from './kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
 import { outsideTorchBytes } from './outside-torch.ts';
 import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
@@ -53,12 +53,9 @@ export interface Startup {
 /** The memory of every rank and what comes of it; says nothing about whether vLLM would accept it. */
 export function startUp(input: StartupInput): Startup {
   const { architecture, rules, parallel, limits, blockSize } = input;
-  const layout = kvLayout(
-    architecture,
-    blockSize,
-    kvBytesPerLayer(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment),
-    rules.engine === 'v1' && input.separateKinds,
-  );
+  const layerBytes = layerKvBytes(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment);
+  const separate = rules.engine === 'v1' && input.separateKinds;
+  const layout = kvLayout(architecture.localAttention, blockSize, layerBytes, separate);
   const ranks = placesOf(parallel).map((place, rank) => rankMemory(input, layout, place, rank));
   const numBlocks = input.numBlocksOverride ?? Math.max(0, Math.min(...ranks.map((rank) => rank.numBlocks)));
   const perRequest = blocksPerRequest(layout, limits.maxModelLen, limits.maxNumBatchedTokens);
@@ -79,7 +76,7 @@ export function capacityOf(
   maxModelLen: number,
   perRequest: number,
 ): { maxConcurrency: number; kvCacheTokens: number } {
-  const blockSize = layout.groups[0].blockSize;
+  const blockSize = Math.min(...layout.groups.map((group) => group.blockSize));
   const perGroup = Math.floor(numBlocks / layout.groups.length) * blockSize;
   if (rules.engine === 'v0') return { maxConcurrency: perGroup / maxModelLen, kvCacheTokens: perGroup };
   const maxConcurrency = numBlocks / perRequest;
@@ -113,7 +110,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
   const budgetBytes = Math.ceil(totalBytes * input.memoryShare);
   const availableBytes =
     input.kvCacheMemoryBytes ?? budgetBytes - weightBytes - activation.bytes - nonTorchBytes - graphs;
-  const blockBytes = stageBlockBytes(layout, architecture.numLayers, parallel.pipeline, place.stage);
+  const blockBytes = stageBlockBytes(layout, parallel.pipeline, place.stage);
   return {
     rank,
     place,

@@ -19,7 +19,7 @@ export function countParameters(model: Architecture): ParameterCount {
   const moeLayers = moe?.layers ?? 0;
   return {
     embedding: vocabSize * h * (model.tieWordEmbeddings ? 1 : 2),
-    attention: numLayers * attentionParameters(model),
+    attention: sumOver(numLayers, (layer) => attentionParameters(shapeOf(model, layer))),
     denseMlp: (numLayers - moeLayers) * model.mlpMatrices * h * model.intermediateSize,
     experts: moe === null ? 0 : moeLayers * moe.numExperts * 3 * h * moe.expertSize,
     sharedExperts: moe === null ? 0 : moeLayers * 3 * h * moe.sharedSize,
@@ -28,8 +28,24 @@ export function countParameters(model: Architecture): ParameterCount {
   };
 }
 
-function attentionParameters({ hiddenSize: h, numHeads, numKvHeads, headDim, mla }: Architecture): number {
-  if (mla === null) return 2 * h * numHeads * headDim + 2 * h * numKvHeads * headDim;
+/** A model with the heads of one of its layers, and how often these project keys and values. */
+type LayerShape = Architecture & { readonly kvProjections?: number };
+
+function shapeOf(model: Architecture, layer: number): LayerShape {
+  const { globalAttention: wide, localAttention: local } = model;
+  if (wide === null || local?.isLocal[layer] === true) return model;
+  return { ...model, ...wide, kvProjections: wide.keysAreValues ? 1 : 2 };
+}
+
+function sumOver(count: number, of: (index: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += of(i);
+  return sum;
+}
+
+function attentionParameters(shape: LayerShape): number {
+  const { hiddenSize: h, numHeads, numKvHeads, headDim, mla, kvProjections = 2 } = shape;
+  if (mla === null) return 2 * h * numHeads * headDim + kvProjections * h * numKvHeads * headDim;
   const qkDim = mla.nopeDim + mla.ropeDim;
   const query =
     mla.qLoraRank > 0 ? h * mla.qLoraRank + mla.qLoraRank * numHeads * qkDim : h * numHeads * qkDim;
@@ -80,7 +96,9 @@ export function rankWeights(
   const copied = expertLayers * (moe?.numExperts ?? 0) * h + (2 * layers + 1) * h;
   return {
     embedding: Math.ceil((tables * vocabulary + model.positionValues) * format.dtypeBytes),
-    attention: Math.ceil(layers * rankAttentionParameters(model, tensor) * denseBytes),
+    attention: Math.ceil(
+      sumOver(layers, (i) => rankAttentionParameters(shapeOf(model, first + i), tensor)) * denseBytes,
+    ),
     mlp: Math.ceil((mlp / tensor) * denseBytes + copied * format.dtypeBytes),
     experts: Math.ceil(expertLayers * rankExpertParameters(model, parallel, place, format) * format.bytes),
     encoder: isFirst ? Math.ceil(((model.encoder?.parameters ?? 0) / tensor) * format.dtypeBytes) : 0,
@@ -92,15 +110,15 @@ export function sumOfWeights({ embedding, attention, mlp, experts, encoder }: Ra
 }
 
 /** Of one layer's attention on one rank. */
-function rankAttentionParameters(model: Architecture, tensor: number): number {
-  const { hiddenSize: h, numKvHeads, headDim, mla } = model;
-  const all = attentionParameters(model);
+function rankAttentionParameters(shape: LayerShape, tensor: number): number {
+  const { hiddenSize: h, numKvHeads, headDim, mla, kvProjections = 2 } = shape;
+  const all = attentionParameters(shape);
   if (mla !== null) {
     const copied = h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
     return copied + (all - copied) / tensor;
   }
-  const keysAndValues = 2 * h * numKvHeads * headDim;
-  return (all - keysAndValues) / tensor + 2 * h * Math.max(1, numKvHeads / tensor) * headDim;
+  const keysAndValues = kvProjections * h * numKvHeads * headDim;
+  return (all - keysAndValues) / tensor + kvProjections * h * Math.max(1, numKvHeads / tensor) * headDim;
 }
 
 /** Of one layer's experts on one rank: whole experts, or a slice of each. */

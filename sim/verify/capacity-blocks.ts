@@ -1,4 +1,4 @@
-import { kvBytesPerLayer, kvElementBytes } from '../memory/kv-cache.ts';
+import { kvElementBytes, layerKvBytes } from '../memory/kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from '../memory/kv-layout.ts';
 import type { StartupRules } from '../memory/rules.ts';
 import { capacityOf } from '../memory/startup.ts';
@@ -40,9 +40,9 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
   const pipeline = record.pipeline_parallel_size ?? 1;
   const layout = kvLayout(
     // Records of mixed attention that count as uniform ran with one group.
-    model.localAttention?.isLocal.includes(false) ? { ...model, localAttention: null } : model,
+    model.localAttention?.isLocal.includes(false) ? null : model.localAttention,
     record.block_size ?? 16,
-    kvBytesPerLayer(model, record.tensor_parallel_size ?? 1, elementBytes, rules.mlaAlignment),
+    layerKvBytes(model, record.tensor_parallel_size ?? 1, elementBytes, rules.mlaAlignment),
     rules.engine === 'v1',
   );
   const contextParallel = record.decode_context_parallel ?? 1;
@@ -50,9 +50,7 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
     rules,
     layout,
     blockBytes: Math.max(
-      ...Array.from({ length: pipeline }, (_, stage) =>
-        stageBlockBytes(layout, model.numLayers, pipeline, stage),
-      ),
+      ...Array.from({ length: pipeline }, (_, stage) => stageBlockBytes(layout, pipeline, stage)),
     ),
     perRequest:
       record.max_model_len === null

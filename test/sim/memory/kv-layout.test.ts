@@ -2,15 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
-import { kvBytesPerLayer } from '../../../sim/memory/kv-cache.ts';
+import { kvBytesPerLayer, layerKvBytes } from '../../../sim/memory/kv-cache.ts';
 import {
   blocksPerRequest,
   kvLayout,
   longestRequest,
+  pagesUnify,
   stageBlockBytes,
 } from '../../../sim/memory/kv-layout.ts';
 import { rulesOfRelease } from '../../../sim/memory/rules.ts';
 import { capacityOf } from '../../../sim/memory/startup.ts';
+import { countParameters } from '../../../sim/memory/weights.ts';
 
 function architecture(name: string): Architecture {
   const parsed = parseModelConfig(findModel(name)!.config);
@@ -31,7 +33,8 @@ const LLAMA4 = parseModelConfig({
   attention_chunk_size: 8192,
 }) as Architecture;
 
-const layoutOf = (model: Architecture, separate = true) => kvLayout(model, 16, 1000, separate);
+const layoutOf = (model: Architecture, separate = true) =>
+  kvLayout(model.localAttention, 16, Array(model.numLayers).fill(1000), separate);
 const summary = (model: Architecture) => {
   const { groups, layers } = layoutOf(model);
   return groups.map(({ kind }, i) => `${kind} ${layers[i].length}`);
@@ -57,7 +60,7 @@ describe('cache groups', () => {
       'sliding_window 8',
       'sliding_window 8',
     ]);
-    expect(stageBlockBytes(layoutOf(architecture('gemma-3-27b-it')), 62, 1, 0)).toBe(10 * 16_000);
+    expect(stageBlockBytes(layoutOf(architecture('gemma-3-27b-it')), 1, 0)).toBe(10 * 16_000);
   });
 
   test('Llama 4: one layer in four sees everything, the others their chunk', () => {
@@ -67,9 +70,9 @@ describe('cache groups', () => {
   test('nearly equal kinds take the larger size, not many small groups', () => {
     const isLocal = Array.from({ length: 17 }, (_, layer) => layer >= 8);
     const local = { kind: 'sliding_window', window: 64, isLocal } as const;
-    const layout = kvLayout({ numLayers: 17, localAttention: local }, 16, 1000, true);
+    const layout = kvLayout(local, 16, Array(17).fill(1000), true);
     expect(layout.layers.map((layers) => layers.length)).toEqual([8, 9]);
-    expect(stageBlockBytes(layout, 17, 1, 0)).toBe(9 * 16_000);
+    expect(stageBlockBytes(layout, 1, 0)).toBe(9 * 16_000);
   });
 
   test('without the hybrid manager, and in V0, every layer keeps everything', () => {
@@ -86,10 +89,10 @@ describe('cache groups', () => {
         (isLocal, pipeline) => {
           const numLayers = isLocal.length;
           const local = { kind: 'sliding_window', window: 64, isLocal } as const;
-          const layout = kvLayout({ numLayers, localAttention: local }, 16, 1, true);
+          const layout = kvLayout(local, 16, Array(numLayers).fill(1), true);
           expect(layout.layers.flat().sort((a, b) => a - b)).toEqual(isLocal.map((_, layer) => layer));
           for (let stage = 0; stage < pipeline; stage++) {
-            const bytes = stageBlockBytes(layout, numLayers, pipeline, stage);
+            const bytes = stageBlockBytes(layout, pipeline, stage);
             expect(bytes * layout.groups.length).toBeGreaterThanOrEqual(
               16 * Math.floor(numLayers / pipeline),
             );
@@ -97,6 +100,65 @@ describe('cache groups', () => {
         },
       ),
     );
+  });
+});
+
+// Gemma 4 26B A4B: 25 layers with a window, 5 that see everything and have fewer, wider heads.
+const GEMMA4 = parseModelConfig({
+  model_type: 'gemma4_text',
+  num_hidden_layers: 30,
+  hidden_size: 2816,
+  num_attention_heads: 16,
+  num_key_value_heads: 8,
+  head_dim: 256,
+  global_head_dim: 512,
+  num_global_key_value_heads: 2,
+  attention_k_eq_v: true,
+  intermediate_size: 2112,
+  num_experts: 128,
+  top_k_experts: 8,
+  moe_intermediate_size: 704,
+  vocab_size: 262_144,
+  max_position_embeddings: 262_144,
+  tie_word_embeddings: true,
+  sliding_window: 1024,
+  sliding_window_pattern: 6,
+}) as Architecture;
+
+describe('pages of different layers', () => {
+  const layerBytes = layerKvBytes(GEMMA4, 1, 2);
+
+  test('the smaller ones get larger blocks; as record r082 logs it: 14.78x, 3,875,400 tokens', () => {
+    expect(pagesUnify(layerBytes)).toBe(true);
+    const layout = kvLayout(GEMMA4.localAttention, 16, layerBytes, true);
+    expect(layout.groups.map(({ blockSize }) => blockSize)).toEqual([32, 16, 16, 16, 16, 16]);
+    const blocks = Math.floor((83.89 * 1024 ** 3) / stageBlockBytes(layout, 1, 0));
+    const perRequest = blocksPerRequest(layout, 262_144, 2496);
+    const { maxConcurrency, kvCacheTokens } = capacityOf(
+      layout,
+      rulesOfRelease('v1', [0, 25, 1]),
+      blocks,
+      262_144,
+      perRequest,
+    );
+    expect(maxConcurrency.toFixed(2)).toBe('14.78');
+    // The log's GiB are rounded to 0.01: 16 blocks, 450 tokens.
+    expect(Math.abs(kvCacheTokens - 3_875_400)).toBeLessThan(500);
+  });
+
+  test('26 billion parameters, counted by kind of layer', () => {
+    const total = Object.values(countParameters(GEMMA4)).reduce((sum, part) => sum + part, 0);
+    expect(total / 1e9).toBeGreaterThan(24.5);
+    expect(total / 1e9).toBeLessThan(26.5);
+  });
+
+  test('in one group, the bytes of the layers add up', () => {
+    const layout = kvLayout(GEMMA4.localAttention, 16, layerBytes, false);
+    expect(stageBlockBytes(layout, 1, 0)).toBe(16 * (25 * 8192 + 5 * 4096));
+  });
+
+  test('pages that are no multiples of each other', () => {
+    expect(pagesUnify([3, 2])).toBe(false);
   });
 });
 
