@@ -119,13 +119,15 @@ export function parseModelConfig(
   const missing: string[] = [];
   const required = (...names: string[]): number => {
     const value = names.map((name) => text[name]).find((candidate) => typeof candidate === 'number');
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
     missing.push(names[0]);
     return 1;
   };
   const optional: Optional = (name, fallback) => numberIn(text, name, fallback);
 
   const numLayers = required('num_hidden_layers', 'num_layers', 'n_layer');
+  // The layers are listed one by one.
+  if (numLayers > MOST_LAYERS) return { missing: ['num_hidden_layers'] };
   const hiddenSize = required('hidden_size', 'n_embd');
   const numHeads = required('num_attention_heads', 'n_head');
   const vocabSize = required('vocab_size', 'padded_vocab_size');
@@ -168,6 +170,8 @@ export function parseModelConfig(
     unsupported: unsupportedIn(text),
   };
 }
+
+const MOST_LAYERS = 10_000;
 
 /** Families whose config class ties the embeddings unless the file says otherwise. */
 const TIED_BY_DEFAULT = /^(gemma|gemma2|gemma3|gemma3_text|opt)$/;

@@ -159,7 +159,11 @@ function architectureOf(scenario: Scenario): Architecture {
   }
   const architecture = parseModelConfig(config);
   if ('missing' in architecture) {
-    throw problem(scenario, 'model.config', `the config.json lacks ${architecture.missing.join(', ')}`);
+    throw problem(
+      scenario,
+      'model.config',
+      `the config.json lacks a usable ${architecture.missing.join(', ')}`,
+    );
   }
   if (architecture.unsupported !== null) {
     throw problem(scenario, 'model', `not modelled: ${architecture.unsupported}`);

@@ -140,11 +140,20 @@ function roomFor(input: StartupInput, rank: RankMemory, bytes: number): string {
   else if (share * rank.totalBytes - rank.activationBytes < 0.95 * rank.totalBytes) {
     advice.push(smallerBatch(input, rank));
   }
-  const world = worldOf(input);
-  advice.push(`${world * 2} GPUs (--tensor-parallel-size ${input.parallel.tensor * 2})`, 'a quantized model');
+  advice.push(moreGpus(input), 'a quantized model');
   if (input.kvElementBytes > 1 && share > 0.98)
     advice.push('--kv-cache-dtype fp8 (half the bytes per token)');
   return `room for ${gib(bytes)} GiB of KV cache: ${advice.join(', ')}`;
+}
+
+/** Twice as many GPUs: by tensor parallelism where the heads allow it and the KV cache is cut by it. */
+function moreGpus({ parallel, architecture }: StartupInput): string {
+  const { tensor, pipeline } = parallel;
+  const gpus = `${tensor * pipeline * 2} GPUs`;
+  const cutsCache = architecture.mla === null && tensor < architecture.numKvHeads;
+  return cutsCache && architecture.numHeads % (tensor * 2) === 0
+    ? `${gpus} (--tensor-parallel-size ${tensor * 2})`
+    : `${gpus} (--pipeline-parallel-size ${pipeline * 2})`;
 }
 
 function smallerBatch({ limits }: StartupInput, { activation }: RankMemory): string {

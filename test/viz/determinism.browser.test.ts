@@ -16,9 +16,9 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
   'hello.pool.yaml': 'dbb01bc9bb648d85',
-  'llama31-8b-on-a100.pool.yaml': '859f2d525370e228',
-  'llama31-70b-on-4xh100.pool.yaml': '72afe81169c82818',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '50605ddb7a0ee4a7',
+  'llama31-8b-on-a100.pool.yaml': '840e99de0e64cc34',
+  'llama31-70b-on-4xh100.pool.yaml': 'df8b587970b6db59',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '57a6e97f6a45f584',
 };
 
 let server: ViteDevServer;

@@ -305,6 +305,26 @@ describe('advice that is followed', () => {
     expect(planOf(command((Number(enough) - 0.02).toFixed(2))).starts).toBe(false);
   });
 
+  test.each([
+    [`${LLAMA} --gpu-memory-utilization 0.9`, 'l4', 1],
+    // MLA is not cut by tensor parallelism, and 20 heads are not divisible by 8.
+    ['vllm serve zai-org/GLM-4.7-Flash --tensor-parallel-size 4', 'rtx4090d', 4],
+  ])('twice the GPUs, as advised: %s', (command, gpu, count) => {
+    const refused = planOf(command, gpu);
+    if (refused.starts) throw new Error('it starts');
+    const [, more, flag, size] = /(\d+) GPUs \((--\S+) (\d+)\)/.exec(refused.advice) ?? [];
+    expect(Number(more)).toBe(2 * count);
+    const wider = `${command.replace(flag === '--tensor-parallel-size' ? / --tensor\S+ \d+/ : /^$/, '')} ${flag} ${size}`;
+    const hardware = `hardware: {gpu: ${gpu}, count: ${more}}`;
+    const again = plan(
+      parseScenario(`version: 1\ncommand: ${JSON.stringify(wider)}\n${hardware}\n`, 's.yaml'),
+    );
+    if (again.starts) return;
+    expect(again.because).toBe('kv-cache-too-small');
+    const fits = (text: string) => Number(/--max-model-len (\d+)/.exec(text)?.[1]);
+    expect(fits(again.advice)).toBeGreaterThan(fits(refused.advice));
+  });
+
   test('the number of GPUs that is advised starts', () => {
     const command = 'vllm serve meta-llama/Llama-3.1-70B --max-model-len 8192';
     const refused = planOf(command, 'a100-80g');
@@ -332,6 +352,8 @@ describe('what is not modelled is said, not guessed', () => {
   test('any config.json of a known kind', () => expect(planConfig({}).starts).toBe(true));
 
   test.each([
+    [{ num_hidden_layers: 1e9 }, 'num_hidden_layers'],
+    [{ num_hidden_layers: 1.5 }, 'num_hidden_layers'],
     [{ layer_types: ['linear_attention', 'full_attention'] }, 'linear_attention'],
     [{ mamba_d_state: 16 }, 'mamba_d_state'],
     [{ is_encoder_decoder: true }, 'cross-attention'],
