@@ -1,3 +1,4 @@
+import type { Architecture } from '../catalog/architecture.ts';
 import { kvElementBytes, layerKvBytes } from '../memory/kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from '../memory/kv-layout.ts';
 import type { StartupRules } from '../memory/rules.ts';
@@ -31,16 +32,21 @@ export interface RecordLayout {
   readonly perRequest: number | null;
 }
 
+/** Whether the catalogue says which layers of a model of mixed attention see what. */
+export function knowsLayers(model: Architecture): boolean {
+  return model.unsupported === null && model.localAttention !== null;
+}
+
 /** The KV cache of a record, from its architecture and parallelism; null = the architecture is not known. */
 export function recordLayout(record: CapacityRecord): RecordLayout | null {
   const model = recordModel(record);
-  if (model === null || record.hybrid) return null;
+  if (model === null || (record.hybrid && !knowsLayers(model))) return null;
   const rules = recordRules(record);
   const elementBytes = kvElementBytes(record.kv_cache_dtype ?? 'auto', 2) ?? 2;
   const pipeline = record.pipeline_parallel_size ?? 1;
   const layout = kvLayout(
     // Records of mixed attention that count as uniform ran with one group.
-    model.localAttention?.isLocal.includes(false) ? null : model.localAttention,
+    !record.hybrid && model.localAttention?.isLocal.includes(false) ? null : model.localAttention,
     record.block_size ?? 16,
     layerKvBytes(model, record.tensor_parallel_size ?? 1, elementBytes, rules.mlaAlignment),
     rules.engine === 'v1',
@@ -99,9 +105,8 @@ export function checkBlocks(record: CapacityRecord, known: RecordLayout): Figure
     add('cpu blocks', observed.num_cpu_blocks, blocks, blocks);
   }
   if (observed.max_concurrency !== undefined && length !== null && perRequest !== null) {
-    for (const [least, most] of [concurrencyRange(record, known, length, perRequest)]) {
-      if (least !== null) add('concurrency', observed.max_concurrency, least, most);
-    }
+    const range = concurrencyRange(record, known, length, perRequest);
+    if (range !== null) add('concurrency', observed.max_concurrency, ...range);
   }
   return checks;
 }
@@ -112,17 +117,18 @@ function concurrencyRange(
   { rules, layout }: RecordLayout,
   length: number,
   perRequest: number,
-): [least: number | null, most: number] {
+): [least: number, most: number] | null {
   const tokens = observed.kv_cache_tokens_all ?? (observed.kv_cache_tokens ? [observed.kv_cache_tokens] : []);
-  const fromTokens = (value: number) => {
+  const ofBlocks = (blocks: number) => capacityOf(layout, rules, blocks, length, perRequest).maxConcurrency;
+  const fromTokens = (value: number): number[] => {
     const ofOneRank = value / (contextParallel ?? 1);
-    if (rules.tokensFromConcurrency) return ofOneRank / length;
-    const blocks = (ofOneRank / layout.groups[0].blockSize) * layout.groups.length;
-    return capacityOf(layout, rules, blocks, length, perRequest).maxConcurrency;
+    if (rules.tokensFromConcurrency) return [ofOneRank / length];
+    // Tokens are whole blocks of every group: what is left of a division by their number was not printed.
+    const numGroups = layout.groups.length;
+    const blocks = (ofOneRank / layout.groups[0].blockSize) * numGroups;
+    return [ofBlocks(blocks), ofBlocks(blocks + numGroups - 1)];
   };
   const values =
-    observed.num_gpu_blocks !== undefined
-      ? [capacityOf(layout, rules, observed.num_gpu_blocks, length, perRequest).maxConcurrency]
-      : tokens.map(fromTokens);
-  return values.length === 0 ? [null, 0] : [Math.min(...values) - ROUNDING, Math.max(...values) + ROUNDING];
+    observed.num_gpu_blocks !== undefined ? [ofBlocks(observed.num_gpu_blocks)] : tokens.flatMap(fromTokens);
+  return values.length === 0 ? null : [Math.min(...values) - ROUNDING, Math.max(...values) + ROUNDING];
 }

@@ -3,7 +3,7 @@ import { kvElementBytes } from '../memory/kv-cache.ts';
 import { defaultBlockSize } from '../memory/resolve.ts';
 import { startUp } from '../memory/startup.ts';
 import { GIB } from '../memory/units.ts';
-import { recordLayout } from './capacity-blocks.ts';
+import { knowsLayers, recordLayout } from './capacity-blocks.ts';
 import { recordGpu } from './capacity-gpu.ts';
 import { recordFormat, recordModel } from './capacity-model.ts';
 import type { CapacityRecord } from './capacity-record.ts';
@@ -108,11 +108,14 @@ function part(name: Part['name'], bytes: number, logged: number | undefined): Pa
 function reasonAgainst(record: CapacityRecord): string | null {
   const name = record.model ?? '';
   if (record.gpu === null && record.gpu_mem_gib === null) return 'the log does not name the GPU';
-  if (record.hybrid) return 'attention of several kinds: the layers are not in the record';
-  if (record.arch === null) return 'its architecture is not known';
-  if (record.arch.multimodal)
-    return 'a multimodal encoder: its peak depends on its processor and its kernels';
-  if (record.engine === 'v0' && record.arch.kind.startsWith('mla')) return 'MLA on V0';
+  const model = recordModel(record);
+  if (record.hybrid && (model === null || !knowsLayers(model))) {
+    return 'attention of several kinds: the layers are not in the record';
+  }
+  if (model === null) return 'its architecture is not known';
+  if (model.isMultimodal) return 'a multimodal encoder: its peak depends on its processor and its kernels';
+  if (record.engine === 'v0' && (model.mla !== null || record.arch?.kind.startsWith('mla')))
+    return 'MLA on V0';
   if (/-unsloth-bnb/i.test(name)) return 'dynamic NF4: which layers stay at 16 bits only the checkpoint says';
   if (/pruned|sparse/i.test(name)) return 'sparse weights';
   if (/medusa|eagle/i.test(name)) return 'a draft model inside the model';

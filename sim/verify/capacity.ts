@@ -1,4 +1,5 @@
-import { checkBlocks, type FigureCheck, recordLayout } from './capacity-blocks.ts';
+import { checkBlocks, type FigureCheck, knowsLayers, recordLayout } from './capacity-blocks.ts';
+import { recordModel } from './capacity-model.ts';
 import { type Prediction, predictCapacity } from './capacity-prediction.ts';
 import type { CapacityRecord } from './capacity-record.ts';
 
@@ -53,8 +54,11 @@ export function compareCapacity(record: CapacityRecord): CapacityResult {
 }
 
 function reasonNotToCompare(record: CapacityRecord): string | null {
-  if (record.hybrid) return 'attention of several kinds: the layers are not in the record';
-  if (record.arch === null) return 'its architecture is not known';
+  const model = recordModel(record);
+  if (record.hybrid && (model === null || !knowsLayers(model))) {
+    return 'attention of several kinds: the layers are not in the record';
+  }
+  if (model === null) return 'its architecture is not known';
   if (record.consistent === false) return 'its own figures do not fit together';
   return null;
 }

@@ -62,6 +62,28 @@ describe('117 logged start-ups', () => {
   });
 });
 
+test('a hybrid model of the catalogue is compared group by group (gpt-oss-20b: 54.44x)', () => {
+  const hybrid: CapacityRecord = {
+    ...record('r023'),
+    model: 'openai/gpt-oss-20b',
+    vllm_version: '0.11.0',
+    quantization: 'mxfp4',
+    arch: null,
+    hybrid: true,
+    max_num_batched_tokens: 2048,
+    observed: {
+      kv_cache_gib: (35_335 * 12 * 2048 * 16) / 1024 ** 3,
+      kv_cache_tokens: 282_624,
+      max_concurrency: 54.44,
+    },
+  };
+  const { figures } = compareCapacity(hybrid);
+  expect(figures?.map(({ figure, verdict }) => [figure, verdict])).toEqual([
+    ['tokens', 'inside'],
+    ['concurrency', 'inside'],
+  ]);
+});
+
 describe('a difference shows', () => {
   test('in blocks, CPU blocks and concurrency', () => {
     const { observed, ...rest } = record('r103');
