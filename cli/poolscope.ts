@@ -6,8 +6,10 @@ import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { importKvEvents } from './import.ts';
+import { type PlanOptions, plan } from './plan.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
+import { verifyCapacity } from './verify-capacity.ts';
 
 const program = new Command('poolscope')
   .description(
@@ -47,6 +49,19 @@ program
   .argument('<FILE...>', 'scenario files or folders')
   .action((files: string[]) => {
     process.exitCode = check(files);
+  });
+
+program
+  .command('plan')
+  .description('memory by kind and rank at start-up, blocks and tokens; or why vLLM would not start')
+  .argument('<FILE...>', "scenario files (*.pool.yaml), folders of them, or a 'vllm serve …' line in quotes")
+  .option('--gpu <ID>', "GPU of a 'vllm serve …' line (default: a100-80g-sxm), or another than the file's")
+  .option('--gpu-count <N>', 'how many of them (default: as many as the parallel sizes need)', wholeNumber(1))
+  .option('--vllm <VERSION>', "version for a 'vllm serve …' line: 0.6.3 or 2026-05")
+  .option('--config <PATH>', "the model's config.json, if the catalogue does not know it")
+  .option('--json', 'print the results as JSON')
+  .action((files: string[], options: PlanOptions) => {
+    process.exitCode = plan(files, options);
   });
 
 program
@@ -97,6 +112,15 @@ verify
   .option('--json', 'print the results as JSON')
   .action((paths: string[], options: { json?: boolean }) => {
     process.exitCode = verifyAllocator(paths, options);
+  });
+
+verify
+  .command('capacity')
+  .description('compare logged start-ups with what follows from their bytes, and from their flags alone')
+  .argument('<PATH...>', 'files of records (*.jsonl, one a line) or folders of them')
+  .option('--json', 'print the results as JSON')
+  .action((paths: string[], options: { json?: boolean }) => {
+    process.exitCode = verifyCapacity(paths, options);
   });
 
 function wholeNumber(least: number): (text: string) => number {

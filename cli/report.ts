@@ -17,7 +17,7 @@ export function runReport(
   summary: Summary,
 ): string {
   const { requests, throughput, kvCacheUse, slots } = summary;
-  const { numGpuBlocks, groups, enablePrefixCaching } = plan.pool;
+  const { numGpuBlocks, hashBlockSize, enablePrefixCaching } = plan.pool;
   const outcomes = [
     `${number(requests.finished)} finished`,
     requests.aborted > 0 && `${number(requests.aborted)} aborted`,
@@ -28,7 +28,7 @@ export function runReport(
     heading(scenario),
     row(
       'pool',
-      `${number(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens`,
+      `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens`,
     ),
     row('requests', `${number(requests.total)}: ${outcomes.join(', ')}`),
     row(

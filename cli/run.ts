@@ -36,7 +36,7 @@ interface Result {
   readonly digest: string | null;
 }
 
-const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
+export const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
 
 /** `poolscope run`: simulate, report, check. Returns the exit code. */
 export function run(inputs: readonly string[], options: RunOptions): number {
@@ -68,7 +68,8 @@ export function run(inputs: readonly string[], options: RunOptions): number {
   return code;
 }
 
-function isCommand(input: string): boolean {
+/** Whether an argument is a command line instead of a file. */
+export function isCommand(input: string): boolean {
   return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm|docker\s+run)\s/.test(input);
 }
 

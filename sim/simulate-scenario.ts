@@ -39,6 +39,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       seed: scenario.seed,
       vllm: scenario.vllm,
       pool: planned.pool,
+      ...(planned.v0 && { v0: planned.v0 }),
       scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
       workload,
       cacheResets: cacheResetsOf(scenario),

@@ -1,7 +1,26 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
+import {
+  encoderOf,
+  globalAttentionOf,
+  isObject,
+  localAttentionOf,
+  mlaOf,
+  moeOf,
+  numberIn,
+  type Optional,
+  quantBitsOf,
+  scaledLength,
+  sparesAttention,
+  unsupportedIn,
+} from './config-parts.ts';
 
 /** What the formulas need of a model, read from its Hugging Face `config.json`. */
 export interface Architecture {
+  readonly modelType: string;
+  /** A vision or audio encoder stands in front of the text model. */
+  readonly isMultimodal: boolean;
+  /** That encoder, where the config describes it. */
+  readonly encoder: EncoderArchitecture | null;
   readonly numLayers: number;
   readonly hiddenSize: number;
   readonly numHeads: number;
@@ -13,14 +32,25 @@ export interface Architecture {
   readonly intermediateSize: number;
   /** Matrices of a dense MLP: 3 with a gate, 2 without (OPT). */
   readonly mlpMatrices: number;
+  /** Longest context as vLLM derives it, tokens: scaled where the rope is. */
   readonly maxPositionEmbeddings: number;
+  /** Values of the table of positions that every rank keeps: rope's cos and sin, or OPT's embedding. */
+  readonly positionValues: number;
   readonly moe: MoeArchitecture | null;
   readonly mla: MlaArchitecture | null;
-  /** Layers that see only a sliding window, and the window in tokens. */
-  readonly slidingWindow: { readonly layers: number; readonly window: number } | null;
-  /** Bytes of an activation and of an unquantized weight. */
-  readonly dtypeBytes: number;
+  readonly localAttention: LocalAttention | null;
+  /** Heads of the layers that see everything, where they differ from the local ones (Gemma 4). */
+  readonly globalAttention: GlobalAttention | null;
+  /** As the checkpoint says: "bfloat16", …; empty = nothing. */
+  readonly dtype: string;
+  /** As its quantization_config says: "awq", "fp8", …; null = not quantized. */
   readonly quantMethod: string | null;
+  /** Bits per quantized weight, if the checkpoint says it. */
+  readonly quantBits: number | null;
+  /** Attention and dense matrices stay as they are; only the experts are quantized. */
+  readonly quantizesExpertsOnly: boolean;
+  /** What Poolscope has no formulas for, in words; null = everything is known. */
+  readonly unsupported: string | null;
 }
 
 export interface MoeArchitecture {
@@ -28,9 +58,24 @@ export interface MoeArchitecture {
   readonly topK: number;
   /** Width of one expert. */
   readonly expertSize: number;
+  /** Width of all experts that every token visits; 0 = none. */
+  readonly sharedSize: number;
   readonly numSharedExperts: number;
   /** Layers with experts; the others are dense. */
   readonly layers: number;
+  /** Whether a layer has experts, layer by layer. */
+  readonly hasExperts: readonly boolean[];
+}
+
+/** A vision or audio tower with its projector, read from its own part of the config. */
+export interface EncoderArchitecture {
+  readonly parameters: number;
+  readonly width: number;
+  /** Of its MLP. */
+  readonly innerSize: number;
+  /** Positions of the tower per image, and what the text model gets of them, at the largest image. */
+  readonly patchesPerItem: number;
+  readonly tokensPerItem: number;
 }
 
 /** Multi-head latent attention (DeepSeek): one latent entry per token and layer. */
@@ -40,6 +85,25 @@ export interface MlaArchitecture {
   readonly ropeDim: number;
   readonly nopeDim: number;
   readonly vDim: number;
+  /** Width of the sparse attention's indexer (DeepSeek V3.2), which caches keys of its own; 0 = none. */
+  readonly indexDim: number;
+}
+
+export interface GlobalAttention {
+  readonly numKvHeads: number;
+  readonly headDim: number;
+  /** Keys serve as values too: one projection less. */
+  readonly keysAreValues: boolean;
+}
+
+/** Layers that do not see the whole context. */
+export interface LocalAttention {
+  /** chunked_local: only the aligned chunk that a token is in (Llama 4). */
+  readonly kind: 'sliding_window' | 'chunked_local';
+  /** Tokens. */
+  readonly window: number;
+  /** Whether a layer is of this kind, layer by layer. */
+  readonly isLocal: readonly boolean[];
 }
 
 /**
@@ -50,89 +114,64 @@ export function parseModelConfig(
   config: ModelConfig,
 ): Architecture | { readonly missing: readonly string[] } {
   // Multimodal models keep the text model's fields one level down.
-  const text = isObject(config.text_config) ? { ...config, ...config.text_config } : config;
+  const nested = [config.text_config, config.llm_config, config.thinker_config].find(isObject);
+  const text = nested === undefined ? config : { ...config, ...nested };
   const missing: string[] = [];
   const required = (...names: string[]): number => {
     const value = names.map((name) => text[name]).find((candidate) => typeof candidate === 'number');
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
     missing.push(names[0]);
     return 1;
   };
-  const optional = (name: string, fallback: number): number => {
-    const value = text[name];
-    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fallback;
-  };
+  const optional: Optional = (name, fallback) => numberIn(text, name, fallback);
 
-  const numLayers = required('num_hidden_layers', 'num_layers');
-  const hiddenSize = required('hidden_size');
-  const numHeads = required('num_attention_heads');
+  const numLayers = required('num_hidden_layers', 'num_layers', 'n_layer');
+  // The layers are listed one by one.
+  if (numLayers > MOST_LAYERS) return { missing: ['num_hidden_layers'] };
+  const hiddenSize = required('hidden_size', 'n_embd');
+  const numHeads = required('num_attention_heads', 'n_head');
   const vocabSize = required('vocab_size', 'padded_vocab_size');
-  const maxPositionEmbeddings = required('max_position_embeddings', 'seq_length');
+  const maxPositionEmbeddings = required('max_position_embeddings', 'seq_length', 'n_positions');
   const intermediateSize = optional('intermediate_size', optional('ffn_dim', optional('ffn_hidden_size', 0)));
-  const moe = moeOf(optional, intermediateSize, numLayers);
+  const moe = moeOf(text, optional, intermediateSize, numLayers);
   if (intermediateSize === 0 && moe === null) missing.push('intermediate_size');
   if (missing.length > 0) return { missing };
   const quantization = isObject(config.quantization_config) ? config.quantization_config : null;
+  const headDim = optional('head_dim', optional('kv_channels', Math.floor(hiddenSize / numHeads)));
+  const mla = mlaOf(optional);
+  const tower = [config.vision_config, config.audio_config].find(isObject);
+  const length = scaledLength(text, maxPositionEmbeddings);
   return {
+    modelType: String(text.model_type ?? ''),
+    isMultimodal: tower !== undefined,
+    encoder: tower === undefined ? null : encoderOf(config, tower, hiddenSize),
     numLayers,
     hiddenSize,
     numHeads,
     numKvHeads: optional('num_key_value_heads', optional('multi_query_group_num', numHeads)),
-    headDim: optional('head_dim', optional('kv_channels', Math.floor(hiddenSize / numHeads))),
+    headDim,
     vocabSize,
-    tieWordEmbeddings: text.tie_word_embeddings === true,
+    tieWordEmbeddings: (text.tie_word_embeddings ?? TIED_BY_DEFAULT.test(String(text.model_type))) === true,
     intermediateSize: moe !== null && moe.layers === numLayers ? 0 : intermediateSize,
-    mlpMatrices: text.model_type === 'opt' ? 2 : 3,
-    maxPositionEmbeddings,
+    mlpMatrices: text.model_type === 'opt' || text.model_type === 'phi' ? 2 : 3,
+    maxPositionEmbeddings: length,
+    positionValues:
+      text.model_type === 'opt'
+        ? (maxPositionEmbeddings + 2) * hiddenSize
+        : length * Math.floor((mla?.ropeDim ?? headDim) * optional('partial_rotary_factor', 1)),
     moe,
-    mla: mlaOf(optional),
-    slidingWindow: slidingWindowOf(text, numLayers),
-    dtypeBytes: text.torch_dtype === 'float32' || text.dtype === 'float32' ? 4 : 2,
+    mla,
+    localAttention: localAttentionOf(text, numLayers),
+    globalAttention: globalAttentionOf(text, optional),
+    dtype: String(text.torch_dtype ?? text.dtype ?? ''),
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
+    quantBits: quantBitsOf(quantization),
+    quantizesExpertsOnly: moe !== null && sparesAttention(quantization),
+    unsupported: unsupportedIn(text),
   };
 }
 
-type Optional = (name: string, fallback: number) => number;
+const MOST_LAYERS = 10_000;
 
-function moeOf(optional: Optional, intermediateSize: number, numLayers: number): MoeArchitecture | null {
-  const numExperts = optional('n_routed_experts', optional('num_local_experts', optional('num_experts', 0)));
-  if (numExperts === 0) return null;
-  return {
-    numExperts,
-    topK: optional('num_experts_per_tok', 1),
-    expertSize: optional('moe_intermediate_size', intermediateSize),
-    numSharedExperts: optional('n_shared_experts', 0),
-    layers: numLayers - optional('first_k_dense_replace', 0),
-  };
-}
-
-function mlaOf(optional: Optional): MlaArchitecture | null {
-  const kvLoraRank = optional('kv_lora_rank', 0);
-  if (kvLoraRank === 0) return null;
-  return {
-    qLoraRank: optional('q_lora_rank', 0),
-    kvLoraRank,
-    ropeDim: optional('qk_rope_head_dim', 64),
-    nopeDim: optional('qk_nope_head_dim', 128),
-    vDim: optional('v_head_dim', 128),
-  };
-}
-
-function slidingWindowOf(text: ModelConfig, numLayers: number): Architecture['slidingWindow'] {
-  const window = text.sliding_window;
-  if (typeof window !== 'number' || text.use_sliding_window === false) return null;
-  if (Array.isArray(text.layer_types)) {
-    const layers = text.layer_types.filter((type) => type === 'sliding_attention').length;
-    return layers > 0 ? { layers, window } : null;
-  }
-  const pattern = text.sliding_window_pattern;
-  // Every pattern-th layer sees everything.
-  if (typeof pattern === 'number' && pattern > 1)
-    return { layers: numLayers - Math.floor(numLayers / pattern), window };
-  if (text.model_type === 'gemma2') return { layers: Math.ceil(numLayers / 2), window };
-  return { layers: numLayers, window };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** Families whose config class ties the embeddings unless the file says otherwise. */
+const TIED_BY_DEFAULT = /^(gemma|gemma2|gemma3|gemma3_text|opt)$/;

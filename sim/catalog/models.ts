@@ -15,17 +15,29 @@ export interface Model {
 export const MODELS: readonly Model[] = models as unknown as readonly Model[];
 
 /** Parts of model names that do not change the architecture. */
-const DECORATIONS = /-(hf|instruct|chat|it|base|v\d+(\.\d+)?|\d{4}|meta|bf16|fp16)(?=-|$)/g;
+const DECORATIONS = /-(hf|instruct|chat|it|base|\d{4}|meta|bf16|fp16)(?=-|$)/g;
+/** A version of the weights, which some families change the architecture with (Mistral 7B). */
+const VERSION = /-v\d+(\.\d+)?(?=-|$)/g;
 
 const byKey = new Map<string, Model>();
-for (const model of MODELS) byKey.set(keyOf(model.name), model);
+for (const model of MODELS) {
+  const key = keyOf(model.name);
+  const bare = key.replace(VERSION, '');
+  byKey.set(key, model);
+  if (!byKey.has(bare)) byKey.set(bare, model);
+}
 
 /**
  * The model that people mean by a Hugging Face id or a local path: its last segment decides, and what does
  * not change the architecture (-Instruct, -hf, …) is passed over.
  */
 export function findModel(name: string): Model | null {
-  return byKey.get(keyOf(name)) ?? null;
+  const key = keyOf(name);
+  const exact = byKey.get(key);
+  if (exact !== undefined) return exact;
+  const unversioned = byKey.get(key.replace(VERSION, ''));
+  // Another version than the catalogue's may be another architecture.
+  return unversioned !== undefined && keyOf(unversioned.name).match(VERSION) === null ? unversioned : null;
 }
 
 /** The catalogue's name that is nearest to one that findModel does not know. */

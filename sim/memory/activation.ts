@@ -1,23 +1,84 @@
-import type { Architecture } from '../catalog/architecture.ts';
+import type { Architecture, EncoderArchitecture } from '../catalog/architecture.ts';
+import type { Parallel } from './parallel.ts';
+import type { StartupRules } from './rules.ts';
 
-/** Bytes per logit of the sampler's sort, fitted on start-up logs of Llama-3.2-3B and checked on others. */
-const SAMPLER_BYTES_PER_LOGIT = 38.7;
+/** Bytes of an activation. */
+const ACTIVATION_BYTES = 2;
+/** V0's fused MoE worked through its tokens in chunks of this many. */
+const V0_MOE_CHUNK = 32_768;
+
+/** Values that a block of the encoder holds per patch beside its MLP: stream, norm, query, key and value. */
+const ENCODER_STREAMS = 5;
+
+/** The parts of the peak; they do not add up: what is largest decides. */
+export interface ActivationPeak {
+  readonly mlp: number;
+  /** With the workspace that the experts keep. */
+  readonly sampler: number;
+  readonly encoder: number;
+  readonly bytes: number;
+}
+
+export interface ProfiledBatch {
+  /** max_num_batched_tokens and max_num_seqs. */
+  readonly tokens: number;
+  readonly sequences: number;
+  /** The last pipeline stage samples, the first encodes. */
+  readonly samples: boolean;
+  readonly encodes: boolean;
+}
 
 /**
- * Peak of activations while vLLM profiles a batch of `tokens` tokens and samples `sequences` rows: the wider
- * of MLP (gate, up and their product, beside residual, normed input and layer input) and sampler. For a
- * mixture of experts the workspace of the fused kernel stands in for the MLP.
+ * Peak of activations while vLLM profiles its largest batch: the larger of MLP and sampler. The MLP holds gate, up
+ * and their product, beside residual, normed input and layer input (3 I / TP + 3 H values per token); with
+ * experts, the workspaces of the fused kernel instead. An encoder runs before, on as many items as fill the
+ * batch; V1 keeps what it made of them while the rest is profiled.
  */
-export function activationPeakBytes(
+export function activationPeak(
   model: Architecture,
-  tensorParallel: number,
+  parallel: Parallel,
+  rules: StartupRules,
+  { tokens, sequences, samples, encodes }: ProfiledBatch,
+): ActivationPeak {
+  const { hiddenSize: h, intermediateSize, mlpMatrices } = model;
+  const { tensor } = parallel;
+  const dense = (mlpMatrices * intermediateSize * tokens) / tensor;
+  const workspace = moeWorkspace(model, parallel, rules, tokens);
+  const mlp = ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace));
+  const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * rules.samplerBytesPerLogit : 0;
+  const sampler = logits + ACTIVATION_BYTES * (tokens * h + (rules.keepsMoeWorkspace ? workspace : 0));
+  const encoded =
+    model.encoder === null || !encodes ? null : encoderPeak(model.encoder, tensor, tokens, sequences);
+  const encoder = encoded?.bytes ?? 0;
+  const kept = rules.engine === 'v1' ? ACTIVATION_BYTES * (encoded?.tokens ?? 0) * h : 0;
+  return {
+    mlp: Math.ceil(mlp),
+    sampler: Math.ceil(sampler),
+    encoder,
+    bytes: Math.ceil(Math.max(encoder, kept + Math.max(mlp, sampler))),
+  };
+}
+
+/** As many items as fill the batch, one a sequence; at least one, however large. */
+function encoderPeak(
+  encoder: EncoderArchitecture,
+  tensor: number,
   tokens: number,
   sequences: number,
-): number {
-  const { hiddenSize: h, moe, intermediateSize } = model;
-  const dense = tokens * 2 * ((3 * intermediateSize) / tensorParallel + 3 * h);
-  const experts =
-    moe === null ? 0 : tokens * 2 * (moe.topK * ((3 * moe.expertSize) / tensorParallel + h) + 3 * h);
-  const sampler = Math.min(sequences, tokens) * model.vocabSize * SAMPLER_BYTES_PER_LOGIT + 2 * tokens * h;
-  return Math.ceil(Math.max(dense, experts, sampler));
+): { bytes: number; tokens: number } {
+  const items = Math.max(1, Math.min(sequences, Math.floor(tokens / encoder.tokensPerItem)));
+  const perPatch = (2 * encoder.innerSize) / tensor + ENCODER_STREAMS * encoder.width;
+  return {
+    bytes: Math.ceil(ACTIVATION_BYTES * items * encoder.patchesPerItem * perPatch),
+    tokens: items * encoder.tokensPerItem,
+  };
+}
+
+/** Values of the fused MoE kernel's workspaces: V0 holds three, V1 lets the first and the last share. */
+function moeWorkspace(model: Architecture, parallel: Parallel, rules: StartupRules, tokens: number): number {
+  const { moe, hiddenSize: h } = model;
+  if (moe === null) return 0;
+  const width = moe.expertSize / (parallel.experts ? 1 : parallel.tensor * parallel.data);
+  if (rules.engine === 'v0') return Math.min(tokens, V0_MOE_CHUNK) * moe.topK * (3 * width + h);
+  return tokens * moe.topK * (Math.max(width, h) + Math.max(2 * width, h));
 }

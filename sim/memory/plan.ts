@@ -1,16 +1,38 @@
+import type { V0Settings } from '../recording/recording.ts';
 import type { StartFailure } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { ActivationPeak } from './activation.ts';
+import type { RankPlace } from './parallel.ts';
+import type { RankWeights } from './weights.ts';
 
 /** Memory of one rank at start-up, bytes. */
 export interface RankMemory {
   readonly rank: number;
+  readonly place: RankPlace;
   readonly totalBytes: number;
+  /** What gpu_memory_utilization allows vLLM. */
+  readonly budgetBytes: number;
+  /** Held by other processes from before the start. */
+  readonly otherBytes: number;
+  /** On the GPU, after --cpu-offload-gb. */
   readonly weightBytes: number;
+  readonly weights: RankWeights;
+  /** Weights that stay in host memory. */
+  readonly offloadedBytes: number;
   /** Peak of activations while profiling. */
   readonly activationBytes: number;
+  readonly activation: ActivationPeak;
   /** CUDA context, NCCL and other memory outside of torch. */
   readonly nonTorchBytes: number;
+  /** V1's estimate of its graphs, taken from the budget. */
   readonly cudaGraphBytes: number;
+  /** What the budget leaves for the KV cache; negative if it leaves nothing. */
+  readonly availableBytes: number;
+  /** Of one block, over the tensors of this rank. */
+  readonly blockBytes: number;
+  /** The blocks that would fit here. */
+  readonly numBlocks: number;
+  /** The KV cache that is allocated: the blocks of the smallest rank. */
   readonly kvCacheBytes: number;
 }
 
@@ -22,9 +44,15 @@ export type Plan =
       readonly scheduler: SchedulerConfig;
       readonly kvBytesPerToken: number;
       readonly blockBytes: number;
+      /** What V0's engine is told beside that; null for V1. */
+      readonly v0: V0Settings | null;
+      /** "GPU KV cache size" as vLLM prints it, tokens. */
+      readonly kvCacheTokens: number;
       /** max_model_len-long requests that fit at once. */
       readonly maxConcurrency: number;
       readonly ranks: readonly RankMemory[];
+      /** The lines of vLLM's log that say so. */
+      readonly log: readonly string[];
       /** What a user should know: ignored flags, assumptions, unmodelled parts. */
       readonly notes: readonly string[];
     }
@@ -35,5 +63,7 @@ export type Plan =
       readonly message: string;
       /** What to change, with the numbers behind it. */
       readonly advice: string;
+      /** Empty if the arguments are refused before any memory is looked at. */
+      readonly ranks: readonly RankMemory[];
       readonly notes: readonly string[];
     };

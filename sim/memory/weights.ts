@@ -1,4 +1,6 @@
 import type { Architecture } from '../catalog/architecture.ts';
+import { localExperts, type Parallel, type RankPlace, stageLayers } from './parallel.ts';
+import type { WeightFormat } from './weight-format.ts';
 
 /** Parameters of a model by part. */
 export interface ParameterCount {
@@ -15,20 +17,35 @@ export interface ParameterCount {
 export function countParameters(model: Architecture): ParameterCount {
   const { hiddenSize: h, numLayers, vocabSize, moe } = model;
   const moeLayers = moe?.layers ?? 0;
-  const oneExpert = moe === null ? 0 : 3 * h * moe.expertSize;
   return {
     embedding: vocabSize * h * (model.tieWordEmbeddings ? 1 : 2),
-    attention: numLayers * attentionParameters(model),
+    attention: sumOver(numLayers, (layer) => attentionParameters(shapeOf(model, layer))),
     denseMlp: (numLayers - moeLayers) * model.mlpMatrices * h * model.intermediateSize,
-    experts: moe === null ? 0 : moeLayers * moe.numExperts * oneExpert,
-    sharedExperts: moe === null ? 0 : moeLayers * moe.numSharedExperts * oneExpert,
+    experts: moe === null ? 0 : moeLayers * moe.numExperts * 3 * h * moe.expertSize,
+    sharedExperts: moe === null ? 0 : moeLayers * 3 * h * moe.sharedSize,
     router: moe === null ? 0 : moeLayers * moe.numExperts * h,
     norms: (2 * numLayers + 1) * h,
   };
 }
 
-function attentionParameters({ hiddenSize: h, numHeads, numKvHeads, headDim, mla }: Architecture): number {
-  if (mla === null) return 2 * h * numHeads * headDim + 2 * h * numKvHeads * headDim;
+/** A model with the heads of one of its layers, and how often these project keys and values. */
+type LayerShape = Architecture & { readonly kvProjections?: number };
+
+function shapeOf(model: Architecture, layer: number): LayerShape {
+  const { globalAttention: wide, localAttention: local } = model;
+  if (wide === null || local?.isLocal[layer] === true) return model;
+  return { ...model, ...wide, kvProjections: wide.keysAreValues ? 1 : 2 };
+}
+
+function sumOver(count: number, of: (index: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += of(i);
+  return sum;
+}
+
+function attentionParameters(shape: LayerShape): number {
+  const { hiddenSize: h, numHeads, numKvHeads, headDim, mla, kvProjections = 2 } = shape;
+  if (mla === null) return 2 * h * numHeads * headDim + kvProjections * h * numKvHeads * headDim;
   const qkDim = mla.nopeDim + mla.ropeDim;
   const query =
     mla.qLoraRank > 0 ? h * mla.qLoraRank + mla.qLoraRank * numHeads * qkDim : h * numHeads * qkDim;
@@ -36,46 +53,87 @@ function attentionParameters({ hiddenSize: h, numHeads, numKvHeads, headDim, mla
   return query + latent + numHeads * mla.vDim * h;
 }
 
-/** Bytes per weight of the quantized matrices, scales included (group 128 for the 4-bit methods). */
-const QUANTIZED_BYTES: Readonly<Record<string, number>> = {
-  awq: 0.5195,
-  awq_marlin: 0.5195,
-  gptq: 0.5195,
-  gptq_marlin: 0.5195,
-  fp8: 1,
-  mxfp4: 0.53125,
-  'compressed-tensors': 1,
-};
-
-/** Bytes per weight under a quantization method; null if the method is not known. */
-export function bytesPerWeight(method: string | null, dtypeBytes: number): number | null {
-  if (method === null) return dtypeBytes;
-  return Object.hasOwn(QUANTIZED_BYTES, method) ? QUANTIZED_BYTES[method] : null;
+/** Bytes of the weights that one rank holds, by part. */
+export interface RankWeights {
+  /** Embedding and output head, with the table of positions. */
+  readonly embedding: number;
+  readonly attention: number;
+  /** Dense MLPs, shared experts, routers and norms. */
+  readonly mlp: number;
+  readonly experts: number;
+  readonly encoder: number;
 }
 
+/** vLLM pads the vocabulary to whole multiples of this before it cuts it. */
+const VOCABULARY_PADDING = 64;
+
 /**
- * Bytes of the weights on one tensor-parallel rank. Matrices are sharded; norms, routers and MLA's
- * down-projections are replicated, and so are KV heads beyond one per rank. Embeddings stay unquantized;
- * under MXFP4 (gpt-oss) so does everything but the experts.
+ * Weights of one rank. Matrices are cut over the tensor-parallel ranks; norms, routers, MLA's
+ * down-projections and the table of positions are copied, and so are KV heads beyond one per rank. Embeddings
+ * stay unquantized; in some checkpoints so does everything but the experts. Encoders are cut, unquantized.
  */
-export function weightBytesPerRank(
+export function rankWeights(
   model: Architecture,
-  tensorParallel: number,
-  quantizedBytes: number,
-  method: string | null,
+  parallel: Parallel,
+  place: RankPlace,
+  format: WeightFormat,
+): RankWeights {
+  const { hiddenSize: h, moe, mlpMatrices, intermediateSize } = model;
+  const { tensor } = parallel;
+  const { first, end } = stageLayers(model.numLayers, parallel.pipeline)[place.stage];
+  const layers = end - first;
+  const expertLayers = moe === null ? 0 : moe.hasExperts.slice(first, end).filter(Boolean).length;
+  const denseBytes = format.expertsOnly ? format.dtypeBytes : format.bytes;
+  const isFirst = place.stage === 0;
+  const isLast = place.stage === parallel.pipeline - 1;
+
+  const vocabulary = (Math.ceil(model.vocabSize / VOCABULARY_PADDING) * VOCABULARY_PADDING * h) / tensor;
+  // A tied head is the embedding itself, unless they are on different stages.
+  const tables = (isFirst ? 1 : 0) + (isLast && !(model.tieWordEmbeddings && isFirst) ? 1 : 0);
+  const mlp =
+    (layers - expertLayers) * mlpMatrices * h * intermediateSize +
+    expertLayers * 3 * h * (moe?.sharedSize ?? 0);
+  const copied = expertLayers * (moe?.numExperts ?? 0) * h + (2 * layers + 1) * h;
+  return {
+    embedding: Math.ceil((tables * vocabulary + model.positionValues) * format.dtypeBytes),
+    attention: Math.ceil(
+      sumOver(layers, (i) => rankAttentionParameters(shapeOf(model, first + i), tensor)) * denseBytes,
+    ),
+    mlp: Math.ceil((mlp / tensor) * denseBytes + copied * format.dtypeBytes),
+    experts: Math.ceil(expertLayers * rankExpertParameters(model, parallel, place, format) * format.bytes),
+    encoder: isFirst ? Math.ceil(((model.encoder?.parameters ?? 0) / tensor) * format.dtypeBytes) : 0,
+  };
+}
+
+export function sumOfWeights({ embedding, attention, mlp, experts, encoder }: RankWeights): number {
+  return embedding + attention + mlp + experts + encoder;
+}
+
+/** Of one layer's attention on one rank. */
+function rankAttentionParameters(shape: LayerShape, tensor: number): number {
+  const { hiddenSize: h, numKvHeads, headDim, mla, kvProjections = 2 } = shape;
+  const all = attentionParameters(shape);
+  if (mla !== null) {
+    const copied = h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
+    return copied + (all - copied) / tensor;
+  }
+  const keysAndValues = kvProjections * h * numKvHeads * headDim;
+  return (all - keysAndValues) / tensor + kvProjections * h * Math.max(1, numKvHeads / tensor) * headDim;
+}
+
+/** Of one layer's experts on one rank: whole experts, or a slice of each. */
+function rankExpertParameters(
+  model: Architecture,
+  parallel: Parallel,
+  place: RankPlace,
+  format: WeightFormat,
 ): number {
-  const count = countParameters(model);
-  const { hiddenSize: h, numLayers, numKvHeads, headDim, mla, dtypeBytes } = model;
-  const denseBytes = method === 'mxfp4' ? dtypeBytes : quantizedBytes;
-  const replicatedAttention =
-    mla === null ? 0 : numLayers * h * (mla.qLoraRank + mla.kvLoraRank + mla.ropeDim);
-  const kvCopies = mla === null ? Math.max(0, tensorParallel / numKvHeads - 1) : 0;
-  const kvParameters = mla === null ? 2 * numLayers * h * numKvHeads * headDim : 0;
-  const attention =
-    replicatedAttention + (count.attention - replicatedAttention + kvParameters * kvCopies) / tensorParallel;
-  return Math.ceil(
-    (count.embedding / tensorParallel + count.norms + count.router) * dtypeBytes +
-      (attention + (count.denseMlp + count.sharedExperts) / tensorParallel) * denseBytes +
-      (count.experts / tensorParallel) * quantizedBytes,
-  );
+  const { moe, hiddenSize } = model;
+  if (moe === null) return 0;
+  const cut = parallel.experts ? 1 : parallel.tensor * parallel.data;
+  const experts = parallel.experts ? localExperts(moe.numExperts, parallel, place) : moe.numExperts;
+  const width = moe.expertSize / cut;
+  if (format.method !== 'mxfp4') return experts * 3 * hiddenSize * width;
+  // The MXFP4 kernels pad: 2880 × 2880 to 3072 × 2944, which explains the logged 13.72 GiB of gpt-oss-20b.
+  return experts * 3 * Math.ceil(hiddenSize / 256) * 256 * Math.ceil(width / 128) * 128;
 }

@@ -25,6 +25,9 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'scheduling-policy': ['fcfs', 'priority'],
   'tensor-parallel-size': 'int',
   'pipeline-parallel-size': 'int',
+  'data-parallel-size': 'int',
+  'enable-expert-parallel': 'bool',
+  'disable-hybrid-kv-cache-manager': 'bool',
   'num-gpu-blocks-override': 'int',
   'kv-cache-memory-bytes': 'int',
   'scheduler-reserve-full-isl': 'bool',
@@ -34,6 +37,11 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'swap-space': 'float',
   'cpu-offload-gb': 'float',
   'speculative-config': 'json',
+  'disable-chunked-mm-input': 'bool',
+  'preemption-mode': 'string',
+  'scheduler-delay-factor': 'float',
+  'num-lookahead-slots': 'int',
+  'disable-async-output-proc': 'bool',
 };
 
 /** Flags that change memory or scheduling in vLLM, but not with the values that Poolscope accepts for them. */

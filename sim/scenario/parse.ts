@@ -69,7 +69,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     seed: checked.seed ?? 0,
     command: checked.command ?? null,
     engine: flags,
-    hardware: { gpu: checked.hardware.gpu, count: checked.hardware.count ?? 1 },
+    hardware: hardwareOf(checked.hardware),
     model,
     workload: workload as WorkloadSpec,
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
@@ -81,10 +81,21 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   };
 }
 
+/** One number of other-gib stands for every GPU. */
+function hardwareOf({ gpu, count = 1, 'other-gib': other }: ScenarioFile['hardware']): Scenario['hardware'] {
+  const otherGib = typeof other === 'number' ? Array.from({ length: count }, () => other) : (other ?? []);
+  return { gpu, count, otherGib };
+}
+
 /** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */
-export function scenarioOfCommand(command: string, hardware: { gpu: string; count: number }): Scenario {
+export function scenarioOfCommand(
+  command: string,
+  hardware: { gpu: string; count: number },
+  vllm?: string,
+): Scenario {
   const text = JSON.stringify({
     version: 1,
+    vllm,
     name: 'command line',
     command,
     hardware,

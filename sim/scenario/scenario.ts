@@ -97,7 +97,12 @@ export interface Scenario {
   /** The command line as written, if the scenario has one. */
   readonly command: string | null;
   readonly engine: EngineFlags;
-  readonly hardware: { readonly gpu: string; readonly count: number };
+  readonly hardware: {
+    readonly gpu: string;
+    readonly count: number;
+    /** Memory that other processes hold, GiB, GPU by GPU; empty = none. */
+    readonly otherGib: readonly number[];
+  };
   /** Name in the catalogue, or a config.json read by the caller. */
   readonly model: { readonly name: string; readonly config: ModelConfig | null };
   readonly workload: WorkloadSpec;

@@ -17,6 +17,12 @@ const count = (least: number, most: number) => {
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
 };
 const tokens = count(1, MAX_LENGTH);
+/** Of GPU memory. */
+const gib = v.pipe(
+  v.number('a number of GiB'),
+  v.minValue(0, 'a number of GiB, 0 or more'),
+  v.maxValue(10_000),
+);
 const positive = (what: string) =>
   v.pipe(
     v.number(what),
@@ -183,8 +189,8 @@ export const scenarioSchema = v.strictObject(
     command: v.optional(text),
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
     hardware: v.strictObject(
-      { gpu: text, count: v.optional(count(1, 1024)) },
-      'an object with gpu and count',
+      { gpu: text, count: v.optional(count(1, 1024)), 'other-gib': v.optional(v.union([gib, v.array(gib)])) },
+      'an object with gpu, count and other-gib',
     ),
     model: v.optional(
       v.union(

@@ -186,7 +186,7 @@ describe('bad input is one clear line, exit 2, and no stack trace', () => {
     [['run'], 'missing required argument'],
     [['frobnicate'], 'unknown command'],
     [['run', 'scenarios/hello.pool.yaml', '--seed', 'x'], 'Expected a whole number'],
-    [['run', 'scenarios', '--record', 'x.poolrec'], '--record: records one scenario'],
+    [['run', 'scenarios', '--record', 'x.poolrec'], '--record: takes one scenario'],
     [['verify', 'scheduler', 'scenarios'], 'holds no recorded case'],
     [
       ['verify', 'allocator', 'test/conformance/v1/dev/v1-basic-000.json.gz'],

@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': '3cc1b8868079c9a8',
-  'llama31-8b-on-a100.pool.yaml': 'ff5f1299ae7c422a',
-  'llama31-70b-on-4xh100.pool.yaml': '50f6b6b809120d6d',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '452cf548f36ec00e',
+  'hello.pool.yaml': 'd13c13dac99fb3b4',
+  'llama31-8b-on-a100.pool.yaml': '2517096ad8f8864b',
+  'llama31-70b-on-4xh100.pool.yaml': '7523beb1f1c2dbb1',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '2006dfaf211903dc',
 };
 
 let server: ViteDevServer;

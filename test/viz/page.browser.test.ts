@@ -267,7 +267,12 @@ describe('the block map', () => {
 
   test('says how many blocks a cell stands for when there are more blocks than pixels', async () => {
     const { page, complaints } = await open({ viewport: { width: 390, height: 800 } });
-    await drop(page, 'large.pool.yaml', withBlocks(1_000_000).replace('name: hello', 'name: large'));
+    // A small model, so that a million blocks fit into a GPU.
+    const large = withBlocks(1_000_000)
+      .replace('name: hello', 'name: large')
+      .replace('meta-llama/Llama-3.1-8B-Instruct', 'Qwen/Qwen2.5-0.5B-Instruct --kv-cache-dtype fp8')
+      .replace('gpu: l4', 'gpu: b200');
+    await drop(page, 'large.pool.yaml', large);
     await shows(page, 'large');
     expect(await page.locator('#legend').textContent()).toMatch(/1 cell = \d+ blocks/);
     await page.locator('#requests button.request:visible').first().click();

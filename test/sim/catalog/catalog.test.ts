@@ -26,6 +26,10 @@ describe('models', () => {
     ['zai-org/GLM-4.5V', 'GLM-4.5V'],
     ['meta-llama/Llama-2-7b-chat-hf', 'Llama-2-7b-hf'],
     ['facebook/opt-13b', 'OPT-13b'],
+    ['mistralai/Mixtral-8x7B-Instruct-v0.1', 'Mixtral-8x7B-v0.1'],
+    // Its versions are different architectures.
+    ['mistralai/Mistral-7B-Instruct-v0.1', 'Mistral-7B-v0.1'],
+    ['mistralai/Mistral-7B-Instruct-v0.3', 'Mistral-7B-Instruct-v0.3'],
   ])('%s is %s', (name, expected) => {
     expect(findModel(name)?.name).toBe(expected);
   });
@@ -59,12 +63,12 @@ describe('models', () => {
     };
     const windowOf = (more: object) => {
       const architecture = parseModelConfig({ ...base, ...more });
-      return 'missing' in architecture ? architecture : architecture.slidingWindow;
+      if ('missing' in architecture) return architecture;
+      const local = architecture.localAttention;
+      return local && { layers: local.isLocal.filter(Boolean).length, window: local.window };
     };
-    expect(windowOf({ sliding_window: 32, layer_types: ['sliding_attention', 'full_attention'] })).toEqual({
-      layers: 1,
-      window: 32,
-    });
+    const types = ['sliding_attention', ...Array(5).fill('full_attention')];
+    expect(windowOf({ sliding_window: 32, layer_types: types })).toEqual({ layers: 1, window: 32 });
     expect(windowOf({ sliding_window: 32, sliding_window_pattern: 6 })).toEqual({ layers: 5, window: 32 });
     expect(windowOf({ sliding_window: 32, model_type: 'gemma2' })).toEqual({ layers: 3, window: 32 });
     expect(windowOf({ sliding_window: 32, use_sliding_window: false })).toBeNull();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
@@ -50,65 +50,6 @@ describe('KV bytes per token', () => {
 
   test('fp8 halves them', () => {
     expect(bytes('GLM-4.5V', 8, 1)).toBe(11_776);
-  });
-});
-
-describe('logged start-ups: KV memory to blocks', () => {
-  interface LogRecord {
-    id: string;
-    block_size: number | null;
-    tensor_parallel_size: number | null;
-    pipeline_parallel_size: number | null;
-    kv_cache_dtype: string | null;
-    hybrid: boolean;
-    arch: null | {
-      num_hidden_layers: number;
-      num_key_value_heads: number;
-      head_dim: number;
-      mla: unknown;
-      indexer_bytes: unknown;
-    };
-    observed: { kv_cache_gib?: number; num_gpu_blocks?: number };
-  }
-  const records = readFileSync(new URL('../../capacity/records.jsonl', import.meta.url), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as LogRecord)
-    .filter(
-      ({ observed, hybrid, arch, pipeline_parallel_size }) =>
-        observed.kv_cache_gib &&
-        observed.num_gpu_blocks &&
-        !hybrid &&
-        arch !== null &&
-        !arch.mla &&
-        (pipeline_parallel_size ?? 1) === 1,
-    );
-
-  test('enough of them to mean something', () => {
-    expect(records.length).toBeGreaterThan(15);
-  });
-
-  test('the block size in bytes that the log implies is the formula’s, within the log’s own rounding', () => {
-    const outside: string[] = [];
-    for (const { id, arch, observed, block_size, tensor_parallel_size, kv_cache_dtype } of records) {
-      if (arch === null) continue;
-      const perToken = kvBytesPerToken(
-        {
-          numLayers: arch.num_hidden_layers,
-          numKvHeads: arch.num_key_value_heads,
-          headDim: arch.head_dim,
-          mla: null,
-        } as Parameters<typeof kvBytesPerToken>[0],
-        tensor_parallel_size ?? 1,
-        kv_cache_dtype?.startsWith('fp8') ? 1 : 2,
-      );
-      const blockGib = (perToken * (block_size ?? 16)) / 1024 ** 3;
-      const predicted = observed.kv_cache_gib! / blockGib;
-      const rounding = 0.0051 / blockGib + 1;
-      if (Math.abs(predicted - observed.num_gpu_blocks!) > rounding) outside.push(id);
-    }
-    // Ranks with unequal room: the log's first rank is not the one that decided.
-    expect(outside.length / records.length).toBeLessThan(0.1);
   });
 });
 
@@ -187,8 +128,14 @@ describe('starts that fail, in vLLM’s words', () => {
       'attention heads (32) must be divisible by tensor parallel size (3)',
     ],
     [`${LLAMA} --gpu-memory-utilization 1.5`, 'a100-80g', 'invalid-argument', 'gpu_memory_utilization'],
-    [`${LLAMA} --max-num-seqs 0`, 'a100-80g', 'invalid-argument', 'max_num_seqs must be at least 1'],
+    [
+      `${LLAMA} --max-num-seqs 0`,
+      'a100-80g',
+      'invalid-argument',
+      'max_num_seqs: Input should be greater than or equal to 1',
+    ],
     [LLAMA, 't4', 'weights-do-not-fit', 'CUDA out of memory'],
+    [`${LLAMA} --dtype bfloat16`, 't4', 'invalid-argument', 'Your Tesla T4 GPU has compute capability 7.5'],
     [
       `${LLAMA} --gpu-memory-utilization 0.1`,
       'a100-80g',
@@ -213,5 +160,209 @@ describe('starts that fail, in vLLM’s words', () => {
     expect(result.because).toBe(because);
     expect(result.message).toContain(message);
     expect(result.advice).not.toBe('');
+  });
+});
+
+describe('other processes', () => {
+  const withOthers = (command: string, hardware: string, vllm = '2026-05') =>
+    plan(
+      parseScenario(
+        `version: 1\nvllm: "${vllm}"\ncommand: ${JSON.stringify(command)}\nhardware: ${hardware}\n`,
+        's.yaml',
+      ),
+    );
+
+  test('V1 asks for its share first, in its own words; the advice fits', () => {
+    const result = withOthers(`${LLAMA} --max-model-len 4096`, '{gpu: a100-80g, other-gib: 10}');
+    if (result.starts) throw new Error('it starts');
+    expect(result.message).toBe(
+      'ValueError: Free memory on device cuda:0 (69.25/79.25 GiB) on startup is less than desired GPU memory utilization (0.92, 72.91 GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes.',
+    );
+    expect(result.advice).toContain('--gpu-memory-utilization 0.87 or less');
+    const command = `${LLAMA} --max-model-len 4096 --gpu-memory-utilization 0.87`;
+    expect(withOthers(command, '{gpu: a100-80g, other-gib: 10}').starts).toBe(true);
+  });
+
+  test('one GPU of two is enough', () => {
+    const command = `${LLAMA} --max-model-len 4096 --tensor-parallel-size 2`;
+    const result = withOthers(command, '{gpu: a100-80g, count: 2, other-gib: [0, 20]}');
+    if (result.starts) throw new Error('it starts');
+    expect(result.message).toContain('cuda:1 (59.25/79.25 GiB)');
+  });
+
+  // Seed guide 001: a 606 MiB tensor that finds no room.
+  test('V0 counts nobody else, and fails in the middle of its tensors', () => {
+    const command = 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192';
+    const result = withOthers(command, '{gpu: a6000, other-gib: 10}', '0.6.3');
+    if (result.starts) throw new Error('it starts');
+    expect(result.because).toBe('allocation-failed');
+    expect(result.message).toMatch(
+      /^torch.OutOfMemoryError: CUDA out of memory. Tried to allocate (\d+)\.00 MiB. GPU 0 has a total capacity of 44.55 GiB of which \d+\.\d\d MiB is free.$/,
+    );
+    const share = /--gpu-memory-utilization (0\.\d+)/.exec(result.advice)?.[1];
+    const lower = `${command} --gpu-memory-utilization ${share}`;
+    expect(withOthers(lower, '{gpu: a6000, other-gib: 10}', '0.6.3').starts).toBe(true);
+  });
+});
+
+describe('memory by rank', () => {
+  test('the parts of every rank are the budget, up to one block', () => {
+    const { ranks, blockBytes } = started(
+      'vllm serve Qwen/Qwen3-235B-A22B --tensor-parallel-size 8 --max-model-len 32768',
+      'h100',
+    );
+    expect(ranks).toHaveLength(8);
+    for (const rank of ranks) {
+      const used =
+        rank.weightBytes +
+        rank.activationBytes +
+        rank.nonTorchBytes +
+        rank.cudaGraphBytes +
+        rank.kvCacheBytes;
+      expect(rank.budgetBytes - used).toBeGreaterThanOrEqual(0);
+      expect(rank.budgetBytes - used).toBeLessThan(blockBytes);
+    }
+  });
+
+  test('the smallest stage decides over all', () => {
+    const command = 'vllm serve deepseek-ai/DeepSeek-V3 --tensor-parallel-size 8 --pipeline-parallel-size 2';
+    const result = plan(
+      parseScenario(
+        `version: 1\ncommand: ${JSON.stringify(command)}\nhardware: {gpu: h200, count: 16}\n`,
+        's.yaml',
+      ),
+    );
+    if (!result.starts) throw new Error(result.message);
+    const room = result.ranks.map((rank) => rank.numBlocks);
+    expect(new Set(room).size).toBe(2);
+    expect(result.pool.numGpuBlocks).toBe(Math.min(...room));
+  });
+
+  test('offloaded weights make room for as many bytes of KV cache', () => {
+    const [none] = started(`${LLAMA} --max-model-len 4096`).ranks;
+    const [some] = started(`${LLAMA} --max-model-len 4096 --cpu-offload-gb 4`).ranks;
+    expect(some.offloadedBytes).toBe(4 * 1024 ** 3);
+    expect(some.availableBytes - none.availableBytes).toBe(4 * 1024 ** 3);
+  });
+
+  test('swap space becomes CPU blocks in V0, and nothing in V1', () => {
+    const command = 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192';
+    expect(started(command, 'a100-80g', 'vllm: "0.6.3"\n').v0?.numCpuBlocks).toBe(6553);
+    expect(started(`${command} --swap-space 16`, 'a100-80g', 'vllm: "0.6.3"\n').v0?.numCpuBlocks).toBe(
+      26_214,
+    );
+    expect(started(command).v0).toBeNull();
+  });
+
+  test('hybrid models get groups, whose requests are counted over all of them', () => {
+    const { pool, kvCacheTokens, maxConcurrency } = started('vllm serve openai/gpt-oss-20b', 'h100');
+    expect(pool.groups.map(({ kind }) => kind)).toEqual(['full', 'sliding_window']);
+    expect(kvCacheTokens).toBe(Math.floor(maxConcurrency * 131_072));
+    const plain = started('vllm serve openai/gpt-oss-20b --disable-hybrid-kv-cache-manager', 'h100');
+    expect(plain.pool.groups).toHaveLength(1);
+    expect(plain.maxConcurrency).toBeLessThan(maxConcurrency);
+  });
+
+  test('MLA on Hopper has blocks of 64 tokens, elsewhere of 16', () => {
+    const command = 'vllm serve zai-org/GLM-4.7-Flash --max-model-len 8192 --enforce-eager';
+    expect(started(command, 'h100').pool.hashBlockSize).toBe(64);
+    expect(started(command, 'a100-80g').pool.hashBlockSize).toBe(16);
+  });
+
+  test('the log says what the plan says', () => {
+    const { log, kvCacheTokens } = started(LLAMA, 'h100');
+    expect(log).toContain(`GPU KV cache size: ${kvCacheTokens.toLocaleString('en-US')} tokens`);
+    const old = started(`${LLAMA} --max-model-len 8192`, 'a100-80g', 'vllm: "0.6.3"\n');
+    expect(old.log).toContain(
+      `# GPU blocks: ${old.pool.numGpuBlocks}, # CPU blocks: ${old.v0?.numCpuBlocks}`,
+    );
+  });
+});
+
+describe('advice that is followed', () => {
+  test('the length that is advised starts, one more does not', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('l4', 'a10', 'rtx4090'),
+        fc.constantFrom('2026-05', '0.6.3'),
+        fc.integer({ min: 88, max: 96 }),
+        (gpu, vllm, share) => {
+          const command = (length: number) =>
+            `${LLAMA} --max-num-seqs 16 --max-num-batched-tokens 2048 --enable-chunked-prefill --gpu-memory-utilization 0.${share} --max-model-len ${length}`;
+          const refused = planOf(command(131_072), gpu, `vllm: "${vllm}"\n`);
+          if (refused.starts) throw new Error('it starts');
+          const fits = Number(/--max-model-len (\d+) or less fits/.exec(refused.advice)?.[1]);
+          expect(planOf(command(fits), gpu, `vllm: "${vllm}"\n`).starts).toBe(true);
+          expect(planOf(command(fits + 1), gpu, `vllm: "${vllm}"\n`).starts).toBe(false);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('the share that is advised starts', () => {
+    const command = (share: string) => `${LLAMA} --max-model-len 4096 --gpu-memory-utilization ${share}`;
+    const refused = planOf(command('0.15'));
+    if (refused.starts) throw new Error('it starts');
+    const enough = /--gpu-memory-utilization (0\.\d+) or more/.exec(refused.advice)?.[1] ?? '';
+    expect(planOf(command(enough)).starts).toBe(true);
+    expect(planOf(command((Number(enough) - 0.02).toFixed(2))).starts).toBe(false);
+  });
+
+  test.each([
+    [`${LLAMA} --gpu-memory-utilization 0.9`, 'l4', 1],
+    // MLA is not cut by tensor parallelism, and 20 heads are not divisible by 8.
+    ['vllm serve zai-org/GLM-4.7-Flash --tensor-parallel-size 4', 'rtx4090d', 4],
+  ])('twice the GPUs, as advised: %s', (command, gpu, count) => {
+    const refused = planOf(command, gpu);
+    if (refused.starts) throw new Error('it starts');
+    const [, more, flag, size] = /(\d+) GPUs \((--\S+) (\d+)\)/.exec(refused.advice) ?? [];
+    expect(Number(more)).toBe(2 * count);
+    const wider = `${command.replace(flag === '--tensor-parallel-size' ? / --tensor\S+ \d+/ : /^$/, '')} ${flag} ${size}`;
+    const hardware = `hardware: {gpu: ${gpu}, count: ${more}}`;
+    const again = plan(
+      parseScenario(`version: 1\ncommand: ${JSON.stringify(wider)}\n${hardware}\n`, 's.yaml'),
+    );
+    if (again.starts) return;
+    expect(again.because).toBe('kv-cache-too-small');
+    const fits = (text: string) => Number(/--max-model-len (\d+)/.exec(text)?.[1]);
+    expect(fits(again.advice)).toBeGreaterThan(fits(refused.advice));
+  });
+
+  test('the number of GPUs that is advised starts', () => {
+    const command = 'vllm serve meta-llama/Llama-3.1-70B --max-model-len 8192';
+    const refused = planOf(command, 'a100-80g');
+    if (refused.starts) throw new Error('it starts');
+    const gpus = Number(/spread them over (\d+) or more/.exec(refused.advice)?.[1]);
+    expect(planOf(`${command} --tensor-parallel-size ${gpus}`, 'a100-80g').starts).toBe(true);
+  });
+});
+
+describe('what is not modelled is said, not guessed', () => {
+  const config = {
+    num_hidden_layers: 4,
+    hidden_size: 64,
+    num_attention_heads: 4,
+    vocab_size: 100,
+    max_position_embeddings: 512,
+    intermediate_size: 128,
+  };
+  const planConfig = (more: object) => {
+    const options = { readFile: () => JSON.stringify({ ...config, ...more }) };
+    const text = 'version: 1\ncommand: vllm serve x\nhardware: {gpu: t4}\nmodel: {config: config.json}\n';
+    return plan(parseScenario(text, 's.yaml', options));
+  };
+
+  test('any config.json of a known kind', () => expect(planConfig({}).starts).toBe(true));
+
+  test.each([
+    [{ num_hidden_layers: 1e9 }, 'num_hidden_layers'],
+    [{ num_hidden_layers: 1.5 }, 'num_hidden_layers'],
+    [{ layer_types: ['linear_attention', 'full_attention'] }, 'linear_attention'],
+    [{ mamba_d_state: 16 }, 'mamba_d_state'],
+    [{ is_encoder_decoder: true }, 'cross-attention'],
+    [{ quantization_config: { quant_method: 'quip' } }, 'quantized by quip'],
+  ])('%j', (more, message) => {
+    expect(() => planConfig(more)).toThrowError(message);
   });
 });

@@ -1,0 +1,169 @@
+import pc from 'picocolors';
+import type { Plan, RankMemory } from '../sim/memory/plan.ts';
+import { GIB } from '../sim/memory/units.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
+
+const LABEL_WIDTH = 18;
+const COLUMN_WIDTH = 14;
+const BAR_WIDTH = 60;
+/** Kinds of rank that fit beside each other. */
+const MOST_COLUMNS = 6;
+
+interface Line {
+  readonly label: string;
+  readonly bytes: (rank: RankMemory) => number;
+  /** Part of the line above: dimmed, and left out of the bar. */
+  readonly detail?: boolean;
+  /** In the bar; none = not part of it. */
+  readonly sign?: string;
+  readonly paint?: (text: string) => string;
+}
+
+const LINES: readonly Line[] = [
+  { label: 'GPU', bytes: (rank) => rank.totalBytes },
+  { label: 'for vLLM', bytes: (rank) => rank.budgetBytes, detail: true },
+  { label: 'other processes', bytes: (rank) => rank.otherBytes, sign: 'x', paint: pc.gray },
+  { label: 'weights', bytes: (rank) => rank.weightBytes, sign: '█', paint: pc.blue },
+  { label: '  embeddings', bytes: (rank) => rank.weights.embedding, detail: true },
+  { label: '  attention', bytes: (rank) => rank.weights.attention, detail: true },
+  { label: '  MLP, norms', bytes: (rank) => rank.weights.mlp, detail: true },
+  { label: '  experts', bytes: (rank) => rank.weights.experts, detail: true },
+  { label: '  encoder', bytes: (rank) => rank.weights.encoder, detail: true },
+  { label: '  kept on host', bytes: (rank) => -rank.offloadedBytes, detail: true },
+  { label: 'activation peak', bytes: (rank) => rank.activationBytes, sign: '▓', paint: pc.magenta },
+  { label: '  of the MLP', bytes: (rank) => rank.activation.mlp, detail: true },
+  { label: '  of the sampler', bytes: (rank) => rank.activation.sampler, detail: true },
+  { label: '  of the encoder', bytes: (rank) => rank.activation.encoder, detail: true },
+  { label: 'outside torch', bytes: (rank) => rank.nonTorchBytes, sign: '▒', paint: pc.yellow },
+  { label: 'CUDA graphs', bytes: (rank) => rank.cudaGraphBytes, sign: '+', paint: pc.yellow },
+  { label: 'KV cache', bytes: (rank) => rank.kvCacheBytes, sign: '░', paint: pc.green },
+  { label: 'left', bytes: leftBytes },
+];
+
+/** What a start takes on every rank, as a table with a bar, and what vLLM says of it. */
+export function planReport(scenario: Scenario, plan: Plan, assumed: readonly string[]): string {
+  const { count, gpu } = scenario.hardware;
+  const lines = [
+    `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${count} × ${gpu}`)}`,
+    ...assumed.map((text) => row('assumed', text)),
+  ];
+  if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '');
+  if (plan.starts) {
+    const { numGpuBlocks, groups, hashBlockSize } = plan.pool;
+    const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
+    lines.push(
+      row('pool', `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens${inGroups}`),
+      row(
+        'holds',
+        `${number(plan.kvCacheTokens)} tokens, ${plan.maxConcurrency.toFixed(2)} requests of ${number(plan.scheduler.maxModelLen)}`,
+      ),
+      ...plan.log.map((text, i) => row(i === 0 ? 'vLLM logs' : '', pc.dim(text))),
+    );
+  } else {
+    lines.push(
+      row('start', pc.red(`vLLM would not start: ${plan.because}`)),
+      row('vLLM says', plan.message),
+      row('advice', plan.advice),
+    );
+  }
+  return [...lines, ...plan.notes.map((note) => pc.dim(row('note', note)))].join('\n');
+}
+
+/** "1 × full, 6 × sliding_window 1,024". */
+function groupNames(groups: Extract<Plan, { starts: true }>['pool']['groups']): string {
+  const counts = new Map<string, number>();
+  const smallest = Math.min(...groups.map(({ blockSize }) => blockSize));
+  for (const { kind, window, blockSize } of groups) {
+    const larger = blockSize > smallest ? ` in blocks of ${blockSize}` : '';
+    const name = (kind === 'full' ? kind : `${kind} ${number(window)}`) + larger;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');
+}
+
+/** One column for each kind of rank: those that hold the same are one. */
+function memoryTable(ranks: readonly RankMemory[]): string[] {
+  const kinds = kindsOf(ranks);
+  const shown = kinds.slice(0, MOST_COLUMNS);
+  const table = [
+    pc.dim(row('GiB', shown.map(({ name }) => name.padStart(COLUMN_WIDTH)).join(''))),
+    ...LINES.filter(({ bytes }, i) => i < 2 || shown.some(({ rank }) => bytes(rank) !== 0)).map(
+      ({ label, bytes, detail }) => {
+        const text = row(label, shown.map(({ rank }) => gib(bytes(rank)).padStart(COLUMN_WIDTH)).join(''));
+        return detail ? pc.dim(text) : text;
+      },
+    ),
+    row('room, blocks', shown.map(({ rank }) => number(rank.numBlocks).padStart(COLUMN_WIDTH)).join('')),
+  ];
+  if (kinds.length > shown.length)
+    table.push(row('', `and ${kinds.length - shown.length} more kinds of rank`));
+  const legend = LINES.filter(
+    ({ sign, bytes }) => sign !== undefined && shown.some(({ rank }) => bytes(rank) > 0),
+  ).map(({ sign = '', label, paint = String }) => `${paint(sign)} ${label}`);
+  return [
+    ...table,
+    '',
+    ...shown.map(({ name, rank }) => row(name, bar(rank))),
+    pc.dim(row('', `${legend.join('  ')}  · left`)),
+  ];
+}
+
+function kindsOf(ranks: readonly RankMemory[]): { name: string; rank: RankMemory }[] {
+  const kinds = new Map<string, RankMemory[]>();
+  for (const rank of ranks) {
+    const key = LINES.map(({ bytes }) => bytes(rank)).join();
+    kinds.set(key, [...(kinds.get(key) ?? []), rank]);
+  }
+  return [...kinds.values()].map((members) => ({
+    name: rangeOf(members.map(({ rank }) => rank)),
+    rank: members[0],
+  }));
+}
+
+function rangeOf(ranks: readonly number[]): string {
+  const first = ranks[0];
+  const last = ranks[ranks.length - 1];
+  if (ranks.length === 1) return `rank ${first}`;
+  return last - first === ranks.length - 1 ? `ranks ${first}–${last}` : `${ranks.length} ranks, ${first}…`;
+}
+
+/** The parts of a GPU's memory to scale; what does not fit into it runs over the end, in red. */
+function bar(rank: RankMemory): string {
+  const parts = LINES.filter(({ sign }) => sign !== undefined);
+  let text = '';
+  let width = 0;
+  let bytesSoFar = 0;
+  for (const { bytes, sign = '', paint = String } of parts) {
+    bytesSoFar += bytes(rank);
+    const end = Math.min(BAR_WIDTH + 10, Math.round((bytesSoFar / rank.totalBytes) * BAR_WIDTH));
+    const inside = Math.max(0, Math.min(end, BAR_WIDTH) - width);
+    const over = Math.max(0, end - Math.max(width, BAR_WIDTH));
+    text += paint(sign.repeat(inside)) + pc.red(sign.repeat(over));
+    width = Math.max(width, end);
+  }
+  return `|${text}${'·'.repeat(Math.max(0, BAR_WIDTH - width))}|`;
+}
+
+function leftBytes(rank: RankMemory): number {
+  return (
+    rank.totalBytes -
+    rank.otherBytes -
+    rank.weightBytes -
+    rank.activationBytes -
+    rank.nonTorchBytes -
+    rank.cudaGraphBytes -
+    rank.kvCacheBytes
+  );
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}${text}`.trimEnd();
+}
+
+function gib(bytes: number): string {
+  return (bytes / GIB).toFixed(2);
+}
+
+function number(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

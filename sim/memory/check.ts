@@ -1,0 +1,30 @@
+import type { Architecture } from '../catalog/architecture.ts';
+import type { Gpu } from '../catalog/gpus.ts';
+import type { Scenario, StartFailure } from '../scenario/scenario.ts';
+import type { BatchLimits } from './batch-limits.ts';
+import type { Parallel } from './parallel.ts';
+
+/** Why vLLM refuses its arguments. */
+export interface Refusal {
+  readonly because: StartFailure;
+  /** vLLM's own words. */
+  readonly message: string;
+  readonly advice: string;
+}
+
+export interface Arguments {
+  readonly scenario: Scenario;
+  readonly architecture: Architecture;
+  readonly gpu: Pick<Gpu, 'id'>;
+  readonly parallel: Parallel;
+  readonly limits: BatchLimits;
+}
+
+/** One of vLLM's checks; null if it holds. */
+export type Check = (args: Arguments) => Refusal | null;
+
+export const refuse = (message: string, advice: string): Refusal => ({
+  because: 'invalid-argument',
+  message,
+  advice,
+});

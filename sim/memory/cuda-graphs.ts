@@ -1,0 +1,28 @@
+import { MIB } from './units.ts';
+
+/**
+ * Of one captured graph, per layer. Fitted on the estimates that four start-ups of 2026 log (r023 0.14, r028
+ * 0.08, r064 0.91, r073 0.81 GiB).
+ */
+const BYTES_PER_LAYER = 0.115 * MIB;
+const LARGEST_CAPTURE = 512;
+
+/** Batch sizes that V1 captures: 1, 2, 4, then in steps of 8, above 256 in steps of 16. */
+export function captureSizes(maxNumSeqs: number, maxNumBatchedTokens: number): number[] {
+  const largest = Math.min(2 * maxNumSeqs, LARGEST_CAPTURE, maxNumBatchedTokens);
+  const sizes: number[] = [];
+  for (let size = 1; size <= largest; size += size < 4 ? size : size < 8 ? 4 : size < 256 ? 8 : 16) {
+    sizes.push(size);
+  }
+  return sizes;
+}
+
+/**
+ * V1's estimate of its graphs: every size piecewise, and those that a batch of decodes can reach a second time
+ * as one whole graph.
+ */
+export function cudaGraphBytes(numLayers: number, maxNumSeqs: number, maxNumBatchedTokens: number): number {
+  const sizes = captureSizes(maxNumSeqs, maxNumBatchedTokens);
+  const whole = sizes.filter((size) => size <= maxNumSeqs).length;
+  return Math.round((sizes.length + whole) * numLayers * BYTES_PER_LAYER);
+}

@@ -1,0 +1,11 @@
+import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+
+/** Reads the flags that a scenario states by vLLM's snake_case names; null = not stated. */
+export function flagsOf(scenario: Scenario): (name: string) => FlagValue {
+  const { honoured } = scenario.engine;
+  return (name) => (Object.hasOwn(honoured, name) ? honoured[name] : null);
+}
+
+export function numberOf(value: FlagValue, fallback: number): number {
+  return typeof value === 'number' ? value : fallback;
+}

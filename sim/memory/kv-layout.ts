@@ -1,0 +1,110 @@
+import type { LocalAttention } from '../catalog/architecture.ts';
+import type { KvCacheGroup } from '../scheduler/config.ts';
+import { stageLayers } from './parallel.ts';
+
+/** How the layers share the pool: a block id stands for one page in each tensor of its group. */
+export interface KvLayout {
+  readonly groups: readonly KvCacheGroup[];
+  /** Layers of each group, by index. */
+  readonly layers: readonly (readonly number[])[];
+  /** Of every layer, per token. */
+  readonly layerBytes: readonly number[];
+  /** Bytes of one layer's part of a block, where there are several groups: the same in all of them. */
+  readonly pageBytes: number;
+}
+
+/** Groups of equal layers take up to this much more than the rarer kind, instead of many small groups. */
+const NEARLY_EQUAL = 1.5;
+
+/**
+ * The KV cache groups of a model (vLLM `_get_kv_cache_groups_uniform_page_size`): layers of a kind are dealt out
+ * to groups of equal size, that of the rarer kind; the last group of a kind may be short, and is padded. Kinds
+ * with fewer bytes per token get larger blocks, so that all pages have one size.
+ * @param layerBytes of every layer, per token.
+ * @param separate false: V0 and --disable-hybrid-kv-cache-manager keep everything for every layer.
+ */
+export function kvLayout(
+  local: LocalAttention | null,
+  blockSize: number,
+  layerBytes: readonly number[],
+  separate: boolean,
+): KvLayout {
+  const all = layerBytes.map((_, layer) => layer);
+  const pageBytes = Math.max(...layerBytes) * blockSize;
+  const groupOf = (layers: readonly number[], kind: KvCacheGroup['kind'], window: number): KvCacheGroup => {
+    const bytes = Math.max(...layers.map((layer) => layerBytes[layer]));
+    return { kind, blockSize: Math.floor(pageBytes / bytes), window };
+  };
+  const full = local === null || !separate ? all : all.filter((layer) => !local.isLocal[layer]);
+  if (local === null || full.length === all.length) {
+    return { groups: [{ kind: 'full', blockSize, window: 0 }], layers: [all], layerBytes, pageBytes };
+  }
+  const limited = all.filter((layer) => local.isLocal[layer]);
+  const kinds: [KvCacheGroup, number[]][] = [[groupOf(limited, local.kind, local.window), limited]];
+  if (full.length > 0) kinds.unshift([groupOf(full, 'full', 0), full]);
+  const counts = kinds.map(([, layers]) => layers.length);
+  const least = Math.min(...counts);
+  const most = Math.max(...counts);
+  const size = most < least * NEARLY_EQUAL ? most : least;
+  const groups: KvCacheGroup[] = [];
+  const layers: number[][] = [];
+  for (const [group, members] of kinds) {
+    const numGroups = Math.ceil(members.length / size);
+    for (let i = 0; i < numGroups; i++) {
+      groups.push(group);
+      layers.push(members.filter((_, position) => position % numGroups === i));
+    }
+  }
+  return { groups, layers, layerBytes, pageBytes };
+}
+
+/** Whether larger blocks can make all pages equal: the largest must be a multiple of the others. */
+export function pagesUnify(layerBytes: readonly number[]): boolean {
+  const most = Math.max(...layerBytes);
+  return layerBytes.every((bytes) => most % bytes === 0);
+}
+
+/** Bytes of a block on one pipeline stage: a page in as many tensors as its largest group has layers there. */
+export function stageBlockBytes(layout: KvLayout, pipeline: number, stage: number): number {
+  const { first, end } = stageLayers(layout.layerBytes.length, pipeline)[stage];
+  if (layout.groups.length === 1) {
+    const bytes = layout.layerBytes.slice(first, end).reduce((sum, layer) => sum + layer, 0);
+    return bytes * layout.groups[0].blockSize;
+  }
+  const sizes = layout.layers.map((layers) => layers.filter((layer) => layer >= first && layer < end).length);
+  return layout.pageBytes * Math.max(...sizes);
+}
+
+/**
+ * Blocks that one request of `length` tokens may hold, over all groups. A window keeps what it sees and what
+ * one step adds, and one block more because it need not begin at a block's start.
+ */
+export function blocksPerRequest(layout: KvLayout, length: number, maxNumBatchedTokens: number): number {
+  let blocks = 0;
+  for (const { kind, blockSize, window } of layout.groups) {
+    if (kind === 'full') blocks += Math.ceil(length / blockSize);
+    else if (kind === 'chunked_local') {
+      blocks += Math.ceil(Math.min(window + maxNumBatchedTokens, length) / blockSize);
+    } else {
+      blocks += Math.ceil(Math.min(window - 1 + maxNumBatchedTokens, length) / blockSize) + 1;
+    }
+  }
+  return blocks;
+}
+
+/** The longest request that fits into so many blocks, tokens; 0 = none does. */
+export function longestRequest(
+  layout: KvLayout,
+  numBlocks: number,
+  atMost: number,
+  maxNumBatchedTokens: number,
+): number {
+  let fits = 0;
+  let tooLong = atMost + 1;
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (blocksPerRequest(layout, middle, maxNumBatchedTokens) <= numBlocks) fits = middle;
+    else tooLong = middle;
+  }
+  return fits;
+}

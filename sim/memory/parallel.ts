@@ -1,0 +1,54 @@
+/** How a model is spread over GPUs. */
+export interface Parallel {
+  readonly tensor: number;
+  readonly pipeline: number;
+  /** Replicas of the attention, each with a KV cache of its own. */
+  readonly data: number;
+  /** Experts are spread whole over tensor × data ranks, instead of being cut. */
+  readonly experts: boolean;
+}
+
+/** One GPU's place in it. */
+export interface RankPlace {
+  readonly tensorRank: number;
+  readonly stage: number;
+  readonly replica: number;
+}
+
+export const ONE_GPU: Parallel = { tensor: 1, pipeline: 1, data: 1, experts: false };
+
+export function worldSize({ tensor, pipeline, data }: Parallel): number {
+  return tensor * pipeline * data;
+}
+
+/** All ranks, in vLLM's order: replicas, then stages, then tensor-parallel ranks. */
+export function placesOf({ tensor, pipeline, data }: Parallel): RankPlace[] {
+  return Array.from({ length: tensor * pipeline * data }, (_, rank) => ({
+    tensorRank: rank % tensor,
+    stage: Math.floor(rank / tensor) % pipeline,
+    replica: Math.floor(rank / (tensor * pipeline)),
+  }));
+}
+
+/**
+ * The layers [first, end) of each pipeline stage: equal shares, and what remains one each to the stages before
+ * the last, going backwards (vLLM `get_pp_indices`).
+ */
+export function stageLayers(numLayers: number, pipeline: number): { first: number; end: number }[] {
+  const remainder = numLayers % pipeline;
+  let first = 0;
+  return Array.from({ length: pipeline }, (_, stage) => {
+    const hasOneMore = pipeline - 1 - stage >= 1 && pipeline - 1 - stage <= remainder;
+    const end = first + Math.floor(numLayers / pipeline) + (hasOneMore ? 1 : 0);
+    const layers = { first, end };
+    first = end;
+    return layers;
+  });
+}
+
+/** Experts that a rank holds whole: equal shares, one more on the first ranks if they do not divide. */
+export function localExperts(numExperts: number, parallel: Parallel, place: RankPlace): number {
+  const ranks = parallel.tensor * parallel.data;
+  const rank = place.replica * parallel.tensor + place.tensorRank;
+  return Math.floor(numExperts / ranks) + (rank < numExperts % ranks ? 1 : 0);
+}

@@ -1,0 +1,188 @@
+import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
+import { findGpu, type Gpu, suggestGpu } from '../catalog/gpus.ts';
+import { findModel, suggestModel } from '../catalog/models.ts';
+import { InputError } from '../error.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { type BatchLimits, batchLimits } from './batch-limits.ts';
+import { flagsOf, numberOf } from './flags.ts';
+import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
+import { pagesUnify } from './kv-layout.ts';
+import type { Parallel } from './parallel.ts';
+import { rulesOf } from './rules.ts';
+import type { StartupInput } from './startup.ts';
+import { GIB } from './units.ts';
+import { WEIGHT_FORMATS, type WeightFormat, weightFormat } from './weight-format.ts';
+
+const DEFAULT_BLOCK_SIZE = 16;
+/** FlashMLA's, and that of the sparse attention's indexer. */
+const MLA_BLOCK_SIZE = 64;
+/** GPUs on which V1 runs FlashMLA (Hopper and Blackwell of the data centre). */
+const HAS_FLASH_MLA = /^(h100|h200|h20|gh200|b200|gb200)/;
+
+/** What a plan and a step-time model are made of: the parts of the catalogue that a scenario names. */
+export interface ResolvedHardware {
+  readonly architecture: Architecture;
+  readonly gpu: Gpu;
+  readonly parallel: Parallel;
+  readonly tensorParallel: number;
+  readonly weightFormat: WeightFormat;
+  /** Of one weight of the matrices. */
+  readonly weightBytes: number;
+  readonly kvElementBytes: number;
+  readonly enforceEager: boolean;
+}
+
+/**
+ * Looks up the model and the GPU of a scenario.
+ * @throws InputError for a name that the catalogue does not know, and for what Poolscope has no formulas for.
+ */
+export function resolveHardware(scenario: Scenario): ResolvedHardware {
+  const gpu = findGpu(scenario.hardware.gpu);
+  if (gpu === null) {
+    throw problem(
+      scenario,
+      'hardware.gpu',
+      `"${scenario.hardware.gpu}" is not in the catalogue of GPUs`,
+      suggestGpu(scenario.hardware.gpu),
+    );
+  }
+  const architecture = architectureOf(scenario);
+  const flag = flagsOf(scenario);
+  const method = (flag('quantization') as string | null) ?? architecture.quantMethod;
+  const dtypeBytes = /^float(32)?$/.test(String(flag('dtype'))) ? 4 : 2;
+  const bits =
+    formatNameOf(method) === formatNameOf(architecture.quantMethod) ? architecture.quantBits : null;
+  const format = weightFormat(method, bits, dtypeBytes, architecture.quantizesExpertsOnly);
+  if (format === null) {
+    throw problem(
+      scenario,
+      'model',
+      `weights quantized by ${method} are not modelled; known: ${WEIGHT_FORMATS.join(', ')}`,
+    );
+  }
+  const tensor = numberOf(flag('tensor_parallel_size'), 1);
+  if (!pagesUnify(layerKvBytes(architecture, Math.max(1, tensor), dtypeBytes))) {
+    throw problem(scenario, 'model', 'not modelled: layers whose KV pages are no multiples of each other');
+  }
+  return {
+    architecture,
+    gpu,
+    parallel: {
+      tensor,
+      pipeline: numberOf(flag('pipeline_parallel_size'), 1),
+      data: numberOf(flag('data_parallel_size'), 1),
+      experts: flag('enable_expert_parallel') === true,
+    },
+    tensorParallel: tensor,
+    weightFormat: format,
+    weightBytes: format.bytes,
+    kvElementBytes: kvElementBytes(String(flag('kv_cache_dtype') ?? 'auto'), dtypeBytes) ?? dtypeBytes,
+    enforceEager: flag('enforce_eager') === true,
+  };
+}
+
+/** GPUs that the parallel sizes of a scenario ask for. */
+export function gpusNeeded(scenario: Scenario): number {
+  const flag = flagsOf(scenario);
+  const sizes = ['tensor_parallel_size', 'pipeline_parallel_size', 'data_parallel_size'];
+  return sizes.reduce((product, name) => product * Math.max(1, numberOf(flag(name), 1)), 1);
+}
+
+/** The limits of a scenario's batches, its flags and vLLM's defaults together. */
+export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
+  const flag = flagsOf(scenario);
+  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
+  const chunked = flag('enable_chunked_prefill');
+  return batchLimits(
+    {
+      maxModelLen: stated('max_model_len'),
+      maxNumSeqs: stated('max_num_seqs'),
+      maxNumBatchedTokens: stated('max_num_batched_tokens'),
+      enableChunkedPrefill: typeof chunked === 'boolean' ? chunked : null,
+      maxNumPartialPrefills: stated('max_num_partial_prefills'),
+      longPrefillTokenThreshold: stated('long_prefill_token_threshold'),
+    },
+    rulesOf(scenario.vllm),
+    gpu,
+    architecture,
+  );
+}
+
+/** All that the memory of a scenario's start depends on. */
+export function startupInputOf(
+  scenario: Scenario,
+  hardware: ResolvedHardware,
+  limits: BatchLimits,
+): StartupInput {
+  const flag = flagsOf(scenario);
+  const { gpu, architecture } = hardware;
+  const rules = rulesOf(scenario.vllm);
+  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
+  return {
+    architecture,
+    rules,
+    parallel: hardware.parallel,
+    format: hardware.weightFormat,
+    kvElementBytes: hardware.kvElementBytes,
+    blockSize: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    limits,
+    totalBytes: Math.round(gpu.memoryGib * GIB),
+    link: gpu.link,
+    memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
+    enforceEager: hardware.enforceEager,
+    separateKinds: flag('disable_hybrid_kv_cache_manager') !== true,
+    kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
+    numBlocksOverride: stated('num_gpu_blocks_override'),
+    offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB),
+    otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
+  };
+}
+
+/** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */
+export function defaultBlockSize({ mla }: Architecture, gpu: Pick<Gpu, 'id'>, engine: 'v0' | 'v1'): number {
+  const isLarge = engine === 'v1' && mla !== null && (mla.indexDim > 0 || HAS_FLASH_MLA.test(gpu.id));
+  return isLarge ? MLA_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
+}
+
+function architectureOf(scenario: Scenario): Architecture {
+  const { model, placeOf } = scenario;
+  const config = model.config ?? findModel(model.name)?.config;
+  if (config === undefined) {
+    const field = ['model', 'command', 'engine.model'].find((path) => placeOf(path) !== undefined);
+    throw problem(
+      scenario,
+      field ?? 'model',
+      `"${model.name}" is not in the catalogue of models; give its config.json as model: {config: PATH}`,
+      suggestModel(model.name),
+      'model',
+    );
+  }
+  const architecture = parseModelConfig(config);
+  if ('missing' in architecture) {
+    throw problem(
+      scenario,
+      'model.config',
+      `the config.json lacks a usable ${architecture.missing.join(', ')}`,
+    );
+  }
+  if (architecture.unsupported !== null) {
+    throw problem(scenario, 'model', `not modelled: ${architecture.unsupported}`);
+  }
+  return architecture;
+}
+
+function problem(
+  { file, placeOf }: Scenario,
+  path: string,
+  message: string,
+  suggestion: string | null = null,
+  field = path,
+): InputError {
+  return new InputError([
+    { file, place: placeOf(path), field, message, suggestion: suggestion ?? undefined },
+  ]);
+}
+
+function formatNameOf(method: string | null): string | null {
+  return method === null ? null : method.replace(/_marlin$/, '');
+}

@@ -1,0 +1,132 @@
+import type { Architecture } from '../catalog/architecture.ts';
+import type { Link } from '../catalog/gpus.ts';
+import { activationPeak } from './activation.ts';
+import type { BatchLimits } from './batch-limits.ts';
+import { cudaGraphBytes } from './cuda-graphs.ts';
+import { layerKvBytes } from './kv-cache.ts';
+import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
+import { outsideTorchBytes } from './outside-torch.ts';
+import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
+import type { RankMemory } from './plan.ts';
+import type { StartupRules } from './rules.ts';
+import type { WeightFormat } from './weight-format.ts';
+import { rankWeights, sumOfWeights } from './weights.ts';
+
+/** Everything that the memory of a start depends on, resolved. */
+export interface StartupInput {
+  readonly architecture: Architecture;
+  readonly rules: StartupRules;
+  readonly parallel: Parallel;
+  readonly format: WeightFormat;
+  readonly kvElementBytes: number;
+  readonly blockSize: number;
+  readonly limits: BatchLimits;
+  /** Of one GPU. */
+  readonly totalBytes: number;
+  readonly link: Link;
+  /** gpu_memory_utilization. */
+  readonly memoryShare: number;
+  readonly enforceEager: boolean;
+  /** Cache groups by kind of attention; false with --disable-hybrid-kv-cache-manager. */
+  readonly separateKinds: boolean;
+  /** --kv-cache-memory-bytes: replaces the budget; null = not stated. */
+  readonly kvCacheMemoryBytes: number | null;
+  readonly numBlocksOverride: number | null;
+  /** Weights to keep in host memory, per rank. */
+  readonly offloadBytes: number;
+  /** Held by other processes, GPU by GPU; those that are missing hold nothing. */
+  readonly otherBytes: readonly number[];
+}
+
+export interface Startup {
+  readonly ranks: readonly RankMemory[];
+  readonly layout: KvLayout;
+  /** Of all ranks: the fewest that any has room for, or the override. */
+  readonly numBlocks: number;
+  /** Blocks that one request of max_model_len may hold. */
+  readonly blocksPerRequest: number;
+  /** "GPU KV cache size" as vLLM prints it, tokens. */
+  readonly kvCacheTokens: number;
+  readonly maxConcurrency: number;
+}
+
+/** The memory of every rank and what comes of it; says nothing about whether vLLM would accept it. */
+export function startUp(input: StartupInput): Startup {
+  const { architecture, rules, parallel, limits, blockSize } = input;
+  const layerBytes = layerKvBytes(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment);
+  const separate = rules.engine === 'v1' && input.separateKinds;
+  const layout = kvLayout(architecture.localAttention, blockSize, layerBytes, separate);
+  const ranks = placesOf(parallel).map((place, rank) => rankMemory(input, layout, place, rank));
+  const numBlocks = input.numBlocksOverride ?? Math.max(0, Math.min(...ranks.map((rank) => rank.numBlocks)));
+  const perRequest = blocksPerRequest(layout, limits.maxModelLen, limits.maxNumBatchedTokens);
+  return {
+    ranks: ranks.map((rank) => ({ ...rank, kvCacheBytes: numBlocks * rank.blockBytes })),
+    layout,
+    numBlocks,
+    blocksPerRequest: perRequest,
+    ...capacityOf(layout, rules, numBlocks, limits.maxModelLen, perRequest),
+  };
+}
+
+/** What so many blocks hold, by the version's own rule: V0 counts tokens, V1 whole blocks of a request. */
+export function capacityOf(
+  layout: KvLayout,
+  rules: StartupRules,
+  numBlocks: number,
+  maxModelLen: number,
+  perRequest: number,
+): { maxConcurrency: number; kvCacheTokens: number } {
+  const blockSize = Math.min(...layout.groups.map((group) => group.blockSize));
+  const perGroup = Math.floor(numBlocks / layout.groups.length) * blockSize;
+  if (rules.engine === 'v0') return { maxConcurrency: perGroup / maxModelLen, kvCacheTokens: perGroup };
+  const maxConcurrency = numBlocks / perRequest;
+  return {
+    maxConcurrency,
+    kvCacheTokens: rules.tokensFromConcurrency ? Math.floor(maxConcurrency * maxModelLen) : perGroup,
+  };
+}
+
+function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, rank: number): RankMemory {
+  const { architecture, rules, parallel, limits, totalBytes } = input;
+  const weights = rankWeights(architecture, parallel, place, input.format);
+  const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
+  const activation = activationPeak(architecture, parallel, rules, {
+    tokens: limits.maxNumBatchedTokens,
+    sequences: limits.maxNumSeqs,
+    samples: place.stage === parallel.pipeline - 1,
+    encodes: place.stage === 0,
+  });
+  // Replicas talk to each other only where experts are spread over them.
+  const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);
+  const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext);
+  const graphs =
+    rules.budgetsGraphs && !input.enforceEager
+      ? cudaGraphBytes(
+          architecture.numLayers / parallel.pipeline,
+          limits.maxNumSeqs,
+          limits.maxNumBatchedTokens,
+        )
+      : 0;
+  const budgetBytes = Math.ceil(totalBytes * input.memoryShare);
+  const availableBytes =
+    input.kvCacheMemoryBytes ?? budgetBytes - weightBytes - activation.bytes - nonTorchBytes - graphs;
+  const blockBytes = stageBlockBytes(layout, parallel.pipeline, place.stage);
+  return {
+    rank,
+    place,
+    totalBytes,
+    budgetBytes,
+    otherBytes: input.otherBytes[rank] ?? 0,
+    weightBytes,
+    weights,
+    offloadedBytes: sumOfWeights(weights) - weightBytes,
+    activationBytes: activation.bytes,
+    activation,
+    nonTorchBytes,
+    cudaGraphBytes: graphs,
+    availableBytes,
+    blockBytes,
+    numBlocks: Math.max(0, Math.floor(availableBytes / blockBytes)),
+    kvCacheBytes: 0,
+  };
+}

@@ -1,0 +1,160 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'poolscope-plan-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function poolscope(...args: string[]) {
+  return spawnSync(process.execPath, [join(ROOT, 'dist/cli/poolscope.js'), ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+}
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('plan', () => {
+  test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', () => {
+    const { status, stdout, stderr } = poolscope(
+      'plan',
+      'vllm serve Qwen/Qwen3-30B-A3B --tensor-parallel-size 2 --max-model-len 8192',
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('2 × a100-80g-sxm (as many as TP × PP × DP needs)');
+    for (const label of [
+      'GPU',
+      'weights',
+      'experts',
+      'activation peak',
+      'outside torch',
+      'KV cache',
+      'left',
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^ +${label} `, 'm'));
+    }
+    expect(stdout).toContain('ranks 0–1');
+    expect(stdout).toMatch(/GPU KV cache size: [\d,]+ tokens/);
+    expect(stdout).not.toContain('NaN');
+  });
+
+  test('one that does not start: vLLM’s words, advice, exit 1', () => {
+    const { status, stdout } = poolscope('plan', 'vllm serve meta-llama/Llama-3.1-8B', '--gpu', 'l4');
+    expect(status).toBe(1);
+    expect(stdout).toContain('vLLM would not start: kv-cache-too-small');
+    expect(stdout).toContain('the estimated maximum model length is');
+    expect(stdout).toMatch(/advice +--max-model-len \d+ or less fits/);
+  });
+
+  test('fewer GPUs than the parallel sizes need', () => {
+    const { status, stdout } = poolscope(
+      'plan',
+      'vllm serve meta-llama/Llama-3.1-8B --tensor-parallel-size 4',
+      '--gpu-count',
+      '2',
+    );
+    expect(status).toBe(1);
+    expect(stdout).toContain('World size (4) is larger than the number of available GPUs (2)');
+  });
+
+  test('scenario files, versions and JSON', () => {
+    const { status, stdout } = poolscope('plan', 'scenarios/hello.pool.yaml', '--json');
+    expect(status).toBe(0);
+    const [{ plan, assumed }] = JSON.parse(stdout).results;
+    expect(plan.pool.numGpuBlocks).toBe(64);
+    expect(assumed).toEqual([]);
+    const old = poolscope('plan', 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192', '--vllm', '0.6.3');
+    expect(old.stdout).toContain('# CPU blocks: 6553');
+  });
+
+  test('a config.json that the catalogue does not know', () => {
+    const config = {
+      num_hidden_layers: 4,
+      hidden_size: 64,
+      num_attention_heads: 4,
+      vocab_size: 100,
+      max_position_embeddings: 512,
+      intermediate_size: 128,
+    };
+    const path = file('config.json', JSON.stringify(config));
+    expect(poolscope('plan', 'vllm serve me/mine', '--config', path).status).toBe(0);
+    const bad = poolscope('plan', 'vllm serve me/mine', '--config', file('bad.json', '[]'));
+    expect(bad.status).toBe(2);
+    expect(bad.stderr).toContain('holds no JSON object');
+  });
+
+  test('what cannot be read or is not known is one line, exit 2', () => {
+    for (const args of [
+      ['nowhere.pool.yaml'],
+      ['vllm serve no/such-model'],
+      ['vllm serve x', '--gpu', 'h1000'],
+    ]) {
+      const { status, stderr } = poolscope('plan', ...args);
+      expect(status).toBe(2);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+    }
+  });
+});
+
+describe('verify capacity', () => {
+  test('the public records agree, exit 0', () => {
+    const { status, stdout } = poolscope('verify', 'capacity', 'test/capacity');
+    expect(status).toBe(0);
+    expect(stdout).toContain(' 0 outside');
+    expect(stdout).toContain('agrees (median at most 3.00 %, p90 at most 10.00 %)');
+    expect(stdout).toContain('the log does not name the GPU');
+  });
+
+  test('JSON has every record', () => {
+    const { stdout } = poolscope('verify', 'capacity', 'test/capacity/records.jsonl', '--json');
+    const { summary, results, agrees } = JSON.parse(stdout);
+    expect(results).toHaveLength(117);
+    expect(summary.records).toBe(117);
+    expect(agrees).toBe(true);
+  });
+
+  test('a wrong figure is exit 1, a bad line exit 2', () => {
+    const record = {
+      id: 'x',
+      engine: 'v0',
+      observed: { kv_cache_gib: 1, num_gpu_blocks: 1 },
+      model: 'Llama-3.1-8B',
+      consistent: true,
+      hybrid: false,
+      arch: {
+        num_hidden_layers: 32,
+        num_key_value_heads: 8,
+        head_dim: 128,
+        hidden: 4096,
+        intermediate: 14336,
+        vocab: 128256,
+        q_heads: 32,
+        params_b: 8,
+        kind: 'dense',
+        mla: null,
+        indexer_bytes: null,
+        experts: null,
+        topk: null,
+        multimodal: false,
+        swa: null,
+      },
+    };
+    const wrong = poolscope('verify', 'capacity', file('wrong.jsonl', JSON.stringify(record)));
+    expect(wrong.stderr).toBe('');
+    expect(wrong.stdout).toContain('outside: gpu blocks 1, expected');
+    expect(wrong.status).toBe(1);
+    const bad = poolscope('verify', 'capacity', file('bad.jsonl', '{}'));
+    expect(bad.status).toBe(2);
+    expect(bad.stderr).toContain('bad.jsonl:1:1');
+    expect(poolscope('verify', 'capacity', file('empty.jsonl', '')).status).toBe(2);
+  });
+});
