@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
-import type { Recording } from '../sim/recording/recording.ts';
+import { type Crash, numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -71,9 +71,25 @@ export function runReport(
     ),
     row(
       'preempted',
-      summary.numPreemptions === 0 ? 'nobody' : pc.yellow(`${number(summary.numPreemptions)} times`),
+      summary.numPreemptions === 0
+        ? 'nobody'
+        : pc.yellow(summary.numPreemptions === 1 ? 'once' : `${number(summary.numPreemptions)} times`),
     ),
   );
+  if (summary.traffic && plan.v0) {
+    const { swappedOut, swappedIn, copied, forks } = summary.traffic;
+    lines.push(
+      row(
+        'swap',
+        `${number(plan.v0.numCpuBlocks)} CPU blocks · ${number(swappedOut)} blocks out, ${number(swappedIn)} in`,
+      ),
+    );
+    if (forks > 0) {
+      lines.push(
+        row('forks', `${number(forks)} sequences forked · ${number(copied)} blocks copied on write`),
+      );
+    }
+  }
   if (slots) {
     lines.push(
       row(
@@ -82,7 +98,14 @@ export function runReport(
       ),
     );
   }
+  if (summary.crash) lines.push(row('outcome', pc.red(crashOutcome(summary.crash))));
   return [...lines, ...notes(plan.notes)].join('\n');
+}
+
+/** One line for logs and checks: `engine-crash (CPU swap space exhausted at step 812)`. */
+export function crashOutcome({ step, error, explanation }: Crash): string {
+  const what = /CPU swap space/.test(error) ? 'CPU swap space exhausted' : explanation;
+  return `engine-crash (${what} at step ${step})`;
 }
 
 /** The report of a start that failed, as vLLM would say it, with advice. */
@@ -109,6 +132,8 @@ function endNote(summary: Summary): string {
   switch (summary.end) {
     case 'hang':
       return pc.red(' · then it hangs: requests wait that can never be scheduled');
+    case 'engine-crash':
+      return pc.red(` · then the engine dies: ${summary.crash?.error}`);
     case 'step-limit':
       return pc.red(' · stopped at the step limit');
     case 'cancelled':
@@ -154,7 +179,7 @@ function bytes(value: number): string {
 
 /** KV use over the steps: the maximum of each bucket. */
 function sparkline({ steps, numSteps, header }: Recording): string {
-  const usable = header.pool.numGpuBlocks - 1;
+  const usable = numUsableBlocks(header);
   const width = Math.min(SPARK_WIDTH, numSteps);
   let line = '';
   for (let bucket = 0; bucket < width; bucket++) {

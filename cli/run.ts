@@ -10,7 +10,7 @@ import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import { ProgressBar } from './progress.ts';
-import { failureReport, runReport } from './report.ts';
+import { crashOutcome, failureReport, runReport } from './report.ts';
 
 export interface RunOptions {
   readonly trace?: string;
@@ -179,6 +179,7 @@ function failedExpectations({ expect }: Scenario, plan: Plan, summary: Summary |
   }
   if (expect.starts === false) return ['expected vLLM not to start, but it does'];
   if (summary?.end === 'hang') return ['the engine hangs: requests wait that can never be scheduled'];
+  if (summary?.crash) return [`expected the engine to live, but: ${crashOutcome(summary.crash)}`];
   if (summary?.end === 'step-limit') return ['the run did not end within the step limit'];
   return [];
 }

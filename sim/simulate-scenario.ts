@@ -9,6 +9,7 @@ import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { rooflineStepTime } from './time/roofline.ts';
 import type { StepTimeModel } from './time/step-time.ts';
+import { childRequests } from './workload/child-requests.ts';
 import { syntheticWorkload } from './workload/synthetic.ts';
 import { detectTraceFormat, readTrace } from './workload/trace.ts';
 import type { Workload } from './workload/workload.ts';
@@ -32,7 +33,9 @@ export interface ScenarioHooks extends SimulationHooks {
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const planned = plan(scenario);
   if (!planned.starts) return { plan: planned, recording: null };
-  const workload = workloadOf(scenario, hooks);
+  const sampled = workloadOf(scenario, hooks);
+  // V0 forks the sequences of one request; V1 knows requests with one sequence only.
+  const workload = planned.v0 === null ? childRequests(sampled) : sampled;
   const recording = simulate(
     {
       name: scenario.name,

@@ -4,9 +4,11 @@ import {
   DETAIL_SHIFT,
   EventKind,
   KIND_MASK,
+  numUsableBlocks,
   type Recording,
-  RequestState,
 } from '../sim/recording/recording.ts';
+import { cachedTokensAt, type RequestChangeKind, requestChange } from '../sim/recording/request-changes.ts';
+import { Replace } from '../sim/recording/v0-listener.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 
 /** Running totals that the page shows at any step, made in one pass over the recording. */
@@ -19,19 +21,19 @@ export interface Derived {
 }
 
 export function derive(recording: Recording): Derived {
-  const { numSteps, steps, events, requests } = recording;
+  const { numSteps, steps, requests } = recording;
   const preemptions = new Uint32Array(numSteps);
   const lookedUp = new Float64Array(numSteps);
   const found = new Float64Array(numSteps);
   let [event, preempted, queries, hits] = [0, 0, 0, 0];
   for (let step = 0; step < numSteps; step++) {
     for (; event < steps.scheduleEnd[step]; event++) {
-      const kind = events.kind[event];
-      if ((kind & KIND_MASK) === EventKind.Preempt) preempted++;
-      if (kind === (EventKind.Admit | (RequestState.Waiting << DETAIL_SHIFT))) {
-        queries += requests.numPromptTokens[events.a[event]];
-        hits += events.b[event];
-      }
+      const change = requestChange(recording, event, step);
+      if (change === null) continue;
+      if (change.kind === 'preempt' || change.kind === 'swap-out') preempted++;
+      if (change.kind !== 'admit') continue;
+      queries += requests.numPromptTokens[change.request];
+      hits += cachedTokensAt(recording, event);
     }
     preemptions[step] = preempted;
     lookedUp[step] = queries;
@@ -43,10 +45,10 @@ export function derive(recording: Recording): Derived {
 /** What the pool's token slots are at the cursor; null where groups of unequal blocks have no common slots. */
 export function slotSharesAt(cursor: Cursor): SlotShares | null {
   const { header, steps, numSteps } = cursor.recording;
-  const { numGpuBlocks, groups } = header.pool;
+  const { groups } = header.pool;
   const { blockSize } = groups[0];
   if (groups.some((group) => group.blockSize !== blockSize)) return null;
-  const usable = Math.max(1, numGpuBlocks - 1);
+  const usable = Math.max(1, numUsableBlocks(header));
   const slots = usable * blockSize;
   // Behind the last step there is waste only if the run was cut short: what the last step left.
   const row = Math.min(cursor.step, numSteps - 1);
@@ -83,27 +85,29 @@ export function sentenceOf(recording: Recording, step: number): string {
   const { numSteps, steps, events, requestIds, header } = recording;
   if (step < 0) return 'Before the first step: every block is free.';
   if (step >= numSteps) return endSentence(recording);
-  const names: Record<'admitted' | 'resumed' | 'preempted' | 'aborted' | 'finished', string[]> = {
-    admitted: [],
-    resumed: [],
-    preempted: [],
-    aborted: [],
-    finished: [],
+  const names: Record<RequestChangeKind, string[]> = {
+    arrive: [],
+    reject: [],
+    admit: [],
+    resume: [],
+    preempt: [],
+    'swap-out': [],
+    'swap-in': [],
+    abort: [],
+    finish: [],
   };
   let evicted = 0;
   let hits = 0;
+  let copies = 0;
   const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
   for (let event = begin; event < steps.eventEnd[step]; event++) {
+    const change = requestChange(recording, event, step);
+    if (change !== null) names[change.kind].push(requestIds[change.request]);
     const kind = events.kind[event] & KIND_MASK;
-    const id = requestIds[events.a[event]];
-    if (kind === EventKind.Admit) {
-      const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
-      names[again ? 'resumed' : 'admitted'].push(id);
-    } else if (kind === EventKind.Preempt) names.preempted.push(id);
-    else if (kind === EventKind.Abort) names.aborted.push(id);
-    else if (kind === EventKind.Finish) names.finished.push(id);
-    else if (kind === EventKind.Allocate && events.c[event] !== 0) evicted++;
+    const isV0 = header.v0 !== undefined;
+    if (isV0 ? kind === EventKind.Evict : kind === EventKind.Allocate && events.c[event] !== 0) evicted++;
     else if (kind === EventKind.Hit) hits++;
+    else if (kind === EventKind.Replace && events.kind[event] >> DETAIL_SHIFT === Replace.Copy) copies++;
   }
   const tokens = steps.numScheduledTokens[step];
   const requests = steps.numScheduledRequests[step];
@@ -116,19 +120,23 @@ export function sentenceOf(recording: Recording, step: number): string {
         `${verb} ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ` and ${ids.length - 4} more` : ''}.`,
       );
   };
-  list('Preempted', names.preempted);
-  list('Admitted', names.admitted);
-  list('Resumed', names.resumed);
+  list('Preempted', names.preempt);
+  list('Swapped out', names['swap-out']);
+  list('Swapped in', names['swap-in']);
+  list('Admitted', names.admit);
+  list('Resumed', names.resume);
   if (hits > 0) parts.push(`${count(hits, 'block')} came from the prefix cache.`);
   if (evicted > 0) parts.push(`${count(evicted, 'cached block')} evicted.`);
-  list('Gave up:', names.aborted);
-  list('Finished', names.finished);
+  if (copies > 0) parts.push(`${count(copies, 'block')} copied on write.`);
+  list('Gave up:', names.abort);
+  list('Finished', names.finish);
   const reason = STOP_REASONS[steps.admissionStop[step] as AdmissionStop];
   if (reason !== null && steps.numWaiting[step] > 0) parts.push(reason);
   return `${parts.join(' ')}${header.scheduler.asyncScheduling ? ' (Outputs are one step late: async scheduling.)' : ''}`;
 }
 
 function endSentence({ header, numSteps }: Recording): string {
+  if (header.crash) return `After ${numSteps} steps the engine dies (${header.crash.error}).`;
   if (header.end === 'hang')
     return `After ${numSteps} steps the engine hangs: the first in the queue can never run.`;
   return `The end, after ${numSteps.toLocaleString('en-US')} steps.`;

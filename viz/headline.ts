@@ -1,4 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
+import { numUsableBlocks } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
@@ -62,7 +63,7 @@ export class Headline {
     const { recording } = cursor;
     const { steps, numSteps, header } = recording;
     const row = Math.min(cursor.step, numSteps - 1);
-    const usable = Math.max(1, header.pool.numGpuBlocks - 1);
+    const usable = Math.max(1, numUsableBlocks(header));
     const used = usable - cursor.numFree;
     const atEnd = cursor.step >= numSteps;
     const ns = row < 0 ? 0 : atEnd ? steps.endNs[row] : steps.startNs[row];

@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import type { Recording } from '../sim/recording/recording.ts';
+import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import type { Derived } from './derived.ts';
 import { fitCanvas } from './dom.ts';
 import type { Palette } from './palette.ts';
@@ -127,7 +127,7 @@ export class Timeline {
     const { recording, derived } = this;
     if (recording === null || derived === null) return [];
     const { steps, numSteps, header } = recording;
-    const usable = Math.max(1, header.pool.numGpuBlocks - 1);
+    const usable = Math.max(1, numUsableBlocks(header));
     return Array.from({ length: width }, (_, x) => {
       const first = Math.min(numSteps - 1, Math.floor((x * numSteps) / width));
       const end = Math.max(first + 1, Math.floor(((x + 1) * numSteps) / width));

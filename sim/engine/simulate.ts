@@ -119,7 +119,7 @@ class Simulation {
         vllm: input.vllm,
         pool: input.pool,
         scheduler: input.scheduler,
-        ...(input.v0 && { v0: input.v0 }),
+        ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
         end,
         ...(this.crash && { crash: this.crash }),
         about: input.about ?? {},

@@ -224,6 +224,16 @@ export interface V0Settings {
   readonly asyncOutputProc: boolean;
 }
 
+/** Blocks that V0 moved, over the whole run. */
+export interface V0Traffic {
+  readonly swappedOut: number;
+  readonly swappedIn: number;
+  /** Copied because one sequence wrote where another read. */
+  readonly copied: number;
+  /** Sequences that were forked. */
+  readonly forks: number;
+}
+
 export interface RecordingHeader {
   readonly name: string;
   readonly seed: number;
@@ -233,6 +243,7 @@ export interface RecordingHeader {
   readonly scheduler: SchedulerConfig;
   /** There for runs of V0's engine only. */
   readonly v0?: V0Settings;
+  readonly traffic?: V0Traffic;
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;

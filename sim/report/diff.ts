@@ -1,5 +1,6 @@
 import { Cursor } from '../recording/cursor.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from '../recording/recording.ts';
+import { EventKind, KIND_MASK, NO_OWNER, type Recording } from '../recording/recording.ts';
+import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
 import { explainAt } from './explain.ts';
 import { type Summary, summarize } from './summary.ts';
 
@@ -54,15 +55,15 @@ export function diffRecordings(a: Recording, b: Recording): RecordingDiff {
 }
 
 function settingsThatDiffer({ header: a }: Recording, { header: b }: Recording): Setting[] {
-  const flat = ({ vllm, seed, pool, scheduler }: Recording['header']) => {
+  const flat = ({ vllm, seed, pool, scheduler, v0 }: Recording['header']) => {
     const { groups, ...rest } = pool;
     const kinds = groups.map(
       ({ kind, blockSize, window }) => `${kind}/${blockSize}${window > 0 ? `/${window}` : ''}`,
     );
-    return { vllm, seed, ...rest, groups: kinds.join(' + '), ...scheduler } as Record<string, unknown>;
+    return { vllm, seed, ...rest, groups: kinds.join(' + '), ...scheduler, ...v0 } as Record<string, unknown>;
   };
   const [one, other] = [flat(a), flat(b)];
-  return Object.keys(one)
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])]
     .filter((name) => one[name] !== other[name])
     .map((name) => ({ name, values: [one[name], other[name]] as const }));
 }
@@ -82,35 +83,18 @@ function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): Decisio
   const begin = step === 0 ? 0 : steps.eventEnd[step - 1];
   const end = step < numSteps ? steps.eventEnd[step] : numEvents;
   for (let event = begin; event < end; event++) {
+    const text = decisionText(recording, event, step);
+    if (text !== null) decisions.push({ text, id: requestIds[events.a[event]] });
     const kind = events.kind[event] & KIND_MASK;
-    const id = requestIds[events.a[event]];
-    const decide = (text: string) => decisions.push({ text, id });
-    switch (kind) {
-      case EventKind.Reject:
-        decide(`rejects ${id}`);
-        break;
-      case EventKind.Admit: {
-        const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
-        decide(`${again ? 'resumes' : 'admits'} ${id} with ${count(events.b[event], 'cached token')}`);
-        break;
-      }
-      case EventKind.Preempt:
-        decide(`preempts ${id}`);
-        break;
-      case EventKind.Abort:
-        decide(`aborts ${id}`);
-        break;
-      case EventKind.Finish:
-        decide(`ends ${id} with ${count(events.b[event], 'output')}`);
-        break;
-      case EventKind.Allocate:
-      case EventKind.Hit:
-        if (withBlocks) blocks.set(id, [...(blocks.get(id) ?? []), events.b[event]]);
-        break;
+    if (withBlocks && (kind === EventKind.Allocate || kind === EventKind.Hit)) {
+      const request = events.a[event] === NO_OWNER ? -1 : requestOf(recording, events.a[event]);
+      const id = requestIds[request] ?? 'the null block';
+      blocks.set(id, [...(blocks.get(id) ?? []), events.b[event]]);
     }
   }
   cursor.seek(step);
-  for (const request of cursor.running()) {
+  const running = step < numSteps ? cursor.running() : [];
+  for (const request of running) {
     const tokens = cursor.numScheduledTokens(request);
     const text = `computes ${count(tokens, 'token')} of ${requestIds[request]} behind ${cursor.numComputedTokens(request)}`;
     decisions.push({ text, id: requestIds[request] });
@@ -121,6 +105,44 @@ function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): Decisio
       id,
     });
   return decisions;
+}
+
+/** What an event decides about a request, in a few words; null if it is no such decision. */
+function decisionText(recording: Recording, event: number, step: number): string | null {
+  const change = requestChange(recording, event, step);
+  if (change === null) return null;
+  const id = recording.requestIds[change.request];
+  const cached = () => count(cachedTokensAt(recording, event), 'cached token');
+  switch (change.kind) {
+    case 'arrive':
+      return null;
+    case 'reject':
+      return `rejects ${id}`;
+    case 'admit':
+      return `admits ${id} with ${cached()}`;
+    case 'resume':
+      return `resumes ${id} with ${cached()}`;
+    case 'preempt':
+      return `preempts ${id}`;
+    case 'swap-out':
+      return `swaps ${id} out`;
+    case 'swap-in':
+      return `swaps ${id} in`;
+    case 'finish':
+      return `ends ${id} with ${count(recording.requests.numOutputTokens[change.request], 'output')}`;
+    case 'abort':
+      return `aborts ${id}`;
+  }
+}
+
+/** The request that a block event's owner belongs to: V0's owners are sequences. */
+function requestOf({ header, requests }: Recording, owner: number): number {
+  if (header.v0 === undefined) return owner;
+  let request = 0;
+  for (let first = 0; ; request++) {
+    first += Math.max(1, requests.numSequences[request]);
+    if (first > owner) return request;
+  }
 }
 
 function firstDifference(a: Recording, b: Recording, withBlocks: boolean): FirstDifference | null {
@@ -154,7 +176,8 @@ function ownDecision(mine: readonly Decision[], others: readonly Decision[]): De
 }
 
 /** What is to be said of a recording that takes no decision of its own in a step. */
-function silence({ numSteps }: Cursor, step: number): string {
+function silence({ numSteps, recording }: Cursor, step: number): string {
+  if (step >= numSteps && recording.header.crash) return `the engine dies: ${recording.header.crash.error}`;
   if (step > numSteps) return `has ended after ${count(numSteps, 'step')}`;
   return step === numSteps ? 'takes no further step' : 'decides nothing of the kind in this step';
 }

@@ -1,4 +1,11 @@
-import { Outcome, type Recording, type RunEnd } from '../recording/recording.ts';
+import {
+  type Crash,
+  numUsableBlocks,
+  Outcome,
+  type Recording,
+  type RunEnd,
+  type V0Traffic,
+} from '../recording/recording.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
 
 const NS_PER_S = 1e9;
@@ -6,6 +13,8 @@ const NS_PER_S = 1e9;
 /** What a run came to. Times in seconds, shares in [0, 1]; null where there are no samples. */
 export interface Summary {
   readonly end: RunEnd;
+  /** How the simulated engine died; null if it did not. */
+  readonly crash: Crash | null;
   readonly requests: {
     readonly total: number;
     readonly finished: number;
@@ -34,6 +43,8 @@ export interface Summary {
   /** Tokens found in the prefix cache by those looked up; null if caching is off. */
   readonly prefixHitRate: number | null;
   readonly numPreemptions: number;
+  /** V0: blocks moved between GPU and CPU, and copied; null for V1. */
+  readonly traffic: V0Traffic | null;
   /** What the pool's token slots were, weighted by the time of steps; sums to 1. */
   readonly slots: SlotShares | null;
 }
@@ -59,6 +70,7 @@ export function summarize(recording: Recording): Summary {
   const finished = ofOutcome(Outcome.Finished);
   return {
     end: header.end,
+    crash: header.crash ?? null,
     requests: {
       total: requests.outcome.length,
       finished,
@@ -76,6 +88,7 @@ export function summarize(recording: Recording): Summary {
         ? header.prefixCacheHits / header.prefixCacheQueries
         : null,
     numPreemptions: requests.numPreemptions.reduce((sum, n) => sum + n, 0),
+    traffic: header.traffic ?? null,
     slots: slotSharesOf(recording),
   };
 }
@@ -96,7 +109,10 @@ function throughputOf({ requests }: Recording, finished: number, seconds: number
 }
 
 function latenciesOf({ requests }: Recording) {
-  const { arrivalNs, firstScheduledNs, firstTokenNs, endNs, numOutputTokens, outcome } = requests;
+  const { arrivalNs, firstScheduledNs, firstTokenNs, endNs, numOutputTokens, numSequences, outcome } =
+    requests;
+  // Sequences sampled in parallel get their tokens at the same time.
+  const outputs = (i: number) => numOutputTokens[i] / Math.max(1, numSequences[i]);
   const samples = (value: (i: number) => number) => {
     const values = Array.from(outcome.keys(), value).filter((sample) => !Number.isNaN(sample));
     return statisticsOf(Float64Array.from(values));
@@ -105,9 +121,7 @@ function latenciesOf({ requests }: Recording) {
   return {
     timeToFirstToken: samples((i) => (firstTokenNs[i] - arrivalNs[i]) / NS_PER_S),
     timePerOutputToken: samples((i) =>
-      numOutputTokens[i] < 2
-        ? Number.NaN
-        : ifFinished(i, (endNs[i] - firstTokenNs[i]) / NS_PER_S / (numOutputTokens[i] - 1)),
+      outputs(i) < 2 ? Number.NaN : ifFinished(i, (endNs[i] - firstTokenNs[i]) / NS_PER_S / (outputs(i) - 1)),
     ),
     endToEnd: samples((i) => ifFinished(i, (endNs[i] - arrivalNs[i]) / NS_PER_S)),
     queueTime: samples((i) => (firstScheduledNs[i] - arrivalNs[i]) / NS_PER_S),
@@ -115,7 +129,7 @@ function latenciesOf({ requests }: Recording) {
 }
 
 function kvCacheUseOf({ header, steps, numSteps }: Recording): Summary['kvCacheUse'] {
-  const usable = header.pool.numGpuBlocks - 1;
+  const usable = numUsableBlocks(header);
   let busyNs = 0;
   let weighted = 0;
   let most = 0;
@@ -131,9 +145,9 @@ function kvCacheUseOf({ header, steps, numSteps }: Recording): Summary['kvCacheU
 
 function slotSharesOf({ header, steps, numSteps }: Recording): SlotShares | null {
   // Slots of a pool are only comparable where all blocks hold equally many tokens.
-  const { groups, numGpuBlocks } = header.pool;
+  const { groups } = header.pool;
   const { blockSize } = groups[0];
-  const slots = (numGpuBlocks - 1) * blockSize;
+  const slots = numUsableBlocks(header) * blockSize;
   if (slots <= 0 || groups.some((group) => group.blockSize !== blockSize)) return null;
   let busyNs = 0;
   let internal = 0;

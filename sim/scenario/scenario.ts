@@ -54,6 +54,8 @@ export interface SyntheticWorkload {
   readonly turns: number;
   /** Between the end of a turn and the next one of its conversation. */
   readonly thinkTimeNs: number;
+  /** Answers sampled per request (vLLM `n`). */
+  readonly numSequences: number;
   /** Images in the first turn of each conversation; null = text only. */
   readonly images: {
     readonly perRequest: number;

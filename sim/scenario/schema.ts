@@ -150,6 +150,7 @@ const workload = v.strictObject(
       v.union([duration, v.pipe(v.array(duration), v.maxLength(1000, 'at most 1000 times'))], RESETS),
     ),
     'reset-running-requests': v.optional(bool),
+    n: v.optional(count(1, 256)),
     images: v.optional(
       v.strictObject(
         {

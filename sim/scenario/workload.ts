@@ -13,6 +13,7 @@ export const DEFAULT_WORKLOAD: SyntheticWorkload = {
   sharedPrefix: { count: 1, tokens: 64 },
   turns: 1,
   thinkTimeNs: 0,
+  numSequences: 1,
   images: null,
   abort: { share: 0, afterNs: 0 },
 };
@@ -106,6 +107,7 @@ function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | Tra
     sharedPrefix: { count: prefixTokens === 0 ? 0 : prefixCount, tokens: prefixTokens },
     turns: file.turns ?? 1,
     thinkTimeNs: file['think-time'] ?? 0,
+    numSequences: file.n ?? 1,
     images: file.images
       ? {
           perRequest: file.images['per-request'] ?? 1,

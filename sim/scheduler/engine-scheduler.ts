@@ -1,4 +1,5 @@
 import type { StepRow } from '../recording/recorder.ts';
+import type { V0Traffic } from '../recording/recording.ts';
 import type { BatchShape } from '../time/step-time.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface EngineScheduler {
   /** Tokens that were looked up in the prefix cache, and found, as vLLM's metrics count them. */
   readonly prefixCacheQueries: number;
   readonly prefixCacheHits: number;
+  /** V0 only. */
+  readonly traffic?: V0Traffic;
 
   /** A request arrives. Its prompt is shorter than max_model_len. Times are integer nanoseconds. */
   add(request: number, arrivalNs: number): void;

@@ -42,6 +42,7 @@ export function syntheticWorkload(spec: SyntheticWorkload, seed: number): Worklo
       prompt,
       images,
       maxTokens,
+      numSequences: spec.numSequences,
       // Drawn for everybody, so that the share alone decides who is hit.
       abortAfterNs: aborts.uniform() < spec.abort.share ? spec.abort.afterNs : Number.POSITIVE_INFINITY,
     });

@@ -3,7 +3,7 @@ import type { EventSink } from '../../recording/event-sink.ts';
 import type { StepRow } from '../../recording/recorder.ts';
 import { AdmissionStop } from '../../recording/recording.ts';
 import type { SpanLog } from '../../recording/span-log.ts';
-import { Device, Move, Queue } from '../../recording/v0-listener.ts';
+import { Device, Move, Queue, Replace } from '../../recording/v0-listener.ts';
 import { V0Recorder } from '../../recording/v0-recorder.ts';
 import type { BatchShape } from '../../time/step-time.ts';
 import type { Workload } from '../../workload/workload.ts';
@@ -32,6 +32,7 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   prefixCacheQueries = 0;
   prefixCacheHits = 0;
   numInFlight = 0;
+  readonly traffic = { swappedOut: 0, swappedIn: 0, copied: 0, forks: 0 };
 
   private readonly workload: Workload;
   private readonly config: V0SchedulerConfig;
@@ -52,6 +53,7 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   private readonly admitted: number[] = [];
   private readonly cachedTokens: number[] = [];
   private readonly swappedOut: number[] = [];
+  private isSwappingIn = false;
 
   constructor(
     workload: Workload,
@@ -168,6 +170,7 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   override move(request: number, why: Move, from: Queue, before: number, to: Queue, after: number): void {
     super.move(request, why, from, before, to, after);
     const { listener } = this;
+    this.isSwappingIn = why === Move.SwapIn;
     switch (why) {
       case Move.Arrive:
       case Move.Reorder:
@@ -198,24 +201,42 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
 
   override take(sequence: number, device: Device, position: number, block: number): void {
     super.take(sequence, device, position, block);
-    if (device === Device.Gpu && sequence >= 0) this.slots.appended(sequence, position);
+    if (device === Device.Cpu) this.traffic.swappedOut++;
+    else if (sequence >= 0) this.slots.appended(sequence, position);
   }
 
   override hit(sequence: number, device: Device, position: number, block: number, before: number): void {
     super.hit(sequence, device, position, block, before);
-    if (device === Device.Cpu) return;
+    if (device === Device.Cpu) {
+      this.traffic.swappedOut++;
+      return;
+    }
     this.slots.appended(sequence, position);
     const last = this.admitted.length - 1;
     if (this.admitted[last] === this.requestOf[sequence]) this.cachedTokens[last] += this.blockSize;
   }
 
+  override replace(
+    sequence: number,
+    why: Replace,
+    position: number,
+    old: number,
+    block: number,
+    before: number,
+  ): void {
+    super.replace(sequence, why, position, old, block, before);
+    if (why === Replace.Copy) this.traffic.copied++;
+  }
+
   override release(sequence: number, device: Device, position: number, block: number): void {
     super.release(sequence, device, position, block);
     if (device === Device.Gpu) this.slots.released(sequence, position);
+    else if (this.isSwappingIn) this.traffic.swappedIn++;
   }
 
   override fork(parent: number, child: number): void {
     super.fork(parent, child);
+    this.traffic.forks++;
     this.slots.forked(child);
   }
 

@@ -13,6 +13,7 @@ const BASE: SyntheticWorkload = {
   outputTokens: { kind: 'lognormal', median: 40, sigma: 0.7, max: 400 },
   sharedPrefix: { count: 3, tokens: 64 },
   images: null,
+  numSequences: 1,
   turns: 1,
   thinkTimeNs: 0,
   abort: { share: 0.1, afterNs: 1e9 },

@@ -1,0 +1,319 @@
+import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState } from '../recording/recording.ts';
+import { count, listed, StepExplainer, tokens } from './step-explainer.ts';
+
+const RULES = {
+  add: 'Scheduler.add_request',
+  abort: 'Scheduler.finish_requests',
+  running: 'Scheduler.schedule, running requests',
+  preempt: 'Scheduler._preempt_request',
+  waiting: 'Scheduler.schedule, waiting requests',
+  hits: 'KVCacheManager.get_computed_blocks',
+  allocate: 'KVCacheManager.allocate_slots',
+  evict: 'BlockPool._maybe_evict_cached_block',
+  reset: 'BlockPool.reset_prefix_cache',
+  encoder: 'Scheduler._try_schedule_encoder_inputs',
+  encoderCache: 'EncoderCacheManager.can_allocate',
+  drop: 'SingleTypeKVCacheManager.remove_skipped_blocks',
+  stop: 'check_stop',
+} as const;
+
+/** Why V1 decided as it did, in the order in which it decides. */
+export class V1StepExplainer extends StepExplainer {
+  protected sayAll(): void {
+    const admitted = new Set<number>();
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      if (this.kind(event) === EventKind.Admit) admitted.add(this.a(event));
+    }
+    this.arrivalsAndAborts();
+    this.runningRequests(admitted);
+    this.preemptions();
+    this.admissions();
+    this.admissionStop();
+    this.evictions();
+    this.images();
+    this.ends();
+  }
+
+  private arrivalsAndAborts(): void {
+    const { requests, header } = this.recording;
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      const request = this.a(event);
+      const prompt = requests.numPromptTokens[request];
+      switch (this.kind(event)) {
+        case EventKind.Arrive:
+          this.say(
+            RULES.add,
+            `${this.id(request)} arrives with a prompt of ${tokens(prompt)} and joins the queue.`,
+            [request],
+          );
+          break;
+        case EventKind.Reject:
+          this.say(
+            'InputProcessor (front end)',
+            `${this.id(request)} is rejected: its prompt of ${tokens(prompt)} does not fit below max_model_len ${header.scheduler.maxModelLen}.`,
+            [request],
+          );
+          break;
+        case EventKind.ResetCache:
+          this.say(
+            RULES.reset,
+            request === 1
+              ? 'The prefix cache is reset: no block is in use, and all of them lose their cached content.'
+              : `The prefix cache should be reset, but ${count(this.recording.events.b[event], 'block')} are in use: nothing happens.`,
+          );
+          break;
+        case EventKind.Abort:
+          this.say(
+            RULES.abort,
+            `${this.id(request)} is aborted: its client gave up. Its blocks are free again.`,
+            [request],
+          );
+          break;
+      }
+    }
+  }
+
+  private runningRequests(admitted: ReadonlySet<number>): void {
+    const { cursor, recording } = this;
+    const { requests, header, steps } = recording;
+    const { scheduler } = header;
+    const budget = scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens;
+    const decodes: number[] = [];
+    const idle: number[] = [];
+    for (const request of cursor.running()) {
+      if (admitted.has(request)) continue;
+      const scheduled = cursor.numScheduledTokens(request);
+      if (scheduled === 0) idle.push(request);
+      else if (scheduled === 1) decodes.push(request);
+      else {
+        const computed = cursor.numComputedTokens(request);
+        const left = requests.numPromptTokens[request] - computed - scheduled;
+        const why =
+          left <= 0
+            ? 'all that it knows'
+            : scheduled === scheduler.longPrefillTokenThreshold
+              ? `a chunk: long_prefill_token_threshold is ${scheduled}, ${tokens(left)} of the prompt remain`
+              : `a chunk: the budget of ${budget} ends there, ${tokens(left)} of the prompt remain`;
+        this.say(
+          RULES.running,
+          `${this.id(request)} computes ${tokens(scheduled)} behind its ${computed} (${why}).`,
+          [request],
+        );
+      }
+    }
+    if (decodes.length > 0) {
+      const named = this.names(decodes);
+      this.say(
+        RULES.running,
+        `${named} ${decodes.length === 1 ? 'decodes' : 'decode'} one token each: running requests come first, in the order of their admission.`,
+        decodes,
+      );
+    }
+    if (idle.length > 0) {
+      const waitsForImage =
+        scheduler.encoder !== undefined &&
+        idle.every((request) => cursor.numComputedTokens(request) < requests.numPromptTokens[request]);
+      const exhausted = steps.numScheduledTokens[this.step] >= budget;
+      const why = exhausted
+        ? `the budget of ${budget} tokens is used up by those before ${idle.length === 1 ? 'it' : 'them'}`
+        : waitsForImage
+          ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${scheduler.encoder?.cacheSize} embeddings`
+          : scheduler.asyncScheduling
+            ? 'the step in flight surely ends it, or the requester before it preempted itself'
+            : 'a request before it found no block, preempted itself and ended the pass over the running ones';
+      this.say(
+        RULES.running,
+        `${this.names(idle)} ${idle.length === 1 ? 'runs but computes' : 'run but compute'} nothing: ${why}.`,
+        idle,
+      );
+    }
+  }
+
+  private preemptions(): void {
+    const { header } = this.recording;
+    const { policy } = header.scheduler;
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      if (this.kind(event) !== EventKind.Preempt) continue;
+      const victim = this.a(event);
+      const { requester, blocks } = this.requesterBehind(event);
+      const choice =
+        policy === 'fcfs'
+          ? 'fcfs takes the last of the running requests'
+          : `the priority policy takes the least important of all that run (priority ${this.recording.requests.priority[victim]}, latest arrival)`;
+      const cause =
+        requester === null || requester === victim
+          ? `it needs a block itself, none is free, and ${choice}`
+          : `${this.id(requester)} needs ${count(blocks, 'block')} more than are free, and ${choice}`;
+      this.say(
+        RULES.preempt,
+        `${this.id(victim)} is preempted: ${cause}. It goes back to the queue and computes everything again.`,
+        requester === null ? [victim] : [victim, requester],
+      );
+    }
+  }
+
+  /** Whose allocation follows a preemption: it was the one in need. */
+  private requesterBehind(event: number): { requester: number | null; blocks: number } {
+    let requester: number | null = null;
+    let blocks = 0;
+    for (let next = event + 1; next < this.scheduleEnd; next++) {
+      const kind = this.kind(next);
+      if (kind === EventKind.Span) break;
+      if (kind !== EventKind.Allocate) continue;
+      if (requester !== null && this.a(next) !== requester) break;
+      requester = this.a(next);
+      blocks++;
+    }
+    return { requester, blocks };
+  }
+
+  private admissions(): void {
+    const { events, requests } = this.recording;
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      if (this.kind(event) !== EventKind.Admit) continue;
+      const request = this.a(event);
+      const hit = events.b[event];
+      const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
+      const scheduled = this.cursor.numScheduledTokens(request);
+      const prompt = requests.numPromptTokens[request];
+      const missing = prompt - hit - scheduled;
+      const cached = hit === 0 ? 'nothing of it was cached' : `${tokens(hit)} came from the prefix cache`;
+      const rest = missing > 0 ? `, ${tokens(missing)} of its prompt remain for later steps` : '';
+      this.say(
+        hit > 0 ? RULES.hits : RULES.waiting,
+        `${this.id(request)} is ${again ? 'resumed' : 'admitted'} from the head of the queue: ${cached}, it computes ${tokens(scheduled)} now${rest}.`,
+        [request],
+      );
+    }
+  }
+
+  private admissionStop(): void {
+    const { cursor, recording, step } = this;
+    const { steps, header } = recording;
+    const { scheduler } = header;
+    const [head] = cursor.waiting();
+    if (head === undefined) return;
+    const name = this.id(head);
+    const others = this.behindHead();
+    switch (steps.admissionStop[step]) {
+      case AdmissionStop.NoFreeBlocks: {
+        const whole = scheduler.schedulerReserveFullIsl ? ' (its whole known sequence must fit)' : '';
+        this.say(
+          RULES.allocate,
+          `${name} waits: it needs ${count(steps.admissionNeed[step], 'free block')}${whole}, ${steps.numFreeBlocks[step]} are free.${others}`,
+          [head],
+        );
+        break;
+      }
+      case AdmissionStop.BudgetExhausted:
+        this.say(
+          RULES.waiting,
+          `${name} waits: the budget of ${scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens} tokens is used up.${others}`,
+          [head],
+        );
+        break;
+      case AdmissionStop.MaxNumSeqs:
+        this.say(
+          RULES.waiting,
+          `${name} waits: ${cursor.numRunning} requests run, and max_num_seqs is ${scheduler.maxNumSeqs}.${others}`,
+          [head],
+        );
+        break;
+      case AdmissionStop.PromptExceedsBudget:
+        this.say(
+          RULES.waiting,
+          `${name} waits: chunked prefill is off, and what it must compute exceeds what is left of the budget.${others}`,
+          [head],
+        );
+        break;
+      case AdmissionStop.EncoderBudget: {
+        const { computeBudget = 0, cacheSize = 0 } = scheduler.encoder ?? {};
+        this.say(
+          RULES.encoder,
+          `${name} waits: its next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${cacheSize} embeddings.${others}`,
+          [head],
+        );
+        break;
+      }
+      case AdmissionStop.Preempted:
+        this.say(
+          RULES.waiting,
+          `${name} waits: a step that preempts admits nobody, even where blocks are left.${others}`,
+          [head],
+        );
+        break;
+    }
+  }
+
+  private images(): void {
+    const { events } = this.recording;
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      const content = events.b[event];
+      const embeds = `${events.c[event]} embeddings`;
+      if (this.kind(event) === EventKind.EncoderCompute) {
+        const text = `${this.id(this.a(event))} sends image ${content} through the encoder: ${embeds} go into its cache.`;
+        this.say(RULES.encoder, text, [this.a(event)]);
+      } else if (this.kind(event) === EventKind.EncoderEvict) {
+        const text = `Image ${content} leaves the encoder cache, whose ${embeds} nobody needs any more.`;
+        this.say(RULES.encoderCache, text);
+      }
+    }
+  }
+
+  private evictions(): void {
+    const { events } = this.recording;
+    /** requester and who freed when → blocks */
+    const evicted = new Map<string, { request: number; since: string; blocks: number[] }>();
+    for (let event = this.begin; event < this.scheduleEnd; event++) {
+      const block = events.b[event];
+      const request = this.a(event);
+      if (this.kind(event) === EventKind.Drop) {
+        const text = `Block ${block} left the sliding window of ${this.id(request)}: the null block takes its place.`;
+        this.say(RULES.drop, text, [request], [block]);
+      }
+      if (this.kind(event) !== EventKind.Allocate || events.c[event] === 0) continue;
+      const freed = this.lastFreed(block, event);
+      const since = freed === null ? '' : `, freed by ${this.id(freed.request)} in step ${freed.step}`;
+      const entry = evicted.get(`${request} ${since}`);
+      if (entry) entry.blocks.push(block);
+      else evicted.set(`${request} ${since}`, { request, since, blocks: [block] });
+    }
+    for (const { request, since, blocks } of evicted.values()) {
+      const one = blocks.length === 1;
+      const text = `${listed(blocks)} ${one ? 'loses its' : 'lose their'} cached content: ${one ? 'it' : 'they'} stood at the head of the free queue${since}, and ${this.id(request)} needs ${one ? 'a block' : 'blocks'}.`;
+      this.say(RULES.evict, text, [request], blocks);
+    }
+  }
+
+  /** Who gave up the block last before an event, and in which step. */
+  private lastFreed(block: number, before: number): { request: number; step: number } | null {
+    const { events, steps } = this.recording;
+    let step = this.step;
+    for (let event = before - 1; event >= 0; event--) {
+      while (step > 0 && event < steps.eventEnd[step - 1]) step--;
+      const kind = this.kind(event);
+      if ((kind === EventKind.Free || kind === EventKind.Drop) && events.b[event] === block) {
+        return { request: this.a(event), step };
+      }
+    }
+    return null;
+  }
+
+  private ends(): void {
+    const { events, requests, header } = this.recording;
+    for (let event = this.scheduleEnd; event < this.end; event++) {
+      if (this.kind(event) !== EventKind.Finish) continue;
+      const request = this.a(event);
+      const outputs = events.b[event];
+      const limit =
+        outputs >= requests.maxTokens[request]
+          ? 'it has all its outputs'
+          : `it reached max_model_len ${header.scheduler.maxModelLen}`;
+      this.say(
+        RULES.stop,
+        `${this.id(request)} ends with ${count(outputs, 'output')}: ${limit}. Its blocks go to the end of the free queue, the last first.`,
+        [request],
+      );
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import type { Cursor } from '../recording/cursor.ts';
+import { KIND_MASK, type Recording } from '../recording/recording.ts';
+
+/** One decision of a step, in a sentence, with the vLLM function whose rule it follows. */
+export interface Reason {
+  readonly text: string;
+  readonly rule: string;
+  readonly requests: readonly number[];
+  readonly blocks: readonly number[];
+}
+
+/** What the explanations of V1's and V0's steps have in common. */
+export abstract class StepExplainer {
+  protected readonly recording: Recording;
+  protected readonly step: number;
+  protected readonly cursor: Cursor;
+  private readonly reasons: Reason[] = [];
+  /** Events of the step: up to scheduleEnd those of schedule() and before it, then those of its outputs. */
+  protected readonly begin: number;
+  protected readonly scheduleEnd: number;
+  protected readonly end: number;
+
+  constructor(cursor: Cursor) {
+    const { recording, step } = cursor;
+    const { steps } = recording;
+    this.recording = recording;
+    this.step = step;
+    this.cursor = cursor;
+    this.begin = step === 0 ? 0 : steps.eventEnd[step - 1];
+    this.scheduleEnd = steps.scheduleEnd[step];
+    this.end = steps.eventEnd[step];
+  }
+
+  explain(): Reason[] {
+    this.sayAll();
+    return this.reasons;
+  }
+
+  protected abstract sayAll(): void;
+
+  protected kind(event: number): number {
+    return this.recording.events.kind[event] & KIND_MASK;
+  }
+  protected a(event: number): number {
+    return this.recording.events.a[event];
+  }
+  protected id(request: number): string {
+    return this.recording.requestIds[request];
+  }
+
+  protected say(
+    rule: string,
+    text: string,
+    requests: readonly number[] = [],
+    blocks: readonly number[] = [],
+  ): void {
+    this.reasons.push({ text, rule, requests, blocks });
+  }
+
+  protected names(requests: readonly number[]): string {
+    const shown = requests.slice(0, 6).map((request) => this.id(request));
+    const more = requests.length - shown.length;
+    return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+  }
+
+  /** What those behind the head of the queue have of it. */
+  protected behindHead(): string {
+    const behind = this.cursor.numWaiting - 1;
+    if (behind <= 0) return '';
+    return ` ${count(behind, 'request')} behind it ${behind === 1 ? 'waits' : 'wait'} too: nobody overtakes.`;
+  }
+}
+
+/** Blocks by number, a few of them. */
+export function listed(blocks: readonly number[]): string {
+  const more = blocks.length > 8 ? ` and ${blocks.length - 8} more` : '';
+  return `${blocks.length === 1 ? 'Block' : 'Blocks'} ${blocks.slice(0, 8).join(', ')}${more}`;
+}
+
+export function tokens(n: number): string {
+  return count(n, 'token');
+}
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
