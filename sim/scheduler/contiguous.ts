@@ -1,3 +1,4 @@
+import { invariant } from '../error.ts';
 import { makeRegionAllocator } from '../pool/contiguous/placement.ts';
 import {
   externalFragmentation,
@@ -25,7 +26,8 @@ const Place = { Nowhere: 0, Waiting: 1, Running: 2 } as const;
 
 /**
  * The systems that the PagedAttention paper compares vLLM with: a request reserves one region of slots for all
- * that it may become, first come, first served, and keeps it until its end. Nobody is preempted.
+ * that it may become, first come, first served, and keeps it until its end. Nobody is preempted. A request is
+ * one sequence: parallel samples have to be requests of their own, as nothing could be shared.
  *
  * Orca schedules by iteration: requests come and go between any two steps. Static batches (FasterTransformer
  * behind a request-level scheduler) admit only when nobody runs, and all leave when the last has ended.
@@ -69,7 +71,11 @@ export class ContiguousScheduler implements EngineScheduler {
   private sumDead = 0;
 
   constructor(workload: Workload, config: ContiguousConfig, hooks: ContiguousHooks = {}) {
-    const { numRequests: n, numPromptTokens, maxTokens } = workload;
+    const { numRequests: n, numPromptTokens, maxTokens, numSequences } = workload;
+    invariant(
+      numSequences.every((count) => count === 1),
+      'a contiguous baseline has one sequence a request',
+    );
     this.workload = workload;
     this.config = config;
     this.isStatic = config.policy === 'static';

@@ -11,7 +11,7 @@ export type BeamSurvival = (request: number, step: number, parents: Int32Array) 
 
 /**
  * The default: one beam splits in every step, and the one that split off longest ago dies. So all beams agree
- * up to as many tokens ago as there are beams: the most sharing that a beam search can come to.
+ * up to as many tokens ago as there are beams, and share nearly as many blocks as beams can.
  */
 export const oldestDies: BeamSurvival = (_request, step, parents) => {
   const others = parents.length - 1;
