@@ -159,7 +159,8 @@ export class BlockSpaceManager {
     if (length === 0) return;
     const table = this.tables.table[parent];
     for (let i = 0; i < length; i++) {
-      this.gpu.share(table[i]);
+      // The null block is never given back, so its holders are not counted.
+      if (table[i] !== this.nullBlock) this.gpu.share(table[i]);
       this.tables.append(child, table[i]);
     }
     this.numFullSlots[child] = this.numFullSlots[parent];

@@ -156,11 +156,14 @@ export class SequenceGroups {
     const parent = this.start[request];
     this.numSeqs[request] = this.workload.numSequences[request];
     const end = this.end(request);
-    for (let s = parent + 1; s < end; s++) {
-      this.status[s] = this.status[parent];
-      this.numTokens[s] = this.numTokens[parent];
-      this.numComputed[s] = this.numComputed[parent];
-      this.isDecode[s] = this.isDecode[parent];
-    }
+    for (let s = parent + 1; s < end; s++) this.copy(parent, s);
+  }
+
+  /** One sequence becomes like another of its group; only where a stop token ends it is its own. */
+  copy(from: number, to: number): void {
+    this.status[to] = this.status[from];
+    this.numTokens[to] = this.numTokens[from];
+    this.numComputed[to] = this.numComputed[from];
+    this.isDecode[to] = this.isDecode[from];
   }
 }

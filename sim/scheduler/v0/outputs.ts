@@ -1,6 +1,7 @@
 import { Move, Queue } from '../../recording/v0-listener.ts';
 import type { Acceptance } from '../v1.ts';
 import type { V0Batch } from './batch.ts';
+import { BeamSearch, type BeamSurvival } from './beam-search.ts';
 import type { V0Core } from './core.ts';
 import { SequenceStatus } from './groups.ts';
 
@@ -11,12 +12,21 @@ import { SequenceStatus } from './groups.ts';
 export class OutputProcessor {
   private readonly core: V0Core;
   private readonly acceptance: Acceptance;
+  private readonly usesBeamSearch: (request: number) => boolean;
+  private readonly beams: BeamSearch;
   /** request → decode steps so far, with lookahead. */
   private readonly numDecodeSteps: Int32Array;
 
-  constructor(core: V0Core, acceptance: Acceptance) {
+  constructor(
+    core: V0Core,
+    acceptance: Acceptance,
+    usesBeamSearch: (request: number) => boolean,
+    survival: BeamSurvival,
+  ) {
     this.core = core;
     this.acceptance = acceptance;
+    this.usesBeamSearch = usesBeamSearch;
+    this.beams = new BeamSearch(core, survival);
     this.numDecodeSteps = new Int32Array(core.workload.numRequests);
   }
 
@@ -110,6 +120,8 @@ export class OutputProcessor {
     for (let s = start; s < end; s++) {
       if (groups.status[s] === SequenceStatus.Running && this.stop(s)) blocks.free(s);
     }
+    // All beams of the first step come from the prompt.
+    if (!forks && this.usesBeamSearch(request)) this.beams.select(request);
   }
 
   /** Ends the sequence if its tokens do. */

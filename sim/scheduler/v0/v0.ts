@@ -5,6 +5,7 @@ import type { BatchShape } from '../../time/step-time.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Acceptance } from '../v1.ts';
 import { V0Batch } from './batch.ts';
+import { type BeamSurvival, oldestDies } from './beam-search.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from './config.ts';
 import { V0Core } from './core.ts';
 import { type OutputLimit, type SequenceGroups, SequenceStatus } from './groups.ts';
@@ -19,6 +20,13 @@ export interface V0Hooks {
   readonly acceptance?: Acceptance;
   /** Where a stop token ends a sequence before max_tokens. */
   readonly outputLimit?: OutputLimit;
+  /**
+   * Whether a request's sequences are beams, and not independent samples (`use_beam_search` before vLLM 0.6.3,
+   * which ended it): its beam width is then the number of its sequences. Default: none.
+   */
+  readonly usesBeamSearch?: (request: number) => boolean;
+  /** Which beams live on; default: `oldestDies`. */
+  readonly beamSurvival?: BeamSurvival;
 }
 
 /**
@@ -54,7 +62,12 @@ export class V0Scheduler {
     this.groups = core.groups;
     this.queues = core.queues;
     this.blocks = core.blocks;
-    this.outputs = new OutputProcessor(core, hooks.acceptance ?? (() => 0));
+    this.outputs = new OutputProcessor(
+      core,
+      hooks.acceptance ?? (() => 0),
+      hooks.usesBeamSearch ?? (() => false),
+      hooks.beamSurvival ?? oldestDies,
+    );
     this.priority = config.policy === 'priority' ? new PriorityPreemption(core) : null;
     core.processPending = (request) => {
       if (this.pending !== null) this.outputs.processAhead(this.pending, request);

@@ -65,7 +65,7 @@ function run(scenario: V0Scenario) {
   const recorder = new Recorder(workload.numRequests);
   const listener = { admitted: ignore, preempted: ignore, firstToken: ignore, finished: ignore };
   const outlets = { listener, log: recorder, spans: recorder };
-  const scheduler = new RecordedV0(workload, pool, config, scenario.hooks, outlets);
+  const scheduler = new RecordedV0(workload, pool, config, scenario.makeHooks(), outlets);
   const states: ReturnType<typeof liveState>[] = [];
   const wastes: number[] = [];
   try {

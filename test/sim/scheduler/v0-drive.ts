@@ -1,4 +1,5 @@
 import { Queue } from '../../../sim/recording/v0-listener.ts';
+import type { BeamSurvival } from '../../../sim/scheduler/v0/beam-search.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from '../../../sim/scheduler/v0/config.ts';
 import { V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
 import { WorkloadBuilder } from '../../../sim/workload/builder.ts';
@@ -9,6 +10,7 @@ export interface V0Request {
   readonly prompt: number | readonly (readonly [segment: string, offset: number, length: number])[];
   readonly outputs?: number;
   readonly n?: number;
+  readonly beamSearch?: boolean;
   /** Where a stop token ends each sequence. */
   readonly lens?: readonly number[];
   readonly priority?: number;
@@ -18,6 +20,7 @@ export interface V0Request {
 export interface V0Setup extends Partial<V0SchedulerConfig>, Partial<V0PoolConfig> {
   readonly requests: readonly V0Request[];
   readonly accept?: number;
+  readonly survival?: BeamSurvival;
 }
 
 /** V0's scheduler on a small pool of 4-token blocks without watermark, in terms of request ids. */
@@ -71,6 +74,8 @@ export class V0Drive {
     this.scheduler = new V0Scheduler(workload, pool, config, {
       acceptance: () => accept,
       outputLimit: (row, i) => requests[row].lens?.[i] ?? requests[row].outputs ?? 10,
+      usesBeamSearch: (row) => requests[row].beamSearch ?? false,
+      beamSurvival: setup.survival,
     });
   }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { randomSurvival } from '../../../sim/scheduler/v0/beam-search.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from '../../../sim/scheduler/v0/config.ts';
 import { type V0Hooks, V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
 import { type Run, WorkloadBuilder } from '../../../sim/workload/builder.ts';
@@ -10,7 +11,10 @@ export interface V0Scenario {
   readonly workload: Workload;
   readonly addBeforeStep: readonly number[];
   readonly abortBeforeStep: readonly number[];
-  readonly hooks: V0Hooks;
+  /** New ones for each run: a random survival of beams is a stream. */
+  readonly makeHooks: () => V0Hooks;
+  /** Sequences of a request are beams. */
+  readonly hasBeams: boolean;
   readonly makeScheduler: () => V0Scheduler;
 }
 
@@ -30,6 +34,7 @@ export const v0Scenario: fc.Arbitrary<V0Scenario> = fc
     policy: fc.constantFrom('fcfs' as const, 'fcfs' as const, 'priority' as const),
     preemptionMode: fc.constantFrom(null, null, 'swap' as const, 'recompute' as const),
     delayFactor: fc.constantFrom(0, 0, 0, 1.5),
+    beams: fc.constantFrom('none', 'none', 'default', 'random'),
     outputs: fc.constantFrom('plain', 'plain', 'lookahead', 'async'),
     lookahead: fc.integer({ min: 1, max: 5 }),
     accept: fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }),
@@ -89,17 +94,20 @@ export const v0Scenario: fc.Arbitrary<V0Scenario> = fc
       numLookaheadSlots: spec.outputs === 'lookahead' ? spec.lookahead : 0,
       asyncOutputProc: spec.outputs === 'async',
     };
-    const hooks: V0Hooks = {
+    const makeHooks = (): V0Hooks => ({
       acceptance: (request, i) => spec.accept[(request + i) % spec.accept.length],
       outputLimit: (request, i) => Math.min(added[request].outputs, added[request].lens[i] ?? 99),
-    };
+      usesBeamSearch: () => spec.beams !== 'none',
+      beamSurvival: spec.beams === 'random' ? randomSurvival(7) : undefined,
+    });
     return {
       pool,
       config,
-      hooks,
+      makeHooks,
       workload,
       addBeforeStep: added.map((request) => request.step),
+      hasBeams: spec.beams !== 'none',
       abortBeforeStep: added.map((request) => (request.abort < 0 ? -1 : request.step + request.abort)),
-      makeScheduler: () => new V0Scheduler(workload, pool, config, hooks),
+      makeScheduler: () => new V0Scheduler(workload, pool, config, makeHooks()),
     };
   });
