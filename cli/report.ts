@@ -6,6 +6,13 @@ import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 
 const LABEL_WIDTH = 11;
+/** What served before paging. */
+const SYSTEMS = {
+  max: 'Orca (Max)',
+  pow2: 'Orca (Pow2)',
+  oracle: 'Orca (Oracle)',
+  static: 'static batches',
+} as const;
 const SPARK = '▁▂▃▄▅▆▇█';
 const SPARK_WIDTH = 48;
 
@@ -76,7 +83,16 @@ export function runReport(
         : pc.yellow(summary.numPreemptions === 1 ? 'once' : `${number(summary.numPreemptions)} times`),
     ),
   );
-  if (summary.traffic && plan.v0) {
+  if (recording.header.contiguous) {
+    const { policy, placement, externalFragmentation, leastLargestFree } = recording.header.contiguous;
+    lines.push(
+      row(
+        'contiguous',
+        `${policy}, ${placement} · external fragmentation ${percent(externalFragmentation)} mean · largest hole at least ${number(leastLargestFree)} slots`,
+      ),
+    );
+  }
+  if (summary.traffic && plan.v0 && !recording.header.contiguous) {
     const { swappedOut, swappedIn, copied, forks } = summary.traffic;
     lines.push(
       row(
@@ -121,7 +137,8 @@ export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: 
 
 function heading(scenario: Scenario): string {
   const { count, gpu } = scenario.hardware;
-  return `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${count} × ${gpu} · seed ${scenario.seed}`)}`;
+  const system = scenario.contiguous === null ? `vLLM ${scenario.vllm}` : SYSTEMS[scenario.contiguous.policy];
+  return `${pc.bold(scenario.name)}  ${pc.dim(`${system} · ${scenario.model.name} · ${count} × ${gpu} · seed ${scenario.seed}`)}`;
 }
 
 function notes(list: readonly string[]): string[] {

@@ -36,14 +36,20 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
   const sampled = workloadOf(scenario, hooks);
   // V0 forks the sequences of one request; V1 knows requests with one sequence only.
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
+  const { contiguous } = scenario;
+  const paged = {
+    pool: planned.pool,
+    scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
+  };
   const recording = simulate(
     {
       name: scenario.name,
       seed: scenario.seed,
       vllm: scenario.vllm,
-      pool: planned.pool,
-      ...(planned.v0 && { v0: planned.v0 }),
-      scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
+      ...(contiguous === null
+        ? { ...paged, ...(planned.v0 && { v0: planned.v0 }) }
+        : { ...withoutPaging(planned), contiguous }),
+      beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
       workload,
       cacheResets: cacheResetsOf(scenario),
       stepTime: stepTimeOf(scenario),
@@ -53,6 +59,32 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     hooks,
   );
   return { plan: planned, recording };
+}
+
+/** As many token slots as the plan's blocks have, each a block of its own; prompts are not cut. */
+function withoutPaging({ pool, scheduler, v0 }: Extract<Plan, { starts: true }>) {
+  const { blockSize } = pool.groups[0];
+  const numSlots = (v0 === null ? pool.numGpuBlocks - 1 : pool.numGpuBlocks) * blockSize;
+  return {
+    pool: {
+      numGpuBlocks: numSlots + 1,
+      enablePrefixCaching: false,
+      hashBlockSize: 1,
+      groups: [{ kind: 'full', blockSize: 1, window: 0 }] as const,
+    },
+    scheduler: {
+      ...scheduler,
+      asyncScheduling: false,
+      numSpeculativeTokens: 0,
+      numLookaheadTokens: 0,
+      enableChunkedPrefill: false,
+      maxNumBatchedTokens: Math.max(
+        scheduler.maxNumBatchedTokens,
+        scheduler.maxModelLen,
+        scheduler.maxNumSeqs,
+      ),
+    },
+  };
 }
 
 function workloadOf(scenario: Scenario, hooks: ScenarioHooks): Workload {

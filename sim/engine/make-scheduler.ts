@@ -1,5 +1,9 @@
+import { invariant } from '../error.ts';
+import { ContiguousRecorder } from '../recording/contiguous-recorder.ts';
 import { type KvEventBatch, KvEventLog } from '../recording/kv-event-log.ts';
 import type { Recorder } from '../recording/recorder.ts';
+import type { V0Settings } from '../recording/recording.ts';
+import { ContiguousScheduler } from '../scheduler/contiguous.ts';
 import type { EngineScheduler, RequestListener } from '../scheduler/engine-scheduler.ts';
 import { RecordedV0 } from '../scheduler/v0/recorded.ts';
 import { V1Scheduler } from '../scheduler/v1.ts';
@@ -19,11 +23,15 @@ export function makeScheduler(
   input: SimulationInput,
   outlets: Outlets,
 ): { scheduler: EngineScheduler; kvEventLog: KvEventLog | null } {
+  if (input.contiguous !== undefined) return { scheduler: makeContiguous(input, outlets), kvEventLog: null };
   if (input.v0 === undefined) return makeV1(input, outlets);
-  const { listener, recorder } = outlets;
-  const { pool, scheduler: config, workload, v0, acceptance } = input;
+  return { scheduler: makeV0(input, input.v0, outlets), kvEventLog: null };
+}
+
+function makeV0(input: SimulationInput, v0: V0Settings, { listener, recorder }: Outlets): EngineScheduler {
+  const { pool, scheduler: config, workload, acceptance } = input;
   const [group] = pool.groups;
-  const scheduler = new RecordedV0(
+  return new RecordedV0(
     workload,
     {
       blockSize: group.blockSize,
@@ -44,10 +52,31 @@ export function makeScheduler(
       numLookaheadSlots: config.numLookaheadTokens,
       asyncOutputProc: v0.asyncOutputProc,
     },
-    { acceptance },
+    { acceptance, usesBeamSearch: () => input.beamSearch === true },
     { listener, log: recorder, spans: recorder },
   );
-  return { scheduler, kvEventLog: null };
+}
+
+function makeContiguous(
+  { pool, scheduler: config, workload, contiguous }: SimulationInput,
+  { listener, recorder }: Outlets,
+): EngineScheduler {
+  invariant(contiguous !== undefined, 'a contiguous baseline is asked for');
+  const scheduler = new ContiguousScheduler(
+    workload,
+    {
+      ...contiguous,
+      // Slots are numbered from 1, like the blocks of V1.
+      totalSlots: pool.numGpuBlocks - 1,
+      maxModelLen: config.maxModelLen,
+      maxNumSeqs: config.maxNumSeqs,
+      maxNumBatchedTokens: config.maxNumBatchedTokens,
+    },
+    { listener },
+  );
+  if (recorder !== null)
+    scheduler.record(new ContiguousRecorder(recorder, workload.numPromptTokens, scheduler.numReserved));
+  return scheduler;
 }
 
 function makeV1(

@@ -55,6 +55,8 @@ class Simulation {
   /** Tokens computed since somebody sampled one. */
   private fruitlessTokens = 0;
   private crash: Crash | null = null;
+  private sumFragmentation = 0;
+  private leastLargestFree = Number.POSITIVE_INFINITY;
 
   constructor(input: SimulationInput, hooks: SimulationHooks) {
     const { workload } = input;
@@ -120,6 +122,7 @@ class Simulation {
         pool: input.pool,
         scheduler: input.scheduler,
         ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
+        ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
         end,
         ...(this.crash && { crash: this.crash }),
         about: input.about ?? {},
@@ -240,7 +243,19 @@ class Simulation {
     row.numScheduledTokens = shape.numTokens;
     row.numScheduledRequests = shape.numRequests;
     scheduler.describe(row);
+    if (scheduler.waste !== undefined) {
+      const { externalFragmentation, largestFreeBlock } = scheduler.waste();
+      this.sumFragmentation += externalFragmentation;
+      this.leastLargestFree = Math.min(this.leastLargestFree, largestFreeBlock);
+    }
     return true;
+  }
+
+  private scatter() {
+    return {
+      externalFragmentation: this.numSteps === 0 ? 0 : this.sumFragmentation / this.numSteps,
+      leastLargestFree: this.numSteps === 0 ? 0 : this.leastLargestFree,
+    };
   }
 
   private endStep(): RunEnd | null {

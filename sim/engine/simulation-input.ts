@@ -1,5 +1,6 @@
 import type { V0Settings } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { ContiguousConfig } from '../scheduler/contiguous/config.ts';
 import type { Acceptance } from '../scheduler/v1.ts';
 import type { StepTimeModel } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -13,6 +14,10 @@ export interface SimulationInput {
   readonly scheduler: SchedulerConfig;
   /** Given: vLLM 0.6.3's engine runs, V0. */
   readonly v0?: V0Settings;
+  /** Given: no paging, but one of what served before it; the pool's token slots are its memory. */
+  readonly contiguous?: Pick<ContiguousConfig, 'policy' | 'placement'>;
+  /** V0: sequences of a request are beams. */
+  readonly beamSearch?: boolean;
   readonly workload: Workload;
   readonly stepTime: StepTimeModel;
   readonly acceptance?: Acceptance;

@@ -21,6 +21,8 @@ export interface ContiguousListener {
   arrive(request: number): void;
   /** The first of the waiting gets slots [offset, offset + length) and joins the back of the running. */
   place(request: number, offset: number, length: number): void;
+  /** It has all its outputs, `numUsed` tokens in all, but its static batch goes on and keeps its slots. */
+  idle(request: number, numUsed: number): void;
   /** It leaves the running, and its slots are free; `before`: the neighbour in front that it had. */
   release(request: number, why: Leave, before: number, offset: number, length: number): void;
   /** It leaves the waiting without having been placed; `before` as above. */

@@ -244,6 +244,15 @@ export interface RecordingHeader {
   /** There for runs of V0's engine only. */
   readonly v0?: V0Settings;
   readonly traffic?: V0Traffic;
+  /** There where no paging took place: what served before it. A block is one slot then. */
+  readonly contiguous?: {
+    readonly policy: 'max' | 'pow2' | 'oracle' | 'static';
+    readonly placement: 'first-fit' | 'best-fit' | 'buddy';
+    /** Mean over the steps of the share of free slots that are not in the largest hole. */
+    readonly externalFragmentation: number;
+    /** The smallest that the largest hole has been, slots. */
+    readonly leastLargestFree: number;
+  };
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;

@@ -1,5 +1,6 @@
 import { Cursor } from '../recording/cursor.ts';
 import type { Recording } from '../recording/recording.ts';
+import { ContiguousStepExplainer } from './explain-contiguous.ts';
 import { V0StepExplainer } from './explain-v0.ts';
 import { V1StepExplainer } from './explain-v1.ts';
 import type { Reason } from './step-explainer.ts';
@@ -20,6 +21,7 @@ export function explainStep(recording: Recording, step: number): Reason[] {
 export function explainAt(cursor: Cursor): Reason[] {
   const { step, recording } = cursor;
   if (step < 0 || step >= recording.numSteps) return [];
-  const Explainer = recording.header.v0 === undefined ? V1StepExplainer : V0StepExplainer;
-  return new Explainer(cursor).explain();
+  const { v0, contiguous } = recording.header;
+  if (contiguous !== undefined) return new ContiguousStepExplainer(cursor).explain();
+  return new (v0 === undefined ? V1StepExplainer : V0StepExplainer)(cursor).explain();
 }

@@ -61,12 +61,24 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   if (expect.because !== null && expect.starts !== false) {
     report(['expect', 'because'], 'goes with starts: false');
   }
+  const contiguous = contiguousOf(checked.system);
+  if (workload?.kind === 'synthetic') {
+    if (contiguous !== null && workload.numSequences > 1) {
+      report(
+        ['workload', workload.beamSearch ? 'beam-width' : 'n'],
+        'without paging nothing can be shared: expected 1',
+      );
+    } else if (workload.beamSearch && vllm !== '0.6.3') {
+      report(['workload', 'beam-width'], 'goes with vllm: "0.6.3": V1 has no beam search in its engine');
+    }
+  }
   if (problems.length > 0) throw new InputError(problems);
   return {
     file,
     name: checked.name ?? nameOf(file),
     vllm,
     seed: checked.seed ?? 0,
+    contiguous,
     command: checked.command ?? null,
     engine: flags,
     hardware: hardwareOf(checked.hardware),
@@ -79,6 +91,15 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     notes,
     slow: checked.slow ?? null,
   };
+}
+
+/** Orca as in the PagedAttention paper, with a buddy system; static batches at the first hole that fits. */
+function contiguousOf(system: ScenarioFile['system']): Scenario['contiguous'] {
+  if (system === undefined || system === 'vllm') return null;
+  if (typeof system === 'object')
+    return { policy: system.policy, placement: system.placement ?? 'first-fit' };
+  if (system === 'static-batches') return { policy: 'static', placement: 'first-fit' };
+  return { policy: system.slice('orca-'.length) as 'max' | 'pow2' | 'oracle', placement: 'buddy' };
 }
 
 /** One number of other-gib stands for every GPU. */

@@ -56,6 +56,8 @@ export interface SyntheticWorkload {
   readonly thinkTimeNs: number;
   /** Answers sampled per request (vLLM `n`). */
   readonly numSequences: number;
+  /** They are beams, which die and split; V0 only. */
+  readonly beamSearch: boolean;
   /** Images in the first turn of each conversation; null = text only. */
   readonly images: {
     readonly perRequest: number;
@@ -96,6 +98,11 @@ export interface Scenario {
   readonly name: string;
   readonly vllm: VllmVersion;
   readonly seed: number;
+  /** What served before paging, in place of vLLM's engine; null = vLLM. */
+  readonly contiguous: {
+    readonly policy: 'max' | 'pow2' | 'oracle' | 'static';
+    readonly placement: 'first-fit' | 'best-fit' | 'buddy';
+  } | null;
   /** The command line as written, if the scenario has one. */
   readonly command: string | null;
   readonly engine: EngineFlags;

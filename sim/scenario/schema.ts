@@ -151,6 +151,7 @@ const workload = v.strictObject(
     ),
     'reset-running-requests': v.optional(bool),
     n: v.optional(count(1, 256)),
+    'beam-width': v.optional(count(1, 64)),
     images: v.optional(
       v.strictObject(
         {
@@ -170,6 +171,22 @@ const workload = v.strictObject(
   'an object',
 );
 
+const POLICIES = ['max', 'pow2', 'oracle', 'static'] as const;
+const PLACEMENTS = ['first-fit', 'best-fit', 'buddy'] as const;
+const SYSTEM =
+  'vllm, orca-max, orca-pow2, orca-oracle, static-batches, or an object with policy and placement';
+/** What serves: vLLM, or what served before paging, on as many token slots as vLLM would have. */
+const system = v.union(
+  [
+    v.picklist(['vllm', 'orca-max', 'orca-pow2', 'orca-oracle', 'static-batches'], SYSTEM),
+    v.strictObject({
+      policy: v.picklist(POLICIES, `one of ${POLICIES.join(', ')}`),
+      placement: v.optional(v.picklist(PLACEMENTS, `one of ${PLACEMENTS.join(', ')}`)),
+    }),
+  ],
+  SYSTEM,
+);
+
 export const START_FAILURES = [
   'unrecognized-argument',
   'invalid-argument',
@@ -186,6 +203,7 @@ export const scenarioSchema = v.strictObject(
     version: v.literal(1, '1'),
     name: v.optional(text),
     vllm: v.optional(v.union([text, v.pipe(v.number(), v.transform(String))], 'a version in quotes')),
+    system: v.optional(system),
     seed: v.optional(count(0, Number.MAX_SAFE_INTEGER)),
     command: v.optional(text),
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),

@@ -14,6 +14,7 @@ export const DEFAULT_WORKLOAD: SyntheticWorkload = {
   turns: 1,
   thinkTimeNs: 0,
   numSequences: 1,
+  beamSearch: false,
   images: null,
   abort: { share: 0, afterNs: 0 },
 };
@@ -107,7 +108,8 @@ function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | Tra
     sharedPrefix: { count: prefixTokens === 0 ? 0 : prefixCount, tokens: prefixTokens },
     turns: file.turns ?? 1,
     thinkTimeNs: file['think-time'] ?? 0,
-    numSequences: file.n ?? 1,
+    numSequences: file['beam-width'] ?? file.n ?? 1,
+    beamSearch: file['beam-width'] !== undefined,
     images: file.images
       ? {
           perRequest: file.images['per-request'] ?? 1,

@@ -303,6 +303,7 @@ export class ContiguousScheduler implements EngineScheduler {
   /** It samples no more: of what it holds, nothing is of use. */
   private end(request: number): void {
     this.isOver[request] = 1;
+    if (this.isStatic) this.log?.idle(request, this.numUsed[request]);
     this.sumUsed -= this.numUsed[request];
     this.sumFinal -= this.numFinal[request];
     this.sumReserved -= this.numReserved[request];

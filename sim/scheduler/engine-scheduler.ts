@@ -19,6 +19,8 @@ export interface EngineScheduler {
   readonly prefixCacheHits: number;
   /** V0 only. */
   readonly traffic?: V0Traffic;
+  /** Contiguous baselines only: how scattered the free slots are now. */
+  waste?(): { readonly externalFragmentation: number; readonly largestFreeBlock: number };
 
   /** A request arrives. Its prompt is shorter than max_model_len. Times are integer nanoseconds. */
   add(request: number, arrivalNs: number): void;

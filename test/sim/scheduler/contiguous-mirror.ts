@@ -30,6 +30,11 @@ export class ContiguousMirror implements ContiguousListener {
     this.own(0, request + 1, offset, length);
   }
 
+  idle(request: number, numUsed: number): void {
+    this.events.push(['idle', request, numUsed]);
+    must(this.running.includes(request));
+  }
+
   release(...event: Parameters<ContiguousListener['release']>): void {
     this.events.push(['release', ...event]);
     const [request, , before, offset, length] = event;

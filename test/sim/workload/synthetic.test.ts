@@ -14,6 +14,7 @@ const BASE: SyntheticWorkload = {
   sharedPrefix: { count: 3, tokens: 64 },
   images: null,
   numSequences: 1,
+  beamSearch: false,
   turns: 1,
   thinkTimeNs: 0,
   abort: { share: 0.1, afterNs: 1e9 },

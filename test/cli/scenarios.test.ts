@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+interface Result {
+  readonly file: string;
+  readonly passed: boolean;
+  readonly failures: readonly string[];
+  readonly summary: { readonly slots: { readonly tokens: number; readonly internal: number } | null } | null;
+}
+
+function run(...args: string[]): { status: number | null; results: Result[] } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'dist/cli/poolscope.js'), 'run', ...args, '--json'],
+    { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
+  expect(stderr).toBe('');
+  return { status, results: JSON.parse(stdout).results };
+}
+
+test('every scenario of the repository does what it expects', () => {
+  const { status, results } = run('scenarios');
+  expect(results.filter(({ passed }) => !passed)).toEqual([]);
+  expect(results.length).toBeGreaterThan(15);
+  expect(status).toBe(0);
+}, 120_000);
+
+test('the paper’s Figure 2: tokens take more of the memory from static batches over Orca to paging', () => {
+  const { results } = run('scenarios/paper');
+  const tokens = (name: string) =>
+    results.find(({ file }) => file.endsWith(`figure-2-${name}.pool.yaml`))?.summary?.slots?.tokens ??
+    Number.NaN;
+  const shares = ['static-batches', 'orca-max', 'orca-pow2', 'orca-oracle', 'vllm'].map(tokens);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(shares.every((share) => share > 0 && share < 1)).toBe(true);
+}, 120_000);
