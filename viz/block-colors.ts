@@ -1,5 +1,4 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { RequestState } from '../sim/recording/recording.ts';
 import { NUM_COUNTS, NUM_REQUESTS, type Palette } from './palette.ts';
 
 export type ColorMode = 'request' | 'state' | 'references';
@@ -12,7 +11,7 @@ export const COLOR_MODES: readonly { mode: ColorMode; label: string }[] = [
 export type BlockState = 'null' | 'free' | 'cached' | 'used' | 'shared';
 
 export function blockState(cursor: Cursor, block: number): BlockState {
-  if (block === 0) return 'null';
+  if (block === cursor.nullBlock) return 'null';
   const references = cursor.refCount[block];
   if (references === 0) return cursor.chain[block] === 0 ? 'free' : 'cached';
   return references === 1 ? 'used' : 'shared';
@@ -23,7 +22,7 @@ export const STATE_NAMES: Readonly<Record<BlockState, string>> = {
   free: 'free',
   cached: 'free, content cached',
   used: 'in use',
-  shared: 'shared by prefix',
+  shared: 'shared',
 };
 
 const NUM_STATES = 4;
@@ -44,7 +43,7 @@ export function colorTable(palette: Palette, mode: ColorMode): string[] {
 
 /** A block's place in the colorTable() of the mode: a pure function of the state at the cursor. */
 export function colorIndex(cursor: Cursor, block: number, mode: ColorMode): number {
-  if (block === 0) return 0;
+  if (block === cursor.nullBlock) return 0;
   const references = cursor.refCount[block];
   if (references === 0) return cursor.chain[block] === 0 ? 1 : 2;
   if (mode === 'references') return NUM_STATES + Math.min(NUM_COUNTS, references) - 1;
@@ -75,15 +74,15 @@ export function legendOf(mode: ColorMode, palette: Palette): { color: string; la
 /** Tokens in every block that a running request is filling; blocks that are not listed are full or empty. */
 export function partialFills(cursor: Cursor): Map<number, number> {
   const fills = new Map<number, number>();
-  cursor.recording.header.pool.groups.forEach(({ blockSize }, group) => {
-    for (const request of cursor.running()) {
-      if (cursor.state[request] !== RequestState.Running) continue;
-      const table = cursor.table(request, group);
-      const tokens = cursor.numComputedTokens(request) + cursor.numScheduledTokens(request);
+  for (const request of [...cursor.running(), ...cursor.swapped()]) {
+    const tokens = cursor.numComputedTokens(request) + cursor.numScheduledTokens(request);
+    for (let which = 0; which < cursor.numTables(request); which++) {
+      const blockSize = cursor.blockSizeOfTable(which);
+      const table = cursor.table(request, which);
       for (let i = Math.floor(tokens / blockSize); i < table.length; i++) {
         fills.set(table[i], Math.max(0, tokens - i * blockSize) / blockSize);
       }
     }
-  });
+  }
   return fills;
 }

@@ -19,6 +19,9 @@ interface Layout {
   /** Blocks in one cell: more than 1 where there are more blocks than pixels. */
   readonly blocksPerCell: number;
   readonly detailed: boolean;
+  /** Blocks of the GPU, which come first; those of the CPU start in a row of their own, from this cell on. */
+  readonly numGpuBlocks: number;
+  readonly cpuStart: number;
 }
 
 export interface MapMarks {
@@ -41,7 +44,14 @@ export class BlockMap {
   // Colour index → colour, as CSS and as a pixel.
   private colors: string[] = [];
   private pixels = new Uint32Array(0);
-  private layout: Layout = { cell: 1, columns: 1, blocksPerCell: 1, detailed: false };
+  private layout: Layout = {
+    cell: 1,
+    columns: 1,
+    blocksPerCell: 1,
+    detailed: false,
+    numGpuBlocks: 0,
+    cpuStart: 0,
+  };
   /** One pixel a cell, for big pools. */
   private image: { data: ImageData; pixels: Uint32Array; canvas: OffscreenCanvas } | null = null;
   private stale = true;
@@ -81,11 +91,10 @@ export class BlockMap {
   /** The block under a point of the canvas, CSS pixels; null beside the blocks. */
   blockAt(x: number, y: number): number | null {
     if (this.cursor === null) return null;
-    const { cell, columns, blocksPerCell } = this.layout;
+    const { cell, columns } = this.layout;
     const column = Math.floor(x / cell);
     if (column < 0 || column >= columns || y < 0) return null;
-    const block = (Math.floor(y / cell) * columns + column) * blocksPerCell;
-    return block < this.cursor.numBlocks ? block : null;
+    return blockOf(this.layout, Math.floor(y / cell) * columns + column, this.cursor.numBlocks);
   }
 
   draw(marks: MapMarks): void {
@@ -93,7 +102,7 @@ export class BlockMap {
     if (cursor === null) return;
     const { context, width, height } = fitCanvas(this.canvas);
     if (width === 0 || height === 0) return;
-    const layout = layoutFor(cursor.numBlocks, width, height);
+    const layout = layoutFor(cursor.recording.header.pool.numGpuBlocks, cursor.numBlocks, width, height);
     if (layout.cell !== this.layout.cell || layout.columns !== this.layout.columns) this.stale = true;
     this.layout = layout;
     this.light(cursor, marks.request);
@@ -101,6 +110,20 @@ export class BlockMap {
     if (layout.detailed) this.drawCells(context, cursor);
     else this.drawImage(context, cursor);
     this.drawMarks(context, cursor, marks);
+    if (cursor.numBlocks > layout.numGpuBlocks) this.drawBorder(context);
+  }
+
+  /** Between the GPU's blocks and those of the CPU. */
+  private drawBorder(context: CanvasRenderingContext2D): void {
+    const { cell, columns, cpuStart } = this.layout;
+    const y = (cpuStart / columns) * cell - cell / 2;
+    context.fillStyle = this.palette.css('text-soft');
+    context.font = `11px ${this.palette.css('font')}`;
+    context.textBaseline = 'middle';
+    const label = 'CPU blocks (swap space)';
+    const space = context.measureText(label).width + 8;
+    context.fillText(label, 0, y);
+    context.fillRect(space, y, Math.max(0, columns * cell - space), 1);
   }
 
   /** A request's blocks change only together with their own state, so that they are among the changed ones. */
@@ -109,9 +132,9 @@ export class BlockMap {
     this.request = request;
     this.litBlocks.clear();
     if (request === null) return;
-    cursor.recording.header.pool.groups.forEach((_, group) => {
-      for (const block of cursor.table(request, group)) this.litBlocks.add(block);
-    });
+    for (let which = 0; which < cursor.numTables(request); which++) {
+      for (const block of cursor.table(request, which)) this.litBlocks.add(block);
+    }
   }
 
   private isFaint(block: number): boolean {
@@ -127,8 +150,9 @@ export class BlockMap {
     const size = cell - gap;
     const free = palette.css('block-free');
     for (let block = 0; block < cursor.numBlocks; block++) {
-      const x = (block % columns) * cell;
-      const y = Math.floor(block / columns) * cell;
+      const at = cellOf(this.layout, block);
+      const x = (at % columns) * cell;
+      const y = Math.floor(at / columns) * cell;
       const color = colors[colorIndex(cursor, block, mode)];
       const fill = fills.get(block);
       const opacity = this.isFaint(block) ? FAINT : 1;
@@ -180,8 +204,8 @@ export class BlockMap {
   }
 
   private drawImage(context: CanvasRenderingContext2D, cursor: Cursor): void {
-    const { cell, columns, blocksPerCell } = this.layout;
-    const numCells = Math.ceil(cursor.numBlocks / blocksPerCell);
+    const { cell, columns } = this.layout;
+    const numCells = cellOf(this.layout, cursor.numBlocks - 1) + 1;
     const rows = Math.ceil(numCells / columns);
     const changes = cursor.takeChanges();
     if (this.image === null || this.image.data.width !== columns || this.image.data.height !== rows) {
@@ -200,7 +224,7 @@ export class BlockMap {
       this.stale = false;
     } else {
       for (let i = 0; i < changes.count; i++) {
-        const at = Math.floor(changes.blocks[i] / blocksPerCell);
+        const at = cellOf(this.layout, changes.blocks[i]);
         pixels[at] = this.cellPixel(cursor, at);
       }
     }
@@ -212,11 +236,12 @@ export class BlockMap {
   }
 
   private cellPixel(cursor: Cursor, cell: number): number {
-    const { blocksPerCell } = this.layout;
-    if (blocksPerCell === 1) return this.blockPixel(cursor, cell);
+    const { blocksPerCell, numGpuBlocks } = this.layout;
+    const first = blockOf(this.layout, cell, cursor.numBlocks);
+    if (first === null) return 0;
+    if (blocksPerCell === 1) return this.blockPixel(cursor, first);
     // The mean of the cell's blocks, so that none is invisible.
-    const first = cell * blocksPerCell;
-    const last = Math.min(cursor.numBlocks, first + blocksPerCell);
+    const last = Math.min(first < numGpuBlocks ? numGpuBlocks : cursor.numBlocks, first + blocksPerCell);
     let [red, green, blue, alpha] = [0, 0, 0, 0];
     for (let block = first; block < last; block++) {
       const color = this.blockPixel(cursor, block);
@@ -245,8 +270,10 @@ export class BlockMap {
     context.strokeStyle = this.palette.css('text');
     context.lineWidth = cell >= DETAILED_CELL ? 1.5 : 1;
     for (const request of marks.outlined) {
-      for (let group = 0; group < cursor.recording.header.pool.groups.length; group++) {
-        for (const block of cursor.table(request, group)) if (block !== 0) this.outline(context, block, 0);
+      for (let which = 0; which < cursor.numTables(request); which++) {
+        for (const block of cursor.table(request, which)) {
+          if (block !== cursor.nullBlock) this.outline(context, block, 0);
+        }
       }
     }
     if (marks.block !== null) {
@@ -257,8 +284,8 @@ export class BlockMap {
   }
 
   private outline(context: CanvasRenderingContext2D, block: number, grow: number): void {
-    const { cell, columns, blocksPerCell, detailed } = this.layout;
-    const at = Math.floor(block / blocksPerCell);
+    const { cell, columns, detailed } = this.layout;
+    const at = cellOf(this.layout, block);
     const x = (at % columns) * cell;
     const y = Math.floor(at / columns) * cell;
     const size = detailed ? cell - (cell >= 14 ? 2 : 1) : cell;
@@ -266,19 +293,46 @@ export class BlockMap {
   }
 }
 
+/** The cell of a block. */
+function cellOf({ numGpuBlocks, cpuStart, blocksPerCell }: Layout, block: number): number {
+  if (block < numGpuBlocks) return Math.floor(block / blocksPerCell);
+  return cpuStart + Math.floor((block - numGpuBlocks) / blocksPerCell);
+}
+
+/** The first block of a cell, or null where there is none. */
+function blockOf(
+  { numGpuBlocks, cpuStart, blocksPerCell }: Layout,
+  cell: number,
+  numBlocks: number,
+): number | null {
+  const onGpu = cell * blocksPerCell;
+  if (onGpu < numGpuBlocks) return onGpu;
+  const block = numGpuBlocks + (cell - cpuStart) * blocksPerCell;
+  return cell >= cpuStart && block < numBlocks ? block : null;
+}
+
 /**
  * The largest cells with which all blocks fit, or slightly smaller ones if rows then have 8, 16, 24, …
  * blocks, which are easier to count in.
  */
-function layoutFor(numBlocks: number, width: number, height: number): Layout {
-  const fits = (cell: number, columns: number) =>
-    columns >= 1 && Math.ceil(numBlocks / columns) * cell <= height;
-  const layout = (cell: number, columns: number): Layout => ({
+function layoutFor(numGpuBlocks: number, numBlocks: number, width: number, height: number): Layout {
+  const numCpuBlocks = numBlocks - numGpuBlocks;
+  const layout = (cell: number, columns: number, blocksPerCell = 1): Layout => ({
     cell,
     columns,
-    blocksPerCell: 1,
-    detailed: cell >= DETAILED_CELL && numBlocks <= MAX_DETAILED_BLOCKS,
+    blocksPerCell,
+    detailed: blocksPerCell === 1 && cell >= DETAILED_CELL && numBlocks <= MAX_DETAILED_BLOCKS,
+    numGpuBlocks,
+    // Enough empty rows for a label.
+    cpuStart:
+      (Math.ceil(numGpuBlocks / blocksPerCell / columns) + Math.max(1, Math.ceil(12 / cell))) * columns,
   });
+  const numRows = ({ columns, blocksPerCell, cpuStart }: Layout) =>
+    numCpuBlocks === 0
+      ? Math.ceil(numGpuBlocks / blocksPerCell / columns)
+      : cpuStart / columns + Math.ceil(numCpuBlocks / blocksPerCell / columns);
+  const fits = (cell: number, columns: number) =>
+    columns >= 1 && numRows(layout(cell, columns)) * cell <= height;
   let cell = Math.min(MAX_CELL, Math.floor(Math.sqrt((width * height) / numBlocks)) + 1);
   while (cell >= 1 && !fits(cell, Math.floor(width / cell))) cell--;
   for (let smaller = cell; smaller >= Math.max(1, cell * LEAST_SHRINK); smaller--) {
@@ -288,6 +342,6 @@ function layoutFor(numBlocks: number, width: number, height: number): Layout {
   }
   if (cell >= 1) return layout(cell, Math.floor(width / cell));
   const columns = Math.floor(width);
-  const cells = columns * Math.max(1, Math.floor(height));
-  return { cell: 1, columns, blocksPerCell: Math.ceil(numBlocks / cells), detailed: false };
+  const cells = columns * Math.max(1, Math.floor(height) - (numCpuBlocks === 0 ? 0 : 14));
+  return layout(1, columns, Math.ceil(numBlocks / cells));
 }

@@ -21,7 +21,7 @@ export interface Derived {
 }
 
 export function derive(recording: Recording): Derived {
-  const { numSteps, steps, requests } = recording;
+  const { numSteps, steps, requests, header } = recording;
   const preemptions = new Uint32Array(numSteps);
   const lookedUp = new Float64Array(numSteps);
   const found = new Float64Array(numSteps);
@@ -31,7 +31,7 @@ export function derive(recording: Recording): Derived {
       const change = requestChange(recording, event, step);
       if (change === null) continue;
       if (change.kind === 'preempt' || change.kind === 'swap-out') preempted++;
-      if (change.kind !== 'admit') continue;
+      if (change.kind !== 'admit' || !header.pool.enablePrefixCaching) continue;
       queries += requests.numPromptTokens[change.request];
       hits += cachedTokensAt(recording, event);
     }

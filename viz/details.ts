@@ -28,9 +28,10 @@ export class Details {
       );
       return;
     }
-    this.title.textContent = `Block ${block.toLocaleString('en-US')}`;
     const { requestIds, header } = cursor.recording;
-    const { groups } = header.pool;
+    const { groups, numGpuBlocks } = header.pool;
+    const onCpu = block >= numGpuBlocks;
+    this.title.textContent = `${onCpu ? 'CPU block' : 'Block'} ${(onCpu ? block - numGpuBlocks : block).toLocaleString('en-US')}`;
     const state = blockState(cursor, block);
     const rows: [string, ...(Node | string)[]][] = [['state', STATE_NAMES[state]]];
     if (state === 'null') {
@@ -49,22 +50,23 @@ export class Details {
             .flatMap((owner, i) => [i === 0 ? '' : ', ', this.link(owner, requestIds[owner])]),
           owners.length > MAX_OWNERS ? ` and ${owners.length - MAX_OWNERS} more` : '',
         ]);
-        const group = groups.findIndex((_, id) => cursor.table(owners[0], id).includes(block));
-        const position = cursor.table(owners[0], Math.max(0, group)).indexOf(block);
-        const { blockSize } = groups[Math.max(0, group)];
+        const which = Math.max(0, cursor.whichTable(owners[0], block));
+        const position = cursor.table(owners[0], which).indexOf(block);
+        const blockSize = cursor.blockSizeOfTable(which);
         rows.push([
           'block table',
           `entry ${position}: tokens ${position * blockSize} to ${(position + 1) * blockSize - 1}`,
         ]);
         rows.push(['filled', `${cursor.fill(block)} of ${blockSize} tokens`]);
         if (groups.length > 1)
-          rows.push(['cache group', `${group} (${groups[group].kind.replace('_', ' ')})`]);
+          rows.push(['cache group', `${which} (${groups[which].kind.replace('_', ' ')})`]);
+        else if (cursor.numTables(owners[0]) > 1) rows.push(['sequence', String(which)]);
       }
       rows.push([
         'prefix cache',
         cursor.chain[block] === 0 ? 'content not cached' : `content ${cursor.chain[block]} can be hit`,
       ]);
-      if (state === 'cached')
+      if (state === 'cached' && !onCpu)
         rows.push(['eviction', `number ${queuePosition(cursor, block)} in the free queue`]);
     }
     if (blocksPerCell > 1) rows.push(['cell', `${blocksPerCell} blocks from this one on`]);

@@ -53,6 +53,7 @@ export class Headline {
       figure('use', 'KV cache in use'),
       figure('running', 'Running'),
       figure('waiting', 'Waiting'),
+      figure('swapped', 'Swapped out'),
       figure('preempted', 'Preempted so far'),
       figure('hits', 'Prefix hits so far'),
       this.waste,
@@ -75,6 +76,10 @@ export class Headline {
     );
     this.set('running', String(cursor.numRunning), ` of ${header.scheduler.maxNumSeqs}`);
     this.set('waiting', cursor.numWaiting.toLocaleString('en-US'));
+    const swapped = this.values.get('swapped')?.parentElement;
+    if (swapped) swapped.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;
+    const usedCpu = cursor.numBlocks - header.pool.numGpuBlocks - cursor.numFreeCpu;
+    this.set('swapped', String(cursor.numSwapped), ` · ${usedCpu.toLocaleString('en-US')} CPU blocks`);
     this.set('preempted', row < 0 ? '0' : derived.preemptions[row].toLocaleString('en-US'));
     const lookedUp = row < 0 ? 0 : derived.lookedUp[row];
     this.set(

@@ -350,9 +350,9 @@ function showRun(recording: Recording, name: string): void {
   map.show(cursor);
   timeline.show(recording, derived);
   const { model = '', gpu = '' } = recording.header.about;
-  byId('scenario-name').textContent = [name, model, gpu, `vLLM ${recording.header.vllm}`]
-    .filter((part) => part !== '')
-    .join(' · ');
+  const { contiguous, vllm } = recording.header;
+  const system = contiguous === undefined ? `vLLM ${vllm}` : 'without paging';
+  byId('scenario-name').textContent = [name, model, gpu, system].filter((part) => part !== '').join(' · ');
   view.set({
     run: { recording, cursor, derived },
     step: 0,

@@ -6,29 +6,37 @@ import type { Palette } from './palette.ts';
 
 const MAX_ROWS = 40;
 
-/** Running requests with their progress, waiting ones in queue order. Rows are reused from step to step. */
+/** The lists, from top to bottom. */
+const RUNNING = 0;
+const SWAPPED = 1;
+const WAITING = 2;
+const LISTS = [RUNNING, SWAPPED, WAITING] as const;
+
+/**
+ * Running requests with their progress, those that V0 swapped out, waiting ones in queue order. Rows are reused
+ * from step to step.
+ */
 export class RequestList {
   private readonly onSelect: (request: number) => void;
-  private readonly headings: [HTMLElement, HTMLElement];
-  private readonly lists: [HTMLElement, HTMLElement];
-  private readonly more: [HTMLElement, HTMLElement];
-  private readonly rows: [Row[], Row[]] = [[], []];
+  private readonly headings = LISTS.map(() => h('h3'));
+  private readonly lists = LISTS.map(() => h('ol'));
+  private readonly more = LISTS.map(() => h('p', { class: 'more' }));
+  private readonly rows: Row[][] = LISTS.map(() => []);
 
   constructor(root: HTMLElement, onSelect: (request: number) => void) {
     this.onSelect = onSelect;
-    this.headings = [h('h3'), h('h3')];
-    this.lists = [h('ol'), h('ol')];
-    this.more = [h('p', { class: 'more' }), h('p', { class: 'more' })];
-    root.replaceChildren(...[0, 1].flatMap((i) => [this.headings[i], this.lists[i], this.more[i]]));
+    root.replaceChildren(...LISTS.flatMap((i) => [this.headings[i], this.lists[i], this.more[i]]));
   }
 
   show(cursor: Cursor, palette: Palette, selected: number | null): void {
-    this.fill(0, 'Running', cursor.running(), cursor.numRunning, cursor, palette, selected);
-    this.fill(1, 'Waiting', cursor.waiting(), cursor.numWaiting, cursor, palette, selected);
+    this.fill(RUNNING, 'Running', cursor.running(), cursor.numRunning, cursor, palette, selected);
+    this.fill(SWAPPED, 'Swapped out', cursor.swapped(), cursor.numSwapped, cursor, palette, selected);
+    this.fill(WAITING, 'Waiting', cursor.waiting(), cursor.numWaiting, cursor, palette, selected);
+    this.headings[SWAPPED].hidden = cursor.recording.header.v0 === undefined;
   }
 
   private fill(
-    which: 0 | 1,
+    which: (typeof LISTS)[number],
     name: string,
     requests: IterableIterator<number>,
     total: number,
@@ -46,7 +54,7 @@ export class RequestList {
         rows.push(row);
         this.lists[which].append(row.item);
       }
-      rows[used++].show(cursor, request, which === 0, palette, request === selected);
+      rows[used++].show(cursor, request, which === RUNNING, palette, request === selected);
     }
     for (let i = used; i < rows.length; i++) rows[i].item.hidden = true;
     this.more[which].textContent = total > used ? `and ${(total - used).toLocaleString('en-US')} more` : '';
@@ -92,14 +100,19 @@ class Row {
     this.done.style.backgroundColor = color;
     this.track.style.setProperty('--prompt', `${(prompt / whole) * 100}%`);
     const preempted = cursor.state[request] === RequestState.Preempted;
+    const swapped = cursor.state[request] === RequestState.Swapped;
     this.amount.textContent = running
       ? `${computed} + ${scheduled}`
-      : preempted
-        ? 'preempted'
-        : `${prompt} prompt`;
+      : swapped
+        ? `${computed} on CPU`
+        : preempted
+          ? 'preempted'
+          : `${prompt} prompt`;
     const phase = running
       ? `${computed} tokens computed, ${scheduled} in this step, prompt of ${prompt}`
-      : `${preempted ? 'preempted, waiting again' : 'waiting'} with a prompt of ${prompt} tokens`;
+      : swapped
+        ? `swapped out with ${computed} tokens computed`
+        : `${preempted ? 'preempted, waiting again' : 'waiting'} with a prompt of ${prompt} tokens`;
     this.button.title = `${requestIds[request]}: ${phase}`;
   }
 }

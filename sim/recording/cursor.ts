@@ -58,6 +58,10 @@ export class Cursor implements CursorApi {
   get numFree(): number {
     return this.replay.numFree;
   }
+  /** Free blocks of the CPU; 0 where there are none. */
+  get numFreeCpu(): number {
+    return this.replay.numFreeCpu;
+  }
   get nullBlock(): number {
     return this.replay.nullBlock;
   }
@@ -106,6 +110,10 @@ export class Cursor implements CursorApi {
 
   table(request: number, which = 0): Int32Array {
     return this.replay.table(request, which);
+  }
+
+  blockSizeOfTable(which: number): number {
+    return this.replay.blockSizeOfTable(which);
   }
 
   numComputedTokens(request: number): number {
@@ -163,7 +171,7 @@ export class Cursor implements CursorApi {
   }
 
   /** The first of a request's tables that holds the block, or −1. */
-  private whichTable(request: number, block: number): number {
+  whichTable(request: number, block: number): number {
     const count = this.numTables(request);
     for (let which = 0; which < count; which++) if (this.table(request, which).includes(block)) return which;
     return -1;

@@ -42,6 +42,7 @@ export abstract class ReplayState {
 
   /** Free blocks of the GPU. */
   abstract readonly numFree: number;
+  abstract readonly numFreeCpu: number;
   abstract readonly runningList: IndexList;
   abstract readonly waitingList: IndexList;
   /** V0: requests whose blocks are on the CPU; null for V1. */

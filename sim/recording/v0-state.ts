@@ -82,6 +82,10 @@ export class V0State extends ReplayState {
     return this.stacks[Device.Gpu].length + this.evictors[Device.Gpu].length;
   }
 
+  get numFreeCpu(): number {
+    return this.stacks[Device.Cpu].length + this.evictors[Device.Cpu].length;
+  }
+
   get snapshotBytes(): number {
     return this.refCount.length * 20 + this.state.length * 9;
   }

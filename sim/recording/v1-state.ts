@@ -17,6 +17,7 @@ export class V1State extends ReplayState {
   readonly runningList: IndexList;
   readonly waitingList: IndexList;
   readonly swappedList = null;
+  readonly numFreeCpu = 0;
   readonly nullBlock = NULL_BLOCK;
   private readonly freeList: IndexList;
   /** group → block tables of running requests. */

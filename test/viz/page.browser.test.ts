@@ -75,7 +75,7 @@ function numColors(page: Page): Promise<number> {
 }
 
 async function figures(page: Page): Promise<string[]> {
-  return page.locator('#headline .figure-value').allTextContents();
+  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
 }
 
 /** Drops a file somewhere on the page, as a file manager would. */
@@ -383,5 +383,37 @@ describe('files', () => {
     await drawn(page);
     expect(await page.locator('img, #scenario-name b, [id^=x]').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('V0', () => {
+  const SWAPPING = HELLO.replace('vllm: "2026-05"', 'vllm: "0.6.3"')
+    .replace('name: hello', 'name: swapping')
+    .replace(
+      '--max-num-batched-tokens 256',
+      '--max-num-batched-tokens 512 --swap-space 0.1 --preemption-mode swap',
+    )
+    .replace(/ {2}abort:.*\n/, '');
+
+  test('the CPU’s blocks lie beside the GPU’s, and who is swapped out is listed and explained', async () => {
+    const recording = record(SWAPPING);
+    const cursor = new Cursor(recording);
+    let step = 0;
+    for (cursor.seek(0); cursor.numSwapped === 0; ) cursor.seek(++step);
+    const [swapped] = cursor.swapped();
+    const { page } = await open();
+    await drop(page, 'swapping.pool.yaml', SWAPPING);
+    await shows(page, 'swapping');
+    for (let i = 0; i < step; i++) await page.keyboard.press('ArrowRight');
+    await drawn(page);
+    const list = page.locator('#requests');
+    await expect.poll(() => list.textContent()).toContain('Swapped out (1)');
+    expect(await list.textContent()).toContain(
+      `${recording.requestIds[swapped]}${cursor.numComputedTokens(swapped)} on CPU`,
+    );
+    expect((await figures(page)).join(' ')).toMatch(/1 · \d+ CPU blocks/);
+    await page.locator('#why summary').click();
+    await drawn(page);
+    expect(await page.locator('#reasons').textContent()).toContain('Scheduler._preempt_by_swap');
   });
 });
