@@ -78,7 +78,7 @@ test('any series of allocations, forks, copies, swaps and frees: nothing is lost
             if (kind === 'allocate' && !isHere) manager.allocate(s);
             if (kind === 'append' && onGpu && numTokens[s] + tokens <= MOST_TOKENS) {
               numTokens[s] += tokens;
-              manager.appendSlots(s, lookahead, numTokens[s] - tokens);
+              manager.appendSlots(s, numTokens[s], lookahead, numTokens[s] - tokens);
               must(manager.tables.length[s] * BLOCK_SIZE >= numTokens[s]);
             }
             const child = s - (s % FORKS) + other;
