@@ -127,6 +127,13 @@ export class BlockSpaceManager {
     else this.appendToBlocks(sequence, numTokens, lookahead, numComputed);
   }
 
+  /** The same where it changes but a counter, and touches one block; false where it does not. */
+  appendInPlace(sequence: number, numTokens: number): boolean {
+    if (numTokens > this.quietUntil[sequence] || numTokens === this.numFullSlots[sequence]) return false;
+    this.numFullSlots[sequence] = numTokens;
+    return true;
+  }
+
   /** Tokens up to which appending one at a time, without lookahead, changes but a counter. */
   quietUntilOf(sequence: number): number {
     return this.quietUntil[sequence];

@@ -44,6 +44,8 @@ export class V0Core {
   readonly formerlySteady: V0Batch;
   readonly runningPrefills: V0Batch;
   readonly swappedPrefills: V0Batch;
+  /** All of them, in the order that chunked prefill gives to `running`. */
+  readonly parts: readonly V0Batch[];
 
   constructor(
     workload: Workload,
@@ -71,6 +73,14 @@ export class V0Core {
     this.runningDecodes = new V0Batch(config.maxNumSeqs);
     this.swappedPrefills = new V0Batch(config.maxNumSeqs);
     this.swappedDecodes = new V0Batch(config.maxNumSeqs);
+    this.parts = [
+      this.swappedDecodes,
+      this.swappedPrefills,
+      this.formerlySteady,
+      this.runningDecodes,
+      this.runningPrefills,
+      this.newPrefills,
+    ];
   }
 
   /** A step begins; it is collected in `batch`. */
@@ -142,6 +152,19 @@ export class V0Core {
       if (groups.status[s] === SequenceStatus.Running) touched += blocks.numTouched(s, lookahead);
     }
     return touched <= blocks.gpu.numFree;
+  }
+
+  /** canAppend and append where they are easy: a lone sequence decodes within its block. False if it does not. */
+  decodeInPlace(request: number): boolean {
+    const { groups, blocks } = this;
+    const sequence = groups.start[request];
+    return (
+      this.workload.numSequences[request] === 1 &&
+      groups.isDecode[sequence] === 1 &&
+      this.config.numLookaheadSlots === 0 &&
+      blocks.gpu.numFree > 0 &&
+      blocks.appendInPlace(sequence, groups.numTokens[sequence])
+    );
   }
 
   append(request: number): void {

@@ -59,17 +59,19 @@ export function scheduleChunked(core: V0Core, delay: PromptDelay, batch: V0Batch
   checkBudget(core);
   core.requeuePreempted();
 
-  const prefills = [newPrefills, runningPrefills, swappedPrefills];
-  const decodes = [formerlySteady, runningDecodes];
-  for (const part of [swappedDecodes, swappedPrefills, ...decodes, runningPrefills, newPrefills]) {
+  for (const part of core.parts) {
     for (let i = 0; i < part.size; i++) order.push(part.request[i]);
   }
   queues.reorder(Queue.Running, core.lastSteady, order, order.length, Move.Reorder);
-  for (const part of prefills) batch.putAll(part);
+  batch.putAll(newPrefills);
+  batch.putAll(runningPrefills);
+  batch.putAll(swappedPrefills);
   batch.numPrefillGroups = batch.size;
   batch.steadyAt = batch.size;
   batch.numSteady = runningDecodes.numSteady;
-  for (const part of [...decodes, swappedDecodes]) batch.putAll(part);
+  batch.putAll(formerlySteady);
+  batch.putAll(runningDecodes);
+  batch.putAll(swappedDecodes);
   batch.numTokens = core.budget.numTokens;
 }
 
