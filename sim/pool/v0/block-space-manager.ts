@@ -28,7 +28,7 @@ export class BlockSpaceManager {
   /** sequence → tokens that are written into its blocks. */
   readonly numFullSlots: Int32Array;
   /** sequence → tokens up to which appending changes but a counter: room in an unshared block, not yet full. */
-  private readonly quietUntil: Int32Array;
+  readonly quietUntil: Int32Array;
   /** What the worker may skip; null without prefix caching. */
   readonly computedBlocks: ComputedBlocks | null;
   /** The GPU block that stands for "outside the sliding window", or −1 before the first append. */
@@ -123,20 +123,15 @@ export class BlockSpaceManager {
 
   /** Writes the tokens up to `numTokens`, with room for `lookahead` more behind them. The table is on the GPU. */
   appendSlots(sequence: number, numTokens: number, lookahead: number, numComputed: number): void {
-    if (numTokens <= this.quietUntil[sequence]) this.numFullSlots[sequence] = numTokens;
-    else this.appendToBlocks(sequence, numTokens, lookahead, numComputed);
+    if (!this.appendInPlace(sequence, numTokens))
+      this.appendToBlocks(sequence, numTokens, lookahead, numComputed);
   }
 
-  /** The same where it changes but a counter, and touches one block; false where it does not. */
+  /** Writes them where that changes but a counter and touches one block; false where it does not. */
   appendInPlace(sequence: number, numTokens: number): boolean {
     if (numTokens > this.quietUntil[sequence] || numTokens === this.numFullSlots[sequence]) return false;
     this.numFullSlots[sequence] = numTokens;
     return true;
-  }
-
-  /** Tokens up to which appending one at a time, without lookahead, changes but a counter. */
-  quietUntilOf(sequence: number): number {
-    return this.quietUntil[sequence];
   }
 
   /** Whether that many tokens need a block more than the sequence has. */

@@ -93,7 +93,7 @@ export class V0Core {
     }
     batch.clear();
     this.budget.reset();
-    this.finished.length = 0;
+    if (this.finished.length > 0) this.finished.length = 0;
     this.newPrefills.clear();
     this.formerlySteady.clear();
     this.runningPrefills.clear();
@@ -220,6 +220,7 @@ export class V0Core {
 
   /** Preempted groups join their queues: the last one is the first of the waiting, but the last of the swapped. */
   requeuePreempted(): void {
+    if (this.numPreempted === 0) return;
     for (const request of this.recomputed) this.queues.pushFront(request, Queue.Waiting, Move.Requeue);
     for (const request of this.swappedOut) this.queues.pushBack(request, Queue.Swapped, Move.Requeue);
     this.recomputed.length = 0;

@@ -112,7 +112,7 @@ export class SteadyGroups implements SteadyHost {
 
   nextAttentionAt(request: number): number {
     const { groups, blocks } = this.core;
-    return blocks.quietUntilOf(groups.start[request]);
+    return blocks.quietUntil[groups.start[request]];
   }
 
   serve(request: number, computed: number): boolean {
