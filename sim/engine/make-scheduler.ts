@@ -52,7 +52,7 @@ function makeV0(input: SimulationInput, v0: V0Settings, { listener, recorder }: 
       numLookaheadSlots: config.numLookaheadTokens,
       asyncOutputProc: v0.asyncOutputProc,
     },
-    { acceptance, usesBeamSearch: () => input.beamSearch === true },
+    { acceptance, usesBeamSearch: () => input.beamSearch === true, fast: input.plain !== true },
     { listener, log: recorder, spans: recorder },
   );
 }

@@ -1,46 +1,53 @@
-import type { KvCacheManager } from '../pool/kv-cache-manager.ts';
-import { RequestState } from '../recording/recording.ts';
 import { DecodeCalendar } from './decode-calendar.ts';
 
-/** The scheduler's columns that the fast path works on; see `V1Scheduler`. */
-export interface RequestColumns {
-  readonly running: Int32Array;
-  readonly state: Uint8Array;
-  readonly numComputed: Int32Array;
-  readonly numOutputs: Int32Array;
+/** What the fast path asks of its scheduler. */
+export interface SteadyHost {
+  /** Computed tokens from which on the request's decode step needs more than a counter. */
+  nextAttentionAt(request: number): number;
+  /** Does what the decode step behind `computed` tokens needs; false if it finds no block. */
+  serve(request: number, computed: number): boolean;
+  /** The request is steady no longer: its counters, left alone since it joined, become exact again. */
+  leave(request: number, computed: number): void;
 }
 
 /**
  * The fast path: the first `count` of the running requests, which all decode one token a step.
  *
- * Nothing about them is stored per step. Their numComputed and numOutputs are kept relative to a clock that
- * ticks once a step, and a calendar knows in which step one of them next needs a block, fills one, leaves its
- * window or ends. What happens in between is what the plain path would do: count.
+ * Nothing about them is stored per step. Their computed tokens are kept relative to a clock that ticks once a
+ * step, and a calendar knows in which step one of them next needs a block, fills one, leaves its window or ends.
+ * What happens in between is what the plain path would do: count.
  */
 export class SteadyRequests {
   count = 0;
-  private readonly columns: RequestColumns;
-  private readonly kv: KvCacheManager;
-  /** request → outputs with which it ends. */
-  private readonly mostOutputs: (request: number) => number;
+  private readonly host: SteadyHost;
   private readonly calendar: DecodeCalendar;
-  /** request → rank of its admission: the order of `running`. */
+  /** The requests, in no order; valid below count. */
+  private readonly members: Int32Array;
+
+  // request → …
+  /** Its place among the members. */
+  private readonly place: Int32Array;
+  /** How many had joined before it: their order in `running`. */
   private readonly rank: Int32Array;
-  /** request → computed tokens before the step that gives its last output. */
+  /** Computed tokens when the clock stood at 0. */
+  private readonly start: Int32Array;
+  /** Computed tokens before the step that gives its last output. */
   private readonly lastComputed: Int32Array;
-  private numAdmitted = 0;
+
+  /** Requests that ever joined. */
+  numJoined = 0;
   private clock = 0;
   /** Sum of their computed tokens, and the most that one of them has, the latter relative to the clock. */
   private computedTokens = 0;
   private mostComputed = Number.NEGATIVE_INFINITY;
 
-  constructor(columns: RequestColumns, kv: KvCacheManager, mostOutputs: (request: number) => number) {
-    const numRequests = columns.state.length;
-    this.columns = columns;
-    this.kv = kv;
-    this.mostOutputs = mostOutputs;
-    this.calendar = new DecodeCalendar(numRequests, columns.running.length);
+  constructor(numRequests: number, mostAtOnce: number, host: SteadyHost) {
+    this.host = host;
+    this.calendar = new DecodeCalendar(numRequests, mostAtOnce);
+    this.members = new Int32Array(mostAtOnce);
+    this.place = new Int32Array(numRequests);
     this.rank = new Int32Array(numRequests);
+    this.start = new Int32Array(numRequests);
     this.lastComputed = new Int32Array(numRequests);
   }
 
@@ -52,20 +59,28 @@ export class SteadyRequests {
     return this.count === 0 ? 0 : this.mostComputed + this.clock;
   }
 
-  /** A request was appended to `running`. */
-  admitted(request: number): void {
-    this.rank[request] = this.numAdmitted++;
+  /** Requests that need something in the step that takeDue() began, in running order; valid below numDue. */
+  get due(): Int32Array {
+    return this.calendar.due;
+  }
+  get numDue(): number {
+    return this.calendar.numDue;
+  }
+
+  computedOf(request: number): number {
+    return this.start[request] + this.clock;
+  }
+
+  /** A step begins in which all of them decode. */
+  takeDue(): void {
+    this.calendar.takeDue(this.rank);
   }
 
   /** Gives the requests that are due what they need, in running order; returns the first without a block, or -1. */
-  allocateDue(): number {
-    const { calendar, kv } = this;
-    const { numComputed } = this.columns;
-    calendar.takeDue(this.rank);
-    for (let i = 0; i < calendar.numDue; i++) {
-      const request = calendar.due[i];
-      const computed = numComputed[request] + this.clock;
-      if (!kv.allocateRunning(request, computed, 1, 0, computed + 1)) return request;
+  serveDue(): number {
+    const { due, numDue } = this.calendar;
+    for (let i = 0; i < numDue; i++) {
+      if (!this.host.serve(due[i], this.computedOf(due[i]))) return due[i];
     }
     return -1;
   }
@@ -78,20 +93,18 @@ export class SteadyRequests {
 
   /** Of the requests that were due, those that have all their outputs end; returns how many. */
   endDue(finish: (request: number) => void): number {
-    const { calendar } = this;
-    const { numComputed } = this.columns;
+    const { due, numDue } = this.calendar;
     let ended = 0;
     let longestEnded = false;
-    for (let i = 0; i < calendar.numDue; i++) {
-      const request = calendar.due[i];
-      const computed = numComputed[request] + this.clock;
+    for (let i = 0; i < numDue; i++) {
+      const request = due[i];
+      const computed = this.computedOf(request);
       if (computed <= this.lastComputed[request]) {
-        calendar.add(request, this.stepsUntilDue(request, computed));
+        this.calendar.add(request, this.stepsUntilDue(request, computed));
         continue;
       }
-      if (numComputed[request] === this.mostComputed) longestEnded = true;
-      this.makeAbsolute(request);
-      this.computedTokens -= numComputed[request];
+      if (this.start[request] === this.mostComputed) longestEnded = true;
+      this.remove(request, computed);
       finish(request);
       ended++;
     }
@@ -99,46 +112,46 @@ export class SteadyRequests {
     return ended;
   }
 
-  /** The next of `running` decodes too from now on. */
-  join(): void {
-    const { running, numComputed, numOutputs } = this.columns;
-    const request = running[this.count++];
-    const computed = numComputed[request];
+  /** The next of the running requests decodes too from now on. */
+  join(request: number, computed: number, outputsLeft: number): void {
+    this.place[request] = this.count;
+    this.members[this.count++] = request;
+    this.rank[request] = this.numJoined++;
     this.computedTokens += computed;
-    this.lastComputed[request] = computed + this.mostOutputs(request) - 1 - numOutputs[request];
-    numComputed[request] -= this.clock;
-    numOutputs[request] -= this.clock;
-    this.mostComputed = Math.max(this.mostComputed, numComputed[request]);
+    this.lastComputed[request] = computed + outputsLeft - 1;
+    this.start[request] = computed - this.clock;
+    this.mostComputed = Math.max(this.mostComputed, this.start[request]);
     this.calendar.add(request, this.stepsUntilDue(request, computed));
   }
 
   /** Ends the fast path for all of them: every counter is what it would be on the plain one. */
   settle(): void {
-    for (let i = 0; i < this.count; i++) this.makeAbsolute(this.columns.running[i]);
+    for (let i = 0; i < this.count; i++) this.host.leave(this.members[i], this.computedOf(this.members[i]));
     this.count = 0;
+    this.numJoined = 0;
     this.clock = 0;
     this.computedTokens = 0;
     this.mostComputed = Number.NEGATIVE_INFINITY;
     this.calendar.clear();
   }
 
-  private makeAbsolute(request: number): void {
-    this.columns.numComputed[request] += this.clock;
-    this.columns.numOutputs[request] += this.clock;
+  private remove(request: number, computed: number): void {
+    const last = this.members[--this.count];
+    this.members[this.place[request]] = last;
+    this.place[last] = this.place[request];
+    this.computedTokens -= computed;
+    this.host.leave(request, computed);
   }
 
   /** Steps before the one in which a request with `computed` tokens needs more than a counter. */
   private stepsUntilDue(request: number, computed: number): number {
-    return Math.max(0, Math.min(this.kv.nextAttentionAt(request), this.lastComputed[request]) - computed);
+    return Math.max(0, Math.min(this.host.nextAttentionAt(request), this.lastComputed[request]) - computed);
   }
 
   private findLongest(): void {
-    const { running, state, numComputed } = this.columns;
     this.mostComputed = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < this.count; i++) {
-      const request = running[i];
-      if (state[request] !== RequestState.Ended)
-        this.mostComputed = Math.max(this.mostComputed, numComputed[request]);
+      this.mostComputed = Math.max(this.mostComputed, this.start[this.members[i]]);
     }
   }
 }

@@ -114,9 +114,7 @@ export class V1Scheduler implements EngineScheduler {
     const hasImages = config.encoder !== undefined && workload.itemContent.length > 0;
     this.encoderInputs = hasImages ? new EncoderInputs(workload, config.encoder, config.useEagle) : null;
     const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
-    this.steady = canBeSteady
-      ? new SteadyRequests(this, this.kv, (request) => this.mostOutputs(request))
-      : null;
+    this.steady = canBeSteady ? this.makeSteady() : null;
     this.shape = {
       numRequests: 0,
       numTokens: 0,
@@ -273,7 +271,8 @@ export class V1Scheduler implements EngineScheduler {
       steady.settle();
       return this.scheduleRunning(batch, tokenBudget, 0);
     }
-    const refused = steady.allocateDue();
+    steady.takeDue();
+    const refused = steady.serveDue();
     const numScheduled = refused < 0 ? steady.count : this.running.indexOf(refused);
     batch.numSteady = numScheduled;
     if (refused >= 0) this.listSteady(batch);
@@ -285,6 +284,18 @@ export class V1Scheduler implements EngineScheduler {
     for (let i = 0; i < batch.numSteady; i++) this.scheduledIn[this.running[i]] = this.step + 1;
     batch.listSteady(this.running);
     this.steady?.settle();
+  }
+
+  private makeSteady(): SteadyRequests {
+    const { kv, numComputed, numOutputs } = this;
+    return new SteadyRequests(this.workload.numRequests, this.config.maxNumSeqs, {
+      nextAttentionAt: (request) => kv.nextAttentionAt(request),
+      serve: (request, computed) => kv.allocateRunning(request, computed, 1, 0, computed + 1),
+      leave: (request, computed) => {
+        numOutputs[request] += computed - numComputed[request];
+        numComputed[request] = computed;
+      },
+    });
   }
 
   /** Ends the fast path: every counter is what it would be on the plain one. */
@@ -303,7 +314,7 @@ export class V1Scheduler implements EngineScheduler {
       // With no output yet it is a prompt's last token, whose sample the listener waits for.
       const isDecoding = outputs > 0 && this.numComputed[request] + 1 === numPromptTokens[request] + outputs;
       if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
-      steady.join();
+      steady.join(request, this.numComputed[request], this.mostOutputs(request) - outputs);
     }
   }
 
@@ -428,7 +439,6 @@ export class V1Scheduler implements EngineScheduler {
     this.state[request] = RequestState.Running;
     this.numComputed[request] = hit;
     this.numTableTokens += hit;
-    this.steady?.admitted(request);
     this.foretold[request] = 0;
     if (this.log !== null) this.log.event(EventKind.Admit | (state << DETAIL_SHIFT), request, hit, before);
     this.listener?.admitted(request, hit);
@@ -545,8 +555,7 @@ export class V1Scheduler implements EngineScheduler {
     invariant(batch !== undefined, 'no batch in flight');
     const { asyncScheduling, numSpeculativeTokens } = this.config;
     const { steady } = this;
-    const endedSteady = steady !== null && batch.numSteady > 0 ? steady.endDue(this.finishListed) : 0;
-    let ended = endedSteady;
+    let ended = steady !== null && batch.numSteady > 0 ? steady.endDue(this.finishListed) : 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
       if (this.state[request] === RequestState.Ended) continue;
@@ -558,10 +567,7 @@ export class V1Scheduler implements EngineScheduler {
         this.numPending[request] = numSpeculativeTokens;
       }
     }
-    if (ended > 0) {
-      this.removeEnded();
-      if (steady !== null) steady.count -= endedSteady;
-    }
+    if (ended > 0) this.removeEnded();
     this.extendSteady();
     this.spare.push(batch);
   }

@@ -28,7 +28,7 @@ export interface CaseResult {
  * recording through the cursor, so a case that is exact also shows that the recording holds every decision.
  */
 export function compareCase(kase: ConformanceCase | V0Case, fast = true): CaseResult {
-  if (isV0(kase)) return compareV0Case(kase);
+  if (isV0(kase)) return compareV0Case(kase, fast);
   const recording = replayCase(kase, fast);
   const difference = kase.steps ? compareSteps(kase.steps, recording) : compareTotals(kase, recording);
   return {
@@ -40,8 +40,8 @@ export function compareCase(kase: ConformanceCase | V0Case, fast = true): CaseRe
 }
 
 /** In V0's cases a missing key means empty or zero, and of an engine's death only its step and kind are given. */
-function compareV0Case(kase: V0Case): CaseResult {
-  const { steps, end } = replayV0Case(kase);
+function compareV0Case(kase: V0Case, fast: boolean): CaseResult {
+  const { steps, end } = replayV0Case(kase, fast);
   return {
     name: kase.case,
     category: kase.category ?? 'v0',

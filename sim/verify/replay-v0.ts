@@ -16,8 +16,8 @@ export interface V0Replay {
 }
 
 /** Runs a V0 case as its recorder did. One step more than recorded is run where the case claims an end. */
-export function replayV0Case(kase: V0Case): V0Replay {
-  return new Replay(kase).run();
+export function replayV0Case(kase: V0Case, fast = true): V0Replay {
+  return new Replay(kase, fast).run();
 }
 
 class Replay {
@@ -29,7 +29,7 @@ class Replay {
   /** sequence → its table when it was last scheduled. */
   private readonly tables: number[][];
 
-  constructor(kase: V0Case) {
+  constructor(kase: V0Case, fast: boolean) {
     this.kase = kase;
     this.workload = workloadOf(kase);
     this.rowOf = new Map(this.workload.ids.map((id, row) => [id, row]));
@@ -64,6 +64,7 @@ class Replay {
           return accept.length === 0 ? 0 : accept[i % accept.length];
         },
         outputLimit: (row, i) => requests[row].lens?.[i] ?? requests[row].max_tokens,
+        fast,
       },
     );
     this.scheduler.record(this.log);
@@ -123,18 +124,17 @@ class Replay {
     const changed: Record<string, number[][]> = {};
     const cached: Record<string, number> = {};
     const computedBlocks: Record<string, number[]> = {};
-    for (let at = 0; at < batch.size; at++) {
-      const request = batch.request[at];
+    for (const { request, chunk, isPrefill, numComputed } of scheduler.scheduled()) {
       const id = ids[request];
-      const first = groups.firstWith(request, SequenceStatus.Running);
-      scheduled.push([id, batch.chunk[at]]);
-      computed[id] = groups.numComputed[first];
+      scheduled.push([id, chunk]);
+      computed[id] = numComputed;
       const difference = this.compareTables(request);
       if (difference.appended.some((list) => list.length > 0)) newBlocks[id] = difference.appended;
       if (difference.changed.length > 0) changed[id] = difference.changed;
       if (!caching) continue;
       if (log.cached.has(request)) cached[id] = log.cached.get(request)!;
-      if (batch.isPrefill[at] === 1) {
+      if (isPrefill) {
+        const first = groups.firstWith(request, SequenceStatus.Running);
         const { lists } = blocks.computedBlocks!;
         computedBlocks[id] = [...lists.table[first].subarray(0, lists.length[first])];
       }

@@ -7,12 +7,12 @@ import { simulate } from '../../sim/engine/simulate.ts';
 import { plan } from '../../sim/memory/planner.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
-import { V1Scheduler } from '../../sim/scheduler/v1.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
 import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayCase, replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
+import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
  * Seeded benchmarks: medians of repeats, machine and date in the output.
@@ -67,12 +67,7 @@ async function conformanceWorkloads(): Promise<void> {
     const { workload, pool, scheduler: config } = replayInput(kase);
     let steps = 0;
     const bare = await median(name, () => {
-      const scheduler = new V1Scheduler(workload, pool, config, { fast: true });
-      for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, workload.arrivalNs[r]);
-      for (steps = 0; scheduler.hasUnfinished; steps++) {
-        scheduler.schedule();
-        scheduler.updateFromOutput();
-      }
+      steps = drain(start('V1', workload, pool, config));
     });
     if (steps !== kase.expect.steps)
       throw new Error(`${name}: ${steps} steps, expected ${kase.expect.steps}`);
@@ -93,6 +88,12 @@ async function conformanceWorkloads(): Promise<void> {
       workload.numRequests,
       `${(recorded / bare).toFixed(2)}× the time`,
     );
+    for (const version of V0_VERSIONS) {
+      const seconds = await median(version, () => {
+        steps = drain(start(version, workload, pool, config));
+      });
+      report(`  ${version}`, seconds, steps, workload.numRequests, ofV1(bare, seconds));
+    }
   }
   console.log('');
 }
@@ -143,16 +144,16 @@ async function decodeHeavy(): Promise<void> {
     ['plain path, prefix caching', pool, false],
   ] as const;
   for (const [name, poolOfCase, fast] of cases) {
-    let steps = 0;
-    const seconds = await median('decode', () => {
-      const scheduler = new V1Scheduler(workload, poolOfCase, config, { fast });
-      for (let r = 0; r < workload.numRequests; r++) scheduler.add(r, 0);
-      for (steps = 0; scheduler.hasUnfinished; steps++) {
-        scheduler.schedule();
-        scheduler.updateFromOutput();
-      }
-    });
-    report(name, seconds, steps, 256, '');
+    let ofVersion1 = 0;
+    for (const version of ['V1', ...V0_VERSIONS] as const) {
+      let steps = 0;
+      const seconds = await median('decode', () => {
+        steps = drain(start(version, workload, poolOfCase, config, fast));
+      });
+      if (version === 'V1') ofVersion1 = seconds;
+      const note = version === 'V1' ? '' : ofV1(ofVersion1, seconds);
+      report(version === 'V1' ? name : `  ${version}`, seconds, steps, 256, note);
+    }
   }
   let steps = 0;
   const seconds = await median('recorded', () => {
@@ -221,6 +222,10 @@ async function azureTrace(path: string): Promise<void> {
   console.log(
     `  replay of ${recording.numEvents.toLocaleString('en-US')} events: ${(seek * 1000).toFixed(0)} ms\n`,
   );
+}
+
+function ofV1(secondsOfV1: number, seconds: number): string {
+  return `${(secondsOfV1 / seconds).toFixed(2)}× V1's speed`;
 }
 
 function report(name: string, seconds: number, steps: number, requests: number, note: string): void {

@@ -7,13 +7,13 @@ import { encodeRecording } from '../../sim/recording/codec.ts';
 import { EventKind, KIND_MASK } from '../../sim/recording/recording.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import type { PoolConfig, SchedulerConfig } from '../../sim/scheduler/config.ts';
-import { V1Scheduler } from '../../sim/scheduler/v1.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
 import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
+import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
  * What Poolscope promises of its own speed and size, asserted: the one step of CI that looks at a clock. Machines
@@ -64,21 +64,6 @@ function workload(requests: number, prompt: (i: number) => number, outputs: numb
   return builder.finish();
 }
 
-function start(load: Workload, poolConfig: PoolConfig, config: SchedulerConfig): V1Scheduler {
-  const made = new V1Scheduler(load, poolConfig, config, { fast: true });
-  for (let r = 0; r < load.numRequests; r++) made.add(r, load.arrivalNs[r]);
-  return made;
-}
-
-function drain(made: V1Scheduler): number {
-  let steps = 0;
-  for (; made.hasUnfinished; steps++) {
-    made.schedule();
-    made.updateFromOutput();
-  }
-  return steps;
-}
-
 function recordedWorkloads(): void {
   const limits = { 'v1-bench-10000-noprefix': 330, 'v1-bench-10000-prefix': 360 };
   for (const [name, limit] of Object.entries(limits)) {
@@ -86,9 +71,23 @@ function recordedWorkloads(): void {
     const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
     if (kase === null || isV0(kase)) throw new Error(`${path} is no case of V1`);
     const input = replayInput(kase);
-    const seconds = best(() => start(input.workload, input.pool, input.scheduler), drain);
+    const seconds = best(() => start('V1', input.workload, input.pool, input.scheduler), drain);
     assertBudget(`${name}, schedule and update`, seconds * 1000, limit, 'at most', 'ms');
+    assertV0Keeps(name, input.workload, input.pool, input.scheduler);
   }
+}
+
+/** V0's speed in V1's on the same load, both at their best and measured by turns. */
+function assertV0Keeps(name: string, load: Workload, poolConfig: PoolConfig, config: SchedulerConfig): void {
+  const least = { V1: Infinity, V0: Infinity, 'V0, chunked prefill': Infinity };
+  for (let turn = 0; turn < REPEATS; turn++) {
+    for (const version of ['V1', ...V0_VERSIONS] as const) {
+      const seconds = best(() => start(version, load, poolConfig, config), drain, 2);
+      least[version] = Math.min(least[version], seconds);
+    }
+  }
+  for (const version of V0_VERSIONS)
+    assertBudget(`${name}, ${version}`, least.V1 / least[version], 0.5, 'at least', "× V1's speed");
 }
 
 function decodeHeavy(): void {
@@ -97,12 +96,14 @@ function decodeHeavy(): void {
   const roomy = { ...pool, numGpuBlocks: 64_000, enablePrefixCaching: false };
   let steps = 0;
   const bare = best(
-    () => start(load, roomy, config),
+    () => start('V1', load, roomy, config),
     (made) => {
       steps = drain(made);
     },
   );
   assertBudget('256 requests decode', steps / bare, 500_000, 'at least', 'steps/s');
+  assertV0Keeps('256 requests decode', load, roomy, config);
+  assertV0Keeps('256 requests decode, caching', load, { ...roomy, enablePrefixCaching: true }, config);
   const recorded = best(
     () => ({ name: 'bench', seed: 0, vllm: '2026-05', pool: roomy, scheduler: config, workload: load }),
     (input) => {
@@ -143,7 +144,7 @@ function growthWithPool(): void {
   const load = workload(20_000, () => 300, 200);
   const config = { ...scheduler, maxNumSeqs: 16, maxNumBatchedTokens: 8192, maxModelLen: 1024 };
   const perStep = (numGpuBlocks: number) =>
-    best(() => start(load, { ...pool, numGpuBlocks, enablePrefixCaching: false }, config), drain);
+    best(() => start('V1', load, { ...pool, numGpuBlocks, enablePrefixCaching: false }, config), drain);
   perStep(1e3);
   const small = perStep(1e3);
   const large = perStep(1e7);

@@ -28,7 +28,7 @@ export class BlockSpaceManager {
   /** sequence → tokens that are written into its blocks. */
   readonly numFullSlots: Int32Array;
   /** sequence → tokens up to which appending changes but a counter: room in an unshared block, not yet full. */
-  private readonly quietUntil: Int32Array;
+  readonly quietUntil: Int32Array;
   /** What the worker may skip; null without prefix caching. */
   readonly computedBlocks: ComputedBlocks | null;
   /** The GPU block that stands for "outside the sliding window", or −1 before the first append. */
@@ -45,7 +45,7 @@ export class BlockSpaceManager {
   private readonly caches: readonly [gpu: CachingAllocator, cpu: CachingAllocator] | null;
   private readonly chains: SequenceChains | null;
   /** sequence → time of the last schedule() that scheduled it; NaN: never since it has its table. */
-  private readonly lastAccess: Float64Array;
+  readonly lastAccess: Float64Array;
 
   /** `numTokens`: sequence → its tokens, prompt and outputs; the scheduler's column. */
   constructor(workload: Workload, config: V0PoolConfig, numTokens: Int32Array) {
@@ -121,19 +121,27 @@ export class BlockSpaceManager {
     return 1 + Math.ceil((slots - first) / blockSize);
   }
 
-  /** Writes the unseen tokens, with room for `lookahead` more behind them. The table is on the GPU. */
-  appendSlots(sequence: number, lookahead: number, numComputed: number): void {
-    if (this.numTokens[sequence] <= this.quietUntil[sequence]) {
-      this.numFullSlots[sequence] = this.numTokens[sequence];
-    } else {
-      this.appendToBlocks(sequence, lookahead, numComputed);
-    }
+  /** Writes the tokens up to `numTokens`, with room for `lookahead` more behind them. The table is on the GPU. */
+  appendSlots(sequence: number, numTokens: number, lookahead: number, numComputed: number): void {
+    if (!this.appendInPlace(sequence, numTokens))
+      this.appendToBlocks(sequence, numTokens, lookahead, numComputed);
   }
 
-  private appendToBlocks(sequence: number, lookahead: number, numComputed: number): void {
+  /** Writes them where that changes but a counter and touches one block; false where it does not. */
+  appendInPlace(sequence: number, numTokens: number): boolean {
+    if (numTokens > this.quietUntil[sequence] || numTokens === this.numFullSlots[sequence]) return false;
+    this.numFullSlots[sequence] = numTokens;
+    return true;
+  }
+
+  /** Whether that many tokens need a block more than the sequence has. */
+  needsBlock(sequence: number, numTokens: number): boolean {
+    return this.tables.length[sequence] * this.config.blockSize < numTokens;
+  }
+
+  private appendToBlocks(sequence: number, numTokens: number, lookahead: number, numComputed: number): void {
     const { blockSize, slidingWindow } = this.config;
     if (slidingWindow !== null) this.dropOutsideWindow(sequence, numComputed);
-    const numTokens = this.numTokens[sequence];
     const slots = numTokens + lookahead;
     while (this.tables.length[sequence] * blockSize < slots) this.takeNext(sequence, this.gpu);
     if (this.numFullSlots[sequence] === numTokens) return;
@@ -235,6 +243,12 @@ export class BlockSpaceManager {
       this.tables.length[sequence],
       this.caches[Device.Gpu],
     );
+  }
+
+  /** After steps that changed but counters: so many tokens are written at least, and `time` is the last access. */
+  catchUp(sequence: number, numTokens: number, time: number): void {
+    if (numTokens > this.numFullSlots[sequence]) this.numFullSlots[sequence] = numTokens;
+    if (time > this.lastAccess[sequence]) this.lastAccess[sequence] = time;
   }
 
   /** The step is scheduled: whatever entered the cache in it counts as computed, the whole of a prompt. */

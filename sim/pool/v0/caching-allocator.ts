@@ -21,8 +21,9 @@ export class CachingAllocator extends NaiveAllocator {
   private readonly lastAccessed: Float64Array;
   /** block in use → 1 if its content is computed. */
   private readonly computed: Uint8Array;
-  /** Blocks that entered the cache in this step: computed once it is over. */
+  /** Blocks that entered the cache in this step: computed once it is over. Valid below numTouched. */
   private readonly touched: number[] = [];
+  private numTouched = 0;
 
   constructor(device: Device, numBlocks: number, index: PrefixIndex, base: number) {
     super(device, numBlocks);
@@ -65,7 +66,7 @@ export class CachingAllocator extends NaiveAllocator {
   register(block: number, chain: number): void {
     this.index.insert(this.device, chain, block + this.base);
     // Nobody asks about the CPU's, and nothing would clear them.
-    if (this.device === Device.Gpu) this.touched.push(block);
+    if (this.device === Device.Gpu) this.touched[this.numTouched++] = block;
     this.listener?.cache(this.device, block, chain);
   }
 
@@ -89,8 +90,8 @@ export class CachingAllocator extends NaiveAllocator {
   }
 
   markTouchedAsComputed(): void {
-    for (const block of this.touched) this.computed[block] = 1;
-    this.touched.length = 0;
+    for (let i = 0; i < this.numTouched; i++) this.computed[this.touched[i]] = 1;
+    this.numTouched = 0;
   }
 
   private evict(): number {

@@ -12,9 +12,15 @@ export class Evictor {
   private readonly lastAccessed: Float64Array;
   /** block → tokens up to its end. */
   private readonly prefixLength: Int32Array;
+  /**
+   * From the front up to here times do not rise and prefixes get longer, so that each would be chosen over those
+   * before it: mostly the blocks of one sequence. The sentinel: nothing is known.
+   */
+  private risen: number;
 
   constructor(numBlocks: number) {
     this.order = new IndexList(numBlocks);
+    this.risen = this.order.sentinel;
     this.lastAccessed = new Float64Array(numBlocks);
     this.prefixLength = new Int32Array(numBlocks);
   }
@@ -34,16 +40,20 @@ export class Evictor {
     const { order } = this;
     const before = order.prev[block];
     order.remove(block);
+    if (block === this.risen) this.risen = before;
     return before === order.sentinel ? FRONT : before;
   }
 
   /** The next to be evicted: among the first of equal or falling times, the first of the longest prefixes. */
   choose(): number {
     const { order, lastAccessed, prefixLength } = this;
-    let chosen = order.first;
+    if (this.risen === order.sentinel) this.risen = order.first;
+    let chosen = this.risen;
     for (let block = order.next[chosen]; block !== order.sentinel; block = order.next[block]) {
       if (lastAccessed[chosen] < lastAccessed[block]) break;
-      if (prefixLength[block] > prefixLength[chosen]) chosen = block;
+      if (prefixLength[block] <= prefixLength[chosen]) continue;
+      if (order.prev[block] === this.risen) this.risen = block;
+      chosen = block;
     }
     return chosen;
   }

@@ -1,6 +1,10 @@
 /** What a step schedules: groups in vLLM's order, and what is needed to apply its outputs later. */
 export class V0Batch {
   size = 0;
+  /** Groups at the front of `running` that decode and are not listed. */
+  numSteady = 0;
+  /** Listed groups in front of them. */
+  steadyAt = 0;
   numPrefillGroups = 0;
   /** The sum that vLLM reports as num_batched_tokens. */
   numTokens = 0;
@@ -27,6 +31,8 @@ export class V0Batch {
 
   clear(): void {
     this.size = 0;
+    this.numSteady = 0;
+    this.steadyAt = 0;
     this.numPrefillGroups = 0;
     this.numTokens = 0;
   }

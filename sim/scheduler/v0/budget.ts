@@ -34,6 +34,12 @@ export class Budget {
     return this.numTokens + tokens <= this.maxTokens && this.numSeqs + seqs <= this.maxSeqs;
   }
 
+  /** Groups that nobody takes off again, so that they need not be told apart. */
+  addUnnamed(tokens: number, seqs: number): void {
+    this.numTokens += tokens;
+    this.numSeqs += seqs;
+  }
+
   addTokens(request: number, tokens: number): void {
     if (this.tokensIn[request] === this.step) return;
     this.tokensIn[request] = this.step;

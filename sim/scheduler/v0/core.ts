@@ -7,6 +7,7 @@ import { Budget } from './budget.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from './config.ts';
 import { type OutputLimit, SequenceGroups, SequenceStatus } from './groups.ts';
 import { Queues } from './queues.ts';
+import { SteadyGroups } from './steady-groups.ts';
 
 /** What V0's policies are made of: the state of the scheduler and what can be done to one group. */
 export class V0Core {
@@ -17,6 +18,8 @@ export class V0Core {
   readonly queues: Queues;
   readonly blocks: BlockSpaceManager;
   readonly budget: Budget;
+  /** The fast path; null where it is off or does not apply. */
+  readonly steady: SteadyGroups | null;
   /** Time of this step, in the unit of arrival times. */
   now = 0;
 
@@ -37,28 +40,47 @@ export class V0Core {
   newPrefills: V0Batch;
   runningDecodes: V0Batch;
   swappedDecodes: V0Batch;
+  /** Decodes in front of the others, which left the fast path in the middle of the step. */
+  readonly formerlySteady: V0Batch;
   readonly runningPrefills: V0Batch;
   readonly swappedPrefills: V0Batch;
+  /** All of them, in the order that chunked prefill gives to `running`. */
+  readonly parts: readonly V0Batch[];
 
   constructor(
     workload: Workload,
     pool: V0PoolConfig,
     config: V0SchedulerConfig,
-    outputLimit: OutputLimit | undefined,
+    hooks: { readonly outputLimit?: OutputLimit; readonly fast?: boolean },
   ) {
     const n = workload.numRequests;
     this.workload = workload;
     this.pool = pool;
     this.config = config;
-    this.groups = new SequenceGroups(workload, config.maxModelLen, outputLimit);
+    this.groups = new SequenceGroups(workload, config.maxModelLen, hooks.outputLimit);
     this.queues = new Queues(n);
     this.blocks = new BlockSpaceManager(workload, pool, this.groups.numTokens);
     this.budget = new Budget(n, config.maxNumBatchedTokens, config.maxNumSeqs);
+    const canBeSteady =
+      (config.policy === 'fcfs' || config.enableChunkedPrefill) &&
+      config.numLookaheadSlots === 0 &&
+      !config.asyncOutputProc &&
+      pool.slidingWindow === null;
+    this.steady = hooks.fast === true && canBeSteady ? new SteadyGroups(this) : null;
     this.newPrefills = new V0Batch(config.maxNumSeqs);
+    this.formerlySteady = new V0Batch(config.maxNumSeqs);
     this.runningPrefills = new V0Batch(config.maxNumSeqs);
     this.runningDecodes = new V0Batch(config.maxNumSeqs);
     this.swappedPrefills = new V0Batch(config.maxNumSeqs);
     this.swappedDecodes = new V0Batch(config.maxNumSeqs);
+    this.parts = [
+      this.swappedDecodes,
+      this.swappedPrefills,
+      this.formerlySteady,
+      this.runningDecodes,
+      this.runningPrefills,
+      this.newPrefills,
+    ];
   }
 
   /** A step begins; it is collected in `batch`. */
@@ -71,12 +93,18 @@ export class V0Core {
     }
     batch.clear();
     this.budget.reset();
-    this.finished.length = 0;
+    if (this.finished.length > 0) this.finished.length = 0;
     this.newPrefills.clear();
+    this.formerlySteady.clear();
     this.runningPrefills.clear();
     this.runningDecodes.clear();
     this.swappedPrefills.clear();
     this.swappedDecodes.clear();
+  }
+
+  /** The last steady group of `running`, or its sentinel. */
+  get lastSteady(): number {
+    return this.steady?.last ?? this.queues.sentinel(Queue.Running);
   }
 
   get numPreempted(): number {
@@ -126,13 +154,26 @@ export class V0Core {
     return touched <= blocks.gpu.numFree;
   }
 
+  /** canAppend and append where they are easy: a lone sequence decodes within its block. False if it does not. */
+  decodeInPlace(request: number): boolean {
+    const { groups, blocks } = this;
+    const sequence = groups.start[request];
+    return (
+      this.workload.numSequences[request] === 1 &&
+      groups.isDecode[sequence] === 1 &&
+      this.config.numLookaheadSlots === 0 &&
+      blocks.gpu.numFree > 0 &&
+      blocks.appendInPlace(sequence, groups.numTokens[sequence])
+    );
+  }
+
   append(request: number): void {
     const { groups, blocks } = this;
     const lookahead = this.lookahead(request);
     const end = groups.end(request);
     for (let s = groups.start[request]; s < end; s++) {
       if (groups.status[s] === SequenceStatus.Running)
-        blocks.appendSlots(s, lookahead, groups.numComputed[s]);
+        blocks.appendSlots(s, groups.numTokens[s], lookahead, groups.numComputed[s]);
     }
   }
 
@@ -179,6 +220,7 @@ export class V0Core {
 
   /** Preempted groups join their queues: the last one is the first of the waiting, but the last of the swapped. */
   requeuePreempted(): void {
+    if (this.numPreempted === 0) return;
     for (const request of this.recomputed) this.queues.pushFront(request, Queue.Waiting, Move.Requeue);
     for (const request of this.swappedOut) this.queues.pushBack(request, Queue.Swapped, Move.Requeue);
     this.recomputed.length = 0;

@@ -34,11 +34,17 @@ export class OutputProcessor {
   process(batch: V0Batch): void {
     const { core } = this;
     const before = core.finished.length;
-    for (let at = 0; at < batch.size; at++) {
+    this.processListed(batch, 0, batch.steadyAt);
+    if (batch.numSteady > 0) core.steady?.applyOutputs();
+    this.processListed(batch, batch.steadyAt, batch.size);
+    if (core.finished.length > before) this.removeFinished();
+  }
+
+  private processListed(batch: V0Batch, start: number, end: number): void {
+    for (let at = start; at < end; at++) {
       if (batch.isDone[at] === 0) this.processOne(batch, at);
       else batch.isDone[at] = 0;
     }
-    if (core.finished.length > before) this.removeFinished();
   }
 
   /** Async: the outputs of one group ahead of the others, if the batch has it. */
@@ -137,7 +143,8 @@ export class OutputProcessor {
     const { core } = this;
     const { queues } = core;
     const sentinel = queues.sentinel(Queue.Running);
-    for (let request = queues.first(Queue.Running); request !== sentinel; ) {
+    core.steady?.removeEnded();
+    for (let request = queues.next[core.lastSteady]; request !== sentinel; ) {
       const next = queues.next[request];
       core.freeFinished(request);
       if (core.groups.isFinished(request)) queues.remove(request, Move.Finish);

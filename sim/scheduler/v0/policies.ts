@@ -17,7 +17,8 @@ export function scheduleDefault(core: V0Core, delay: PromptDelay, priority: Prio
   // Where nobody wants to come in, it is all the same how many are in.
   if (queues.length[Queue.Waiting] + queues.length[Queue.Swapped] > 0) {
     const sentinel = queues.sentinel(Queue.Running);
-    for (let r = queues.first(Queue.Running); r !== sentinel; r = queues.next[r]) {
+    budget.addUnnamed(0, core.steady?.count ?? 0);
+    for (let r = queues.next[core.lastSteady]; r !== sentinel; r = queues.next[r]) {
       budget.addSeqs(r, groups.maxNumRunningSeqs(r));
     }
   }
@@ -45,24 +46,32 @@ export function scheduleDefault(core: V0Core, delay: PromptDelay, priority: Prio
  */
 export function scheduleChunked(core: V0Core, delay: PromptDelay, batch: V0Batch): void {
   const { queues, newPrefills, runningPrefills, runningDecodes, swappedPrefills, swappedDecodes } = core;
-  const { order } = core;
+  const { order, formerlySteady } = core;
   order.length = 0;
   const unreached = scheduleRunning(core, true);
   for (let r = unreached; r !== queues.sentinel(Queue.Running); r = queues.next[r]) order.push(r);
   const numUnreached = order.length;
   if (core.numPreempted === 0) scheduleSwapped(core);
+  // They come in front of the steady ones, which no longer are the first then.
+  const numInFront = numUnreached + swappedDecodes.size + swappedPrefills.size;
+  if (runningDecodes.numSteady > 0 && numInFront > 0) core.steady?.list(runningDecodes, formerlySteady);
   schedulePrefills(core, delay, true, numUnreached);
   checkBudget(core);
   core.requeuePreempted();
 
-  for (const part of [swappedDecodes, swappedPrefills, runningDecodes, runningPrefills, newPrefills]) {
+  for (const part of core.parts) {
     for (let i = 0; i < part.size; i++) order.push(part.request[i]);
   }
-  queues.reorder(Queue.Running, order, order.length, Move.Reorder);
-  for (const part of [newPrefills, runningPrefills, swappedPrefills, runningDecodes, swappedDecodes]) {
-    batch.putAll(part);
-  }
-  batch.numPrefillGroups = newPrefills.size + runningPrefills.size + swappedPrefills.size;
+  queues.reorder(Queue.Running, core.lastSteady, order, order.length, Move.Reorder);
+  batch.putAll(newPrefills);
+  batch.putAll(runningPrefills);
+  batch.putAll(swappedPrefills);
+  batch.numPrefillGroups = batch.size;
+  batch.steadyAt = batch.size;
+  batch.numSteady = runningDecodes.numSteady;
+  batch.putAll(formerlySteady);
+  batch.putAll(runningDecodes);
+  batch.putAll(swappedDecodes);
   batch.numTokens = core.budget.numTokens;
 }
 

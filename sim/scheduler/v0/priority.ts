@@ -69,6 +69,6 @@ export class PriorityPreemption {
     }
     if (isSorted) return;
     order.sort(compare);
-    queues.reorder(queue, order, order.length, Move.Reorder);
+    queues.reorder(queue, queues.sentinel(queue), order, order.length, Move.Reorder);
   }
 }

@@ -69,10 +69,10 @@ export class Queues {
     this.listener.move(request, why, from, nameOf(before, from), to, nameOf(after, to));
   }
 
-  /** Brings a queue into the order of `order`, which holds all its requests, with few moves. */
-  reorder(queue: Queue, order: ArrayLike<number>, length: number, why: Move): void {
+  /** Brings what is behind the node `after` of a queue into the order of `order`, which is all of it, with few moves. */
+  reorder(queue: Queue, after: number, order: ArrayLike<number>, length: number, why: Move): void {
     const { next } = this;
-    let placed = this.sentinel(queue);
+    let placed = after;
     for (let i = 0; i < length; i++) {
       const request = order[i];
       let at = next[placed];

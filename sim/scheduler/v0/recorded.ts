@@ -54,6 +54,8 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   private readonly cachedTokens: number[] = [];
   private readonly swappedOut: number[] = [];
   private isSwappingIn = false;
+  /** Steady groups whose spans were told. */
+  private numToldJoins = 0;
 
   constructor(
     workload: Workload,
@@ -122,7 +124,7 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
       (sequence) => !scheduler.groups.isPrefill(this.requestOf[sequence]),
     );
     if (this.config.numLookaheadSlots > 0) this.recountTokens();
-    if (scheduler.batch.size === 0 && this.numMoves === 0) return false;
+    if (scheduler.shape.numRequests === 0 && this.numMoves === 0) return false;
     this.tellSpans();
     this.numInFlight = 1;
     return true;
@@ -157,6 +159,7 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   }
 
   settle(): void {
+    this.scheduler.settle();
     const { groups } = this.scheduler;
     for (let request = 0; request < this.workload.numRequests; request++) {
       let outputs = 0;
@@ -303,21 +306,36 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
     const { batch, groups, queues } = this.scheduler;
     spans.beginStep(this.isPromptStep);
     for (const request of this.swappedOut) spans.stall(request, groups.numComputed[groups.start[request]]);
-    const scheduled = new Set<number>();
-    for (let at = 0; at < batch.size; at++) {
-      const request = batch.request[at];
-      scheduled.add(request);
-      const first = Math.max(groups.start[request], groups.firstWith(request, SequenceStatus.Running));
-      spans.tell(request, groups.numComputed[first], batch.chunk[at], batch.samples[at]);
+    // Who is steady does what was foretold when it joined.
+    const { numSteadyJoins } = this.scheduler;
+    if (numSteadyJoins !== this.numToldJoins) this.tellScheduled(spans);
+    else {
+      for (let at = 0; at < batch.size; at++) {
+        const request = batch.request[at];
+        const first = Math.max(groups.start[request], groups.firstWith(request, SequenceStatus.Running));
+        spans.tell(request, groups.numComputed[first], batch.chunk[at], batch.samples[at]);
+      }
     }
+    this.numToldJoins = numSteadyJoins;
     // Accepted drafts are foretold by nothing, so with look-ahead a prompt step tells where the others stand.
     const isForetold = this.isPromptStep && this.config.numLookaheadSlots === 0;
-    if (isForetold || scheduled.size === queues.length[Queue.Running]) return;
+    if (isForetold || batch.numSteady + batch.size === queues.length[Queue.Running]) return;
+    const scheduled = new Set<number>();
+    for (const { request } of this.scheduler.scheduled()) scheduled.add(request);
     for (const request of queues.in(Queue.Running)) {
       if (scheduled.has(request)) continue;
       const computed = groups.numComputed[groups.start[request]];
       if (this.isPromptStep) spans.tell(request, computed, 0, 1);
       else spans.stall(request, computed);
+    }
+  }
+
+  private tellScheduled(spans: SpanTeller): void {
+    for (const { request, chunk, isPrefill, numComputed } of this.scheduler.scheduled()) {
+      const isComplete =
+        !isPrefill ||
+        numComputed + chunk >= this.scheduler.groups.numTokens[this.scheduler.groups.start[request]];
+      spans.tell(request, numComputed, chunk, isComplete ? 1 : 0);
     }
   }
 }

@@ -3,17 +3,28 @@ import type { V0Core } from './core.ts';
 import { SequenceStatus } from './groups.ts';
 
 /**
- * Serves the running groups from the front, at the cost of those at the back (vLLM `_schedule_running`).
+ * Serves the running groups from the front, at the cost of those at the back (vLLM `_schedule_running`). Those
+ * behind the steady ones cannot cost a steady one its blocks.
  * Returns the first that the budget did not reach, or the queue's sentinel.
  */
 export function scheduleRunning(core: V0Core, chunked: boolean): number {
   const { queues, groups, budget, config, runningPrefills, runningDecodes } = core;
   const sentinel = queues.sentinel(Queue.Running);
-  let request = queues.first(Queue.Running);
+  const mostTokens = config.asyncOutputProc ? config.maxModelLen : Number.POSITIVE_INFINITY;
+  runningDecodes.numSteady = core.steady?.schedule(chunked) ?? 0;
+  let request = queues.next[core.lastSteady];
   while (request !== sentinel) {
+    const isTooLong = groups.numTokens[groups.start[request]] > mostTokens;
+    if ((!chunked || budget.remainingTokens > 0) && !isTooLong && core.decodeInPlace(request)) {
+      runningDecodes.put(request, 1);
+      budget.addTokens(request, 1);
+      if (chunked) budget.addSeqs(request, 1);
+      request = queues.next[request];
+      continue;
+    }
     const tokens = core.numNewTokens(request, SequenceStatus.Running, chunked);
     if (tokens === 0) break;
-    if (config.asyncOutputProc && groups.numTokens[groups.start[request]] > config.maxModelLen) {
+    if (isTooLong) {
       const next = queues.next[request];
       queues.remove(request, Move.Stop);
       core.stopped.push(request);

@@ -27,6 +27,18 @@ export interface V0Hooks {
   readonly usesBeamSearch?: (request: number) => boolean;
   /** Which beams live on; default: `oldestDies`. */
   readonly beamSurvival?: BeamSurvival;
+  /** Groups that just decode are not looked at in each step; see `settle`. */
+  readonly fast?: boolean;
+}
+
+/** A group in the batch. */
+export interface Scheduled {
+  readonly request: number;
+  /** Tokens for a prefill; 1 for a decode, of however many sequences. */
+  readonly chunk: number;
+  readonly isPrefill: boolean;
+  /** Computed tokens of its first running sequence before the step. */
+  readonly numComputed: number;
 }
 
 /**
@@ -48,14 +60,14 @@ export class V0Scheduler {
   private readonly delay = new PromptDelay();
   private readonly priority: PriorityPreemption | null;
   private readonly outputs: OutputProcessor;
-  /** The step that was scheduled last. */
+  /** The step that was scheduled last. It counts the groups that are on the fast path, `scheduled` lists them. */
   batch: V0Batch;
   /** Async: the batch whose outputs have not been looked at; else null. */
   private pending: V0Batch | null = null;
   private spare: V0Batch;
 
   constructor(workload: Workload, pool: V0PoolConfig, config: V0SchedulerConfig, hooks: V0Hooks = {}) {
-    const core = new V0Core(workload, pool, config, hooks.outputLimit);
+    const core = new V0Core(workload, pool, config, hooks);
     this.core = core;
     this.config = config;
     this.workload = workload;
@@ -116,6 +128,7 @@ export class V0Scheduler {
   abort(request: number): boolean {
     const { queues, groups, blocks } = this;
     if (queues.of[request] === Queue.None) return false;
+    if (queues.of[request] === Queue.Running) this.settle();
     queues.remove(request, Move.Abort);
     const end = groups.end(request);
     for (let s = groups.start[request]; s < end; s++) {
@@ -124,6 +137,37 @@ export class V0Scheduler {
       blocks.free(s);
     }
     return true;
+  }
+
+  /** Between steps: ends the fast path, so that every column of groups and blocks is what it is without it. */
+  settle(): void {
+    this.core.steady?.settle();
+  }
+
+  /** Groups that ever came to be steady. */
+  get numSteadyJoins(): number {
+    return this.core.steady?.numJoined ?? 0;
+  }
+
+  /** What the last schedule() decided, in its order, as long as the outputs are not applied. */
+  *scheduled(): IterableIterator<Scheduled> {
+    const { batch, core, queues } = this;
+    yield* this.listed(0, batch.steadyAt);
+    let request = queues.first(Queue.Running);
+    for (let i = 0; i < batch.numSteady; i++) {
+      yield { request, chunk: 1, isPrefill: false, numComputed: core.steady!.computedBefore(request) };
+      request = queues.next[request];
+    }
+    yield* this.listed(batch.steadyAt, batch.size);
+  }
+
+  private *listed(start: number, end: number): IterableIterator<Scheduled> {
+    const { batch, groups } = this;
+    for (let at = start; at < end; at++) {
+      const request = batch.request[at];
+      const numComputed = groups.numComputed[groups.firstWith(request, SequenceStatus.Running)];
+      yield { request, chunk: batch.chunk[at], isPrefill: batch.isPrefill[at] === 1, numComputed };
+    }
   }
 
   /** One scheduling decision, `batch`. `now` is in the unit of arrival times, and never falls. */
@@ -149,6 +193,7 @@ export class V0Scheduler {
     }
     if (!batch.isAsync) {
       outputs.process(batch);
+      this.core.steady?.extend();
       return;
     }
     outputs.advance(batch);
@@ -162,12 +207,14 @@ export class V0Scheduler {
     const { numSequences } = this.workload;
     invariant(batch.size <= this.config.maxNumSeqs, 'the budget bounds the batch');
     batch.isAsync = this.config.asyncOutputProc;
-    shape.numRequests = batch.size;
-    shape.numTokens = 0;
-    shape.numSampled = 0;
-    shape.numDecodes = 0;
-    shape.decodeContextTokens = 0;
-    shape.maxDecodeContext = 0;
+    const { numSteady } = batch;
+    if (numSteady > 0) core.steady?.tick();
+    shape.numRequests = numSteady + batch.size;
+    shape.numTokens = numSteady;
+    shape.numSampled = numSteady;
+    shape.numDecodes = numSteady;
+    shape.decodeContextTokens = numSteady > 0 ? core.steady!.contextTokens : 0;
+    shape.maxDecodeContext = numSteady > 0 ? core.steady!.longestContext : 0;
     shape.numPrefills = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];

@@ -78,7 +78,7 @@ test('any series of allocations, forks, copies, swaps and frees: nothing is lost
             if (kind === 'allocate' && !isHere) manager.allocate(s);
             if (kind === 'append' && onGpu && numTokens[s] + tokens <= MOST_TOKENS) {
               numTokens[s] += tokens;
-              manager.appendSlots(s, lookahead, numTokens[s] - tokens);
+              manager.appendSlots(s, numTokens[s], lookahead, numTokens[s] - tokens);
               must(manager.tables.length[s] * BLOCK_SIZE >= numTokens[s]);
             }
             const child = s - (s % FORKS) + other;
@@ -139,4 +139,37 @@ test('one that is older than those in front of it is evicted before them only fo
   expect(evictor.choose()).toBe(0);
   evictor.add(2, 5, 12);
   expect(evictor.choose()).toBe(2);
+});
+
+test('whatever comes and goes, the evictor chooses as a scan from the front does', () => {
+  const entry = fc.record({ time: fc.integer({ min: -1, max: 3 }), prefix: fc.integer({ min: 1, max: 9 }) });
+  const operation = fc.record({
+    kind: fc.constantFrom('add', 'add', 'evict', 'hit'),
+    which: fc.nat(30),
+    entry,
+  });
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 80, size: 'max' }), (operations) => {
+      const evictor = new Evictor(operations.length);
+      let entries: { block: number; time: number; prefix: number }[] = [];
+      operations.forEach(({ kind, which, entry: { time, prefix } }, block) => {
+        if (kind === 'add') {
+          evictor.add(block, time, prefix);
+          entries.push({ block, time, prefix });
+          return;
+        }
+        if (entries.length === 0) return;
+        let chosen = entries[0];
+        for (const next of entries) {
+          if (chosen.time < next.time) break;
+          if (next.prefix > chosen.prefix) chosen = next;
+        }
+        expect(evictor.choose()).toBe(chosen.block);
+        const leaves = kind === 'evict' ? chosen : entries[which % entries.length];
+        evictor.remove(leaves.block);
+        entries = entries.filter((other) => other !== leaves);
+      });
+    }),
+    { numRuns: NUM_RUNS },
+  );
 });

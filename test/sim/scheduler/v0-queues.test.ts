@@ -13,7 +13,7 @@ test('any order can be brought about', () => {
       const queues = new Queues(10);
       for (let i = 0; i < order.length; i++) queues.pushBack(i, Queue.Running, Move.Arrive);
       queues.pushBack(9, Queue.Waiting, Move.Arrive);
-      queues.reorder(Queue.Running, order, order.length, Move.Reorder);
+      queues.reorder(Queue.Running, queues.sentinel(Queue.Running), order, order.length, Move.Reorder);
       expect([...queues.in(Queue.Running)]).toEqual(order);
       expect([...queues.in(Queue.Waiting)]).toEqual([9]);
       expect(queues.length[Queue.Running]).toBe(order.length);
@@ -31,7 +31,7 @@ test('one that goes to the back, or comes to the front, is one move', () => {
     for (let i = 0; i < 4; i++) queues.pushBack(i, Queue.Running, Move.Arrive);
     let moves = 0;
     queues.listener = { move: () => moves++ } as unknown as Queues['listener'];
-    queues.reorder(Queue.Running, order, 4, Move.Reorder);
+    queues.reorder(Queue.Running, queues.sentinel(Queue.Running), order, 4, Move.Reorder);
     expect([...queues.in(Queue.Running)]).toEqual(order);
     expect(moves).toBe(1);
   }
