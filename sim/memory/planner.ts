@@ -1,12 +1,14 @@
 import type { V0Settings } from '../recording/recording.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { limitsOf, type ResolvedHardware, resolveHardware, startupInputOf } from './resolve.ts';
+import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
 import { GIB } from './units.ts';
@@ -56,11 +58,16 @@ export function plan(scenario: Scenario): Plan {
   const wrong = checkArguments({ scenario, ...hardware, limits });
   if (wrong !== null) return { starts: false, ...wrong, ranks: [], notes };
 
-  const input = startupInputOf(scenario, hardware, limits);
+  const allocatorConf = allocatorConfOf(scenario);
+  if ('because' in allocatorConf) return { starts: false, ...allocatorConf, ranks: [], notes };
+
+  const input = startupInputOf(scenario, hardware, limits, allocatorConf);
   const startup = startUp(input);
   notes.push(...notesOn(scenario, hardware, input));
-  const refusal = startRefusal(input, startup);
-  if (refusal !== null) return { starts: false, ...refusal, ranks: startup.ranks, notes };
+  const allocations = allocateRanks(input, startup);
+  const ranks = startup.ranks.map((rank, i) => ({ ...rank, allocator: allocations[i].report }));
+  const refusal = startRefusal(input, startup, allocations);
+  if (refusal !== null) return { starts: false, ...refusal, ranks, notes };
   const blockBytes = Math.max(...startup.ranks.map((rank) => rank.blockBytes));
   const swapBytes = numberOf(flagsOf(scenario)('swap_space'), DEFAULT_SWAP_GIB) * GIB;
   const v0 = input.rules.engine === 'v0' ? v0Settings(scenario, Math.floor(swapBytes / blockBytes)) : null;
@@ -73,7 +80,7 @@ export function plan(scenario: Scenario): Plan {
     v0,
     kvCacheTokens: startup.kvCacheTokens,
     maxConcurrency: startup.maxConcurrency,
-    ranks: startup.ranks,
+    ranks,
     log: logLines(input, startup, v0?.numCpuBlocks ?? 0),
     notes,
   };
