@@ -3,6 +3,7 @@ import type { StartFailure } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ActivationPeak } from './activation.ts';
 import type { AllocatorReport } from './allocator-report.ts';
+import type { HostMemory } from './host.ts';
 import type { RankPlace } from './parallel.ts';
 import type { RankWeights } from './weights.ts';
 
@@ -57,6 +58,7 @@ export type Plan =
       /** max_model_len-long requests that fit at once. */
       readonly maxConcurrency: number;
       readonly ranks: readonly PlannedRank[];
+      readonly host: HostMemory;
       /** The lines of vLLM's log that say so. */
       readonly log: readonly string[];
       /** What a user should know: ignored flags, assumptions, unmodelled parts. */
@@ -71,5 +73,6 @@ export type Plan =
       readonly advice: string;
       /** Empty if the arguments are refused before any memory is looked at. */
       readonly ranks: readonly PlannedRank[];
+      readonly host: HostMemory | null;
       readonly notes: readonly string[];
     };

@@ -14,6 +14,19 @@ const LOGIT_BYTES = 4;
  * layers, as vLLM takes it.
  */
 export function weightTensors(input: StartupInput, rank: RankMemory): number[] {
+  const { before, layers, after } = allWeights(input, rank);
+  return [...before, ...without(layers, rank.offloadedBytes), ...after].map(Math.ceil).filter(isThere);
+}
+
+/** Those that stay in host memory. */
+export function offloadedTensors(input: StartupInput, rank: RankMemory): number[] {
+  if (rank.offloadedBytes === 0) return [];
+  const { layers } = allWeights(input, rank);
+  const stay = without(layers, rank.offloadedBytes);
+  return layers.map((bytes, i) => Math.ceil(bytes - stay[i])).filter(isThere);
+}
+
+function allWeights(input: StartupInput, rank: RankMemory) {
   const { architecture, parallel } = input;
   const { hiddenSize, moe, mlpMatrices, intermediateSize, numHeads, numKvHeads, encoder } = architecture;
   const { weights, place } = rank;
@@ -37,17 +50,12 @@ export function weightTensors(input: StartupInput, rank: RankMemory): number[] {
   const tables = (place.stage === 0 ? 1 : 0) + (place.stage === parallel.pipeline - 1 ? 1 : 0);
   const isTied = architecture.tieWordEmbeddings && tables === 2;
   const perTable = weights.embedding / Math.max(1, isTied ? 1 : tables);
-  const before = place.stage === 0 ? [perTable] : [];
-  const after = place.stage > 0 || !isTied ? [weights.embedding - before.length * perTable] : [];
   const encoderTensor = encoder === null ? 1 : encoder.width * encoder.innerSize * ACTIVATION_BYTES;
-  return [
-    ...inPieces(weights.encoder, encoderTensor),
-    ...before,
-    ...without(layers, rank.offloadedBytes),
-    ...after,
-  ]
-    .map(Math.ceil)
-    .filter((bytes) => bytes > 0);
+  return {
+    before: [...inPieces(weights.encoder, encoderTensor), ...(place.stage === 0 ? [perTable] : [])],
+    layers,
+    after: place.stage === 0 ? [weights.embedding - perTable] : [weights.embedding],
+  };
 }
 
 /** Temporaries of the profiling run: each group lives at once, one group after the other. */
@@ -61,7 +69,7 @@ export function profileTensors(input: StartupInput, rank: RankMemory): number[][
     // Layer input, residual and norm; gate and up, or the experts' first workspace; their product, or the second.
     [kept, streams, streams, streams, ...cut(mlp - 3 * streams, 2 / 3)],
     [kept, ...samplerTensors(input, rank)],
-  ].map((group) => group.map(Math.ceil).filter((tensor) => tensor > 0));
+  ].map((group) => group.map(Math.ceil).filter(isThere));
 }
 
 /** Logits and what sorting or filtering makes of them, in pieces of four bytes per logit. */
@@ -108,4 +116,8 @@ function count(first: number, end: number, holds: (index: number) => boolean): n
   let sum = 0;
   for (let i = first; i < end; i++) sum += holds(i) ? 1 : 0;
   return sum;
+}
+
+function isThere(bytes: number): boolean {
+  return bytes > 0;
 }
