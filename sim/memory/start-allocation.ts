@@ -110,6 +110,8 @@ class RankStart {
     if (this.failure !== null) return allocations;
     try {
       for (const bytes of tensors) {
+        // No blocks: nothing is allocated, which is not yet the error that vLLM reports.
+        if (bytes === 0) continue;
         const allocation = this.allocator.alloc(bytes);
         allocations.push(allocation);
         this.purposes.set(this.addressOf(allocation), purpose);

@@ -10,12 +10,12 @@ const LOGIT_BYTES = 4;
 
 /**
  * The parameters of one rank: embedding, then per layer the fused projections of the attention, of the MLP and of
- * the experts, head, encoder. Norms and biases are too small to count. What is offloaded comes from the first
- * layers, as vLLM takes it.
+ * the experts, norms and routers, head. Quantized matrices are one tensor each. What is offloaded comes from the
+ * first layers, as vLLM takes it.
  */
 export function weightTensors(input: StartupInput, rank: RankMemory): number[] {
   const { before, layers, after } = allWeights(input, rank);
-  return [...before, ...without(layers, rank.offloadedBytes), ...after].map(Math.ceil).filter(isThere);
+  return [...before, ...without(layers, rank.offloadedBytes), ...after].map(Math.round).filter(isThere);
 }
 
 /** Those that stay in host memory. */
@@ -23,7 +23,7 @@ export function offloadedTensors(input: StartupInput, rank: RankMemory): number[
   if (rank.offloadedBytes === 0) return [];
   const { layers } = allWeights(input, rank);
   const stay = without(layers, rank.offloadedBytes);
-  return layers.map((bytes, i) => Math.ceil(bytes - stay[i])).filter(isThere);
+  return layers.map((bytes, i) => Math.round(bytes - stay[i])).filter(isThere);
 }
 
 function allWeights(input: StartupInput, rank: RankMemory) {
@@ -34,18 +34,22 @@ function allWeights(input: StartupInput, rank: RankMemory) {
   const hasExperts = (layer: number) => moe?.hasExperts[layer] ?? false;
   const numLayers = end - first;
   const numExpertLayers = count(first, end, hasExperts);
-  const dense = mlpMatrices * hiddenSize * intermediateSize;
-  const shared = moe === null ? 0 : (3 * moe.sharedSize + moe.numExperts * parallel.tensor) * hiddenSize;
-  const mlpShares = (numLayers - numExpertLayers) * dense + numExpertLayers * shared;
+  const { dtypeBytes } = input.format;
+  const norm = hiddenSize * dtypeBytes;
+  const router = (moe?.numExperts ?? 0) * hiddenSize * dtypeBytes;
+  const matrices = weights.mlp - (2 * numLayers + 1) * norm - numExpertLayers * router;
+  const dense = mlpMatrices * intermediateSize;
+  const shared = 3 * (moe?.sharedSize ?? 0);
+  const shares = (numLayers - numExpertLayers) * dense + numExpertLayers * shared;
   const queryShare = (numHeads + 2 * numKvHeads) / (2 * numHeads + 2 * numKvHeads);
-  const upShare = (mlpMatrices - 1) / mlpMatrices;
 
   const layers: number[] = [];
   for (let layer = first; layer < end; layer++) {
     const isSparse = hasExperts(layer);
-    const mlp = mlpShares === 0 ? 0 : (weights.mlp * (isSparse ? shared : dense)) / mlpShares;
-    layers.push(...cut(weights.attention / numLayers, queryShare), ...cut(mlp, upShare));
-    if (isSparse) layers.push(...cut(weights.experts / numExpertLayers, 2 / 3));
+    const mlp = shares === 0 ? 0 : (matrices * (isSparse ? shared : dense)) / shares;
+    layers.push(norm, ...cut(weights.attention / numLayers, queryShare), norm);
+    layers.push(...cut(mlp, 1 - 1 / (isSparse ? 3 : mlpMatrices)));
+    if (isSparse) layers.push(router, ...cut(weights.experts / numExpertLayers, 2 / 3));
   }
   const tables = (place.stage === 0 ? 1 : 0) + (place.stage === parallel.pipeline - 1 ? 1 : 0);
   const isTied = architecture.tieWordEmbeddings && tables === 2;
@@ -54,7 +58,7 @@ function allWeights(input: StartupInput, rank: RankMemory) {
   return {
     before: [...inPieces(weights.encoder, encoderTensor), ...(place.stage === 0 ? [perTable] : [])],
     layers,
-    after: place.stage === 0 ? [weights.embedding - perTable] : [weights.embedding],
+    after: [norm, weights.embedding - (place.stage === 0 ? perTable : 0)],
   };
 }
 
@@ -69,7 +73,7 @@ export function profileTensors(input: StartupInput, rank: RankMemory): number[][
     // Layer input, residual and norm; gate and up, or the experts' first workspace; their product, or the second.
     [kept, streams, streams, streams, ...cut(mlp - 3 * streams, 2 / 3)],
     [kept, ...samplerTensors(input, rank)],
-  ].map((group) => group.map(Math.ceil).filter(isThere));
+  ].map((group) => group.map(Math.round).filter(isThere));
 }
 
 /** Logits and what sorting or filtering makes of them, in pieces of four bytes per logit. */

@@ -166,7 +166,7 @@ const workload = v.strictObject(
 );
 
 const BLOCKS = 'a number of blocks, or [least, most]';
-const blocks = v.union([count(0, 1e12), v.tuple([count(0, 1e12), count(0, 1e12)])], BLOCKS);
+const blocks = v.union([count(0, 1e12), v.tuple([count(0, 1e12), count(0, 1e12)], BLOCKS)], BLOCKS);
 
 export const START_FAILURES = [
   'unrecognized-argument',

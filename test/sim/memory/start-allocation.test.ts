@@ -161,3 +161,23 @@ test('what the report says adds up, on any GPU and with any options', () => {
     { numRuns: 60 },
   );
 });
+
+test('the tensors of the weights are what the plan counts, and fill their segments', () => {
+  for (const model of [
+    'THUDM/glm-4-9b-chat',
+    'meta-llama/Llama-3.1-8B',
+    'GLM-4.7-Flash',
+    'openai/gpt-oss-20b',
+  ]) {
+    for (const tensor of [1, 2]) {
+      const command = `vllm serve ${model} --tensor-parallel-size ${tensor} --max-model-len 4096 --enforce-eager`;
+      for (const { weightBytes, allocator } of started({ command, vllm: '2026-05' }).ranks) {
+        const held = allocator.segments
+          .filter(({ holds }) => holds.join() === 'weights')
+          .reduce((sum, { count, allocatedBytes }) => sum + count * allocatedBytes, 0);
+        expect(held / weightBytes).toBeGreaterThan(0.98);
+        expect(held / weightBytes).toBeLessThan(1.01);
+      }
+    }
+  }
+});
