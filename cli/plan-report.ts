@@ -1,5 +1,6 @@
 import pc from 'picocolors';
-import type { Plan, RankMemory } from '../sim/memory/plan.ts';
+import type { HostMemory } from '../sim/memory/host.ts';
+import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
 import { GIB } from '../sim/memory/units.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 
@@ -47,7 +48,8 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
     `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${count} × ${gpu}`)}`,
     ...assumed.map((text) => row('assumed', text)),
   ];
-  if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '');
+  if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '', ...allocatorRows(plan.ranks));
+  if (plan.host !== null) lines.push(hostRow(plan.host));
   if (plan.starts) {
     const { numGpuBlocks, groups, hashBlockSize } = plan.pool;
     const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
@@ -156,12 +158,42 @@ function leftBytes(rank: RankMemory): number {
   );
 }
 
+/** What PyTorch's allocator holds after the start, or when it failed; of the rank that holds the most. */
+function allocatorRows(ranks: readonly PlannedRank[]): string[] {
+  const { rank, allocator } = ranks.reduce((most, one) =>
+    one.allocator.reservedBytes > most.allocator.reservedBytes ? one : most,
+  );
+  const { reservedBytes, allocatedBytes, inactiveSplitBytes, largestFreeBlock } = allocator;
+  const where = ranks.length > 1 ? `rank ${rank}: ` : '';
+  return [
+    row(
+      'PyTorch',
+      `${where}reserved ${gib(reservedBytes)}, allocated ${gib(allocatedBytes)} GiB; fragmented (inactive split) ${mib(inactiveSplitBytes)} MiB, largest free block ${mib(largestFreeBlock)} MiB`,
+    ),
+  ];
+}
+
+function hostRow({ processes, loading, offload, swap, peak, pageCache, limit }: HostMemory): string {
+  const parts = Object.entries({ processes, 'files read': loading, offload, 'pinned swap': swap })
+    .filter(([, bytes]) => bytes > 0)
+    .map(([name, bytes]) => `${name} ${gib(bytes)}`);
+  const of = limit === null ? '' : ` of ${gib(limit)}`;
+  return row(
+    'host',
+    `${gib(peak)}${of} GiB (${parts.join(', ')}); files in the page cache ${gib(pageCache)}`,
+  );
+}
+
 function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL_WIDTH)}${text}`.trimEnd();
 }
 
 function gib(bytes: number): string {
   return (bytes / GIB).toFixed(2);
+}
+
+function mib(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
 }
 
 function number(value: number): string {

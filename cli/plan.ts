@@ -1,6 +1,7 @@
 import { formatProblem, InputError } from '../sim/error.ts';
 import { plan as planScenario } from '../sim/memory/planner.ts';
 import { gpusNeeded } from '../sim/memory/resolve.ts';
+import { memoryStats } from '../sim/report/memory-stats.ts';
 import { scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { ModelConfig, Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
@@ -40,6 +41,7 @@ export function plan(inputs: readonly string[], options: PlanOptions): number {
         hardware: scenario.hardware,
         assumed,
         plan: planned,
+        memory_stats: planned.starts ? memoryStats(planned) : null,
       });
       if (!options.json) console.log(`${planReport(scenario, planned, assumed)}\n`);
     } catch (error) {

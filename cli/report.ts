@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
-import { type Crash, numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import { crashOutcome } from '../sim/report/crash-outcome.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -116,12 +117,6 @@ export function runReport(
   }
   if (summary.crash) lines.push(row('outcome', pc.red(crashOutcome(summary.crash))));
   return [...lines, ...notes(plan.notes)].join('\n');
-}
-
-/** One line for logs and checks: `engine-crash (CPU swap space exhausted at step 812)`. */
-export function crashOutcome({ step, error, explanation }: Crash): string {
-  const what = /CPU swap space/.test(error) ? 'CPU swap space exhausted' : explanation;
-  return `engine-crash (${what} at step ${step})`;
 }
 
 /** The report of a start that failed, as vLLM would say it, with advice. */

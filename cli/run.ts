@@ -3,6 +3,7 @@ import { formatProblem, InputError } from '../sim/error.ts';
 import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
+import { failedExpectations } from '../sim/report/expectations.ts';
 import { type Summary, summarize } from '../sim/report/summary.ts';
 import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
@@ -10,7 +11,7 @@ import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import { ProgressBar } from './progress.ts';
-import { crashOutcome, failureReport, runReport } from './report.ts';
+import { failureReport, runReport } from './report.ts';
 
 export interface RunOptions {
   readonly trace?: string;
@@ -166,20 +167,4 @@ function withOptions(scenario: Scenario, options: RunOptions): Scenario {
       limit: limit ?? null,
     },
   };
-}
-
-/** What the scenario expects and did not get; empty = passed. */
-function failedExpectations({ expect }: Scenario, plan: Plan, summary: Summary | null): string[] {
-  if (!plan.starts) {
-    if (expect.starts !== false) return [`expected vLLM to start, but: ${plan.because}`];
-    if (expect.because !== null && expect.because !== plan.because) {
-      return [`expected the start to fail because ${expect.because}, but: ${plan.because}`];
-    }
-    return [];
-  }
-  if (expect.starts === false) return ['expected vLLM not to start, but it does'];
-  if (summary?.end === 'hang') return ['the engine hangs: requests wait that can never be scheduled'];
-  if (summary?.crash) return [`expected the engine to live, but: ${crashOutcome(summary.crash)}`];
-  if (summary?.end === 'step-limit') return ['the run did not end within the step limit'];
-  return [];
 }

@@ -2,6 +2,7 @@ import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
 import { worldSize as sizeOf } from './parallel.ts';
+import { swapSpace } from './swap-check.ts';
 
 /**
  * vLLM's checks of its arguments: those of the model's, the cache's, the parallel and the scheduler's
@@ -168,6 +169,7 @@ const V0_CHECKS: readonly Check[] = [
   batchHoldsSequences,
   headsDivide,
   layersSuffice,
+  swapSpace,
   worldSize,
   dtypeIsKnown,
 ];

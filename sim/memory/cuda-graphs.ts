@@ -17,6 +17,19 @@ export function captureSizes(maxNumSeqs: number, maxNumBatchedTokens: number): n
   return sizes;
 }
 
+/** Batch sizes that V0 captures: 1, 2, 4, then in steps of 8 up to max_num_seqs, which is rounded up. */
+export function v0CaptureSizes(maxNumSeqs: number): number[] {
+  const largest = maxNumSeqs <= 2 ? maxNumSeqs : maxNumSeqs <= 4 ? 4 : Math.ceil(maxNumSeqs / 8) * 8;
+  const sizes: number[] = [];
+  for (let size = 1; size <= largest; size += size < 4 ? size : size < 8 ? 4 : 8) sizes.push(size);
+  return sizes;
+}
+
+/** What V0's graphs take: no budget of vLLM's covers them. */
+export function v0GraphBytes(numLayers: number, maxNumSeqs: number): number {
+  return Math.round(v0CaptureSizes(maxNumSeqs).length * numLayers * BYTES_PER_LAYER);
+}
+
 /**
  * V1's estimate of its graphs: every size piecewise, and those that a batch of decodes can reach a second time
  * as one whole graph.

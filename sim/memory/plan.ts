@@ -2,6 +2,8 @@ import type { V0Settings } from '../recording/recording.ts';
 import type { StartFailure } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ActivationPeak } from './activation.ts';
+import type { AllocatorReport } from './allocator-report.ts';
+import type { HostMemory } from './host.ts';
 import type { RankPlace } from './parallel.ts';
 import type { RankWeights } from './weights.ts';
 
@@ -36,6 +38,11 @@ export interface RankMemory {
   readonly kvCacheBytes: number;
 }
 
+/** With the state of its allocator after the start, or when it failed. */
+export interface PlannedRank extends RankMemory {
+  readonly allocator: AllocatorReport;
+}
+
 /** What the configuration becomes on the machine: vLLM's own start-up, predicted. */
 export type Plan =
   | {
@@ -50,7 +57,8 @@ export type Plan =
       readonly kvCacheTokens: number;
       /** max_model_len-long requests that fit at once. */
       readonly maxConcurrency: number;
-      readonly ranks: readonly RankMemory[];
+      readonly ranks: readonly PlannedRank[];
+      readonly host: HostMemory;
       /** The lines of vLLM's log that say so. */
       readonly log: readonly string[];
       /** What a user should know: ignored flags, assumptions, unmodelled parts. */
@@ -64,6 +72,7 @@ export type Plan =
       /** What to change, with the numbers behind it. */
       readonly advice: string;
       /** Empty if the arguments are refused before any memory is looked at. */
-      readonly ranks: readonly RankMemory[];
+      readonly ranks: readonly PlannedRank[];
+      readonly host: HostMemory | null;
       readonly notes: readonly string[];
     };

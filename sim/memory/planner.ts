@@ -1,20 +1,21 @@
 import type { V0Settings } from '../recording/recording.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { limitsOf, type ResolvedHardware, resolveHardware, startupInputOf } from './resolve.ts';
+import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
+import { DEFAULT_SWAP_GIB, swapWarning } from './swap-check.ts';
 import { GIB } from './units.ts';
 
 export { resolveHardware } from './resolve.ts';
-
-/** V0's default of --swap-space, GiB. */
-const DEFAULT_SWAP_GIB = 4;
 
 /**
  * What vLLM would make of a scenario at start-up: its memory rank by rank, the number of blocks and the
@@ -38,6 +39,7 @@ export function plan(scenario: Scenario): Plan {
       message: `error: ${text}`,
       advice,
       ranks: [],
+      host: null,
       notes,
     };
   }
@@ -48,33 +50,49 @@ export function plan(scenario: Scenario): Plan {
       message: `error: unrecognized arguments: ${engine.unrecognized.map(({ text }) => text).join(' ')}`,
       advice: engine.unrecognized.map(({ advice }) => advice).join('; '),
       ranks: [],
+      host: null,
       notes,
     };
   }
   const hardware = resolveHardware(scenario);
   const limits = limitsOf(scenario, hardware);
-  const wrong = checkArguments({ scenario, ...hardware, limits });
-  if (wrong !== null) return { starts: false, ...wrong, ranks: [], notes };
+  const args = { scenario, ...hardware, limits };
+  const wrong = checkArguments(args);
+  if (wrong !== null) return { starts: false, ...wrong, ranks: [], host: null, notes };
+  const allocatorConf = allocatorConfOf(scenario);
+  if ('because' in allocatorConf) {
+    return { starts: false, ...allocatorConf, ranks: [], host: null, notes };
+  }
 
-  const input = startupInputOf(scenario, hardware, limits);
+  const input = startupInputOf(scenario, hardware, limits, allocatorConf);
   const startup = startUp(input);
   notes.push(...notesOn(scenario, hardware, input));
-  const refusal = startRefusal(input, startup);
-  if (refusal !== null) return { starts: false, ...refusal, ranks: startup.ranks, notes };
-  const blockBytes = Math.max(...startup.ranks.map((rank) => rank.blockBytes));
+  const warning = swapWarning(args);
+  if (warning !== null) notes.push(`vLLM warns: ${warning}`);
+  const allocations = allocateRanks(input, startup);
+  const ranks = startup.ranks.map((rank, i) => ({ ...rank, allocator: allocations[i].report }));
+  const blockBytes = Math.max(...ranks.map((rank) => rank.blockBytes));
+  const isV0 = input.rules.engine === 'v0';
   const swapBytes = numberOf(flagsOf(scenario)('swap_space'), DEFAULT_SWAP_GIB) * GIB;
-  const v0 = input.rules.engine === 'v0' ? v0Settings(scenario, Math.floor(swapBytes / blockBytes)) : null;
+  const numCpuBlocks = isV0 ? Math.max(0, Math.floor(swapBytes / blockBytes)) : 0;
+  const host = hostMemory(scenario, input, startup, numCpuBlocks);
+  const refusal =
+    killedWhileLoading(scenario, host) ??
+    startRefusal(input, startup, allocations) ??
+    killedWhilePinning(scenario, host);
+  if (refusal !== null) return { starts: false, ...refusal, ranks, host, notes };
   return {
     starts: true,
     pool: poolConfig(scenario, startup),
     scheduler: schedulerConfig(scenario, limits),
     kvBytesPerToken: startup.layout.layerBytes.reduce((sum, bytes) => sum + bytes, 0),
     blockBytes,
-    v0,
+    v0: isV0 ? v0Settings(scenario, numCpuBlocks) : null,
     kvCacheTokens: startup.kvCacheTokens,
     maxConcurrency: startup.maxConcurrency,
-    ranks: startup.ranks,
-    log: logLines(input, startup, v0?.numCpuBlocks ?? 0),
+    ranks,
+    host,
+    log: logLines(input, startup, numCpuBlocks),
     notes,
   };
 }

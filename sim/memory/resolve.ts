@@ -4,6 +4,7 @@ import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
+import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
 import { pagesUnify } from './kv-layout.ts';
@@ -113,6 +114,7 @@ export function startupInputOf(
   scenario: Scenario,
   hardware: ResolvedHardware,
   limits: BatchLimits,
+  allocatorConf: AllocatorConf,
 ): StartupInput {
   const flag = flagsOf(scenario);
   const { gpu, architecture } = hardware;
@@ -135,6 +137,7 @@ export function startupInputOf(
     numBlocksOverride: stated('num_gpu_blocks_override'),
     offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB),
     otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
+    allocatorConf,
   };
 }
 

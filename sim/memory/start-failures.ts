@@ -1,60 +1,44 @@
+import { allocationRefusal } from './allocation-failures.ts';
 import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
+import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './plan.ts';
+import { smallerBatch } from './start-advice.ts';
+import type { RankAllocation } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { GIB, gib, MIB } from './units.ts';
+import { floorShare, GIB, gib } from './units.ts';
 
 const DOCS = 'See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details.';
 
-/** The first thing that goes wrong between the start and the KV cache; null if nothing does. */
-export function startRefusal(input: StartupInput, startup: Startup): Refusal | null {
-  const checks = [
-    input.rules.engine === 'v1' && input.kvCacheMemoryBytes === null ? freeMemory : null,
-    weightsFit,
-    profileFits,
-    someBlocks,
-    oneRequestFits,
-    allocationFits,
-  ];
-  for (const check of checks) {
-    const refusal = check?.(input, startup) ?? null;
-    if (refusal !== null) return refusal;
-  }
-  return null;
+/** The first thing that goes wrong until the server is ready; null if nothing does. */
+export function startRefusal(
+  input: StartupInput,
+  startup: Startup,
+  allocations: readonly RankAllocation[],
+): Refusal | null {
+  const asksFirst = input.rules.engine === 'v1' && input.kvCacheMemoryBytes === null;
+  return (
+    (asksFirst ? freeMemory(input, startup) : null) ??
+    allocationRefusal(input, startup, allocations, ['weights', 'profile']) ??
+    someBlocks(input, startup) ??
+    oneRequestFits(input, startup) ??
+    allocationRefusal(input, startup, allocations, ['kv-cache', 'cuda-graphs', 'warm-up'])
+  );
 }
 
 type Check = (input: StartupInput, startup: Startup) => Refusal | null;
 
 /** V1 asks for its share before it loads anything. */
 const freeMemory: Check = ({ memoryShare }, { ranks }) => {
-  const short = ranks.find((rank) => rank.totalBytes - rank.otherBytes < rank.budgetBytes);
+  // The CUDA context is there when vLLM first looks.
+  const freeOf = (rank: RankMemory) => rank.totalBytes - rank.otherBytes - CONTEXT_BYTES;
+  const short = ranks.find((rank) => freeOf(rank) < rank.budgetBytes);
   if (short === undefined) return null;
-  const free = short.totalBytes - short.otherBytes;
+  const free = freeOf(short);
   return {
     because: 'no-kv-cache-memory',
     message: `ValueError: Free memory on device cuda:${short.rank} (${rounded(free)}/${rounded(short.totalBytes)} GiB) on startup is less than desired GPU memory utilization (${memoryShare}, ${rounded(short.budgetBytes)} GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes.`,
-    advice: `other processes hold ${gib(short.otherBytes)} GiB: --gpu-memory-utilization ${floorShare(free / short.totalBytes)} or less, or end them`,
-  };
-};
-
-const weightsFit: Check = (input, { ranks }) => {
-  const short = ranks.find((rank) => rank.weightBytes + rank.otherBytes > rank.totalBytes);
-  if (short === undefined) return null;
-  const enough = Math.ceil((short.weightBytes * worldOf(input)) / (0.85 * short.totalBytes));
-  return {
-    because: 'weights-do-not-fit',
-    message: `torch.OutOfMemoryError: CUDA out of memory. GPU ${short.rank} has a total capacity of ${gib(short.totalBytes)} GiB`,
-    advice: `the weights take ${gib(short.weightBytes)} GiB${ranks.length > 1 ? ` on each of ${ranks.length} GPUs` : ''}: spread them over ${enough} or more (--tensor-parallel-size), or take a quantized model${offloadAdvice(input, short.weightBytes - 0.85 * short.totalBytes)}`,
-  };
-};
-
-const profileFits: Check = (input, { ranks }) => {
-  const short = ranks.find((rank) => peakOf(rank) + rank.otherBytes > rank.totalBytes);
-  if (short === undefined) return null;
-  return {
-    because: 'weights-do-not-fit',
-    message: `torch.OutOfMemoryError: CUDA out of memory. GPU ${short.rank} has a total capacity of ${gib(short.totalBytes)} GiB`,
-    advice: `beside ${gib(short.weightBytes)} GiB of weights, the profiling run takes ${gib(short.activationBytes)} GiB: ${smallerBatch(input, short)}, or more GPUs`,
+    advice: `other processes hold ${gib(short.otherBytes)} GiB, the CUDA context ${gib(CONTEXT_BYTES)}: --gpu-memory-utilization ${floorShare(free / short.totalBytes)} or less${short.otherBytes > 0 ? ', or end them' : ''}`,
   };
 };
 
@@ -101,29 +85,6 @@ const oneRequestFits: Check = (input, startup) => {
   };
 };
 
-/** V0 takes its share whatever others hold; one tensor per layer is then one too many. */
-const allocationFits: Check = ({ architecture }, { ranks }) => {
-  const short = ranks.find(
-    (rank) => rank.otherBytes + rank.weightBytes + rank.nonTorchBytes + rank.kvCacheBytes > rank.totalBytes,
-  );
-  if (short === undefined) return null;
-  const layers = architecture.numLayers;
-  // Large allocations are whole multiples of 2 MiB.
-  const tensor = Math.ceil(short.kvCacheBytes / layers / (2 * MIB)) * 2 * MIB;
-  const free = short.totalBytes - short.otherBytes - short.weightBytes - short.nonTorchBytes;
-  const allocated = Math.floor(free / tensor);
-  const left = free - allocated * tensor;
-  const others =
-    short.otherBytes > 0
-      ? `other processes hold ${gib(short.otherBytes)} GiB, which nothing subtracts: --gpu-memory-utilization ${floorShare((short.totalBytes - short.otherBytes) / short.totalBytes)} or less`
-      : 'more is asked for than the GPU has: leave out what overrides the size of the KV cache';
-  return {
-    because: 'allocation-failed',
-    message: `torch.OutOfMemoryError: CUDA out of memory. Tried to allocate ${gibOrMib(tensor)}. GPU ${short.rank} has a total capacity of ${gib(short.totalBytes)} GiB of which ${gibOrMib(left)} is free.`,
-    advice: `the KV cache of layer ${Math.min(allocated + 1, layers)} of ${layers} finds no room; ${others}`,
-  };
-};
-
 function smallestRank({ ranks }: Startup): RankMemory {
   return ranks.reduce((least, rank) => (rank.numBlocks < least.numBlocks ? rank : least));
 }
@@ -156,21 +117,6 @@ function moreGpus({ parallel, architecture }: StartupInput): string {
     : `${gpus} (--pipeline-parallel-size ${pipeline * 2})`;
 }
 
-function smallerBatch({ limits }: StartupInput, { activation }: RankMemory): string {
-  return activation.sampler > activation.mlp
-    ? `--max-num-seqs below ${limits.maxNumSeqs} (the sampler takes ${gib(activation.sampler)} GiB)`
-    : `--max-num-batched-tokens below ${limits.maxNumBatchedTokens} (the MLP takes ${gib(activation.mlp)} GiB)`;
-}
-
-function offloadAdvice(input: StartupInput, bytes: number): string {
-  const already = input.offloadBytes / GIB;
-  return `, or --cpu-offload-gb ${Math.ceil(already + bytes / GIB)}, at the price of its transfer in every step`;
-}
-
-function worldOf({ parallel }: StartupInput): number {
-  return parallel.tensor * parallel.pipeline;
-}
-
 /** As Python's round(x, 2) prints it. */
 function rounded(bytes: number): string {
   return String(Math.round((bytes / GIB) * 100) / 100);
@@ -178,12 +124,4 @@ function rounded(bytes: number): string {
 
 function ceilShare(share: number): string {
   return (Math.ceil(share * 100) / 100).toFixed(2);
-}
-
-function floorShare(share: number): string {
-  return (Math.floor(share * 100) / 100).toFixed(2);
-}
-
-function gibOrMib(bytes: number): string {
-  return bytes >= GIB ? `${gib(bytes)} GiB` : `${(bytes / MIB).toFixed(2)} MiB`;
 }

@@ -2,6 +2,7 @@ import type { Architecture } from '../catalog/architecture.ts';
 import type { Link } from '../catalog/gpus.ts';
 import { activationPeak } from './activation.ts';
 import type { BatchLimits } from './batch-limits.ts';
+import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
 import { layerKvBytes } from './kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
@@ -36,6 +37,8 @@ export interface StartupInput {
   readonly offloadBytes: number;
   /** Held by other processes, GPU by GPU; those that are missing hold nothing. */
   readonly otherBytes: readonly number[];
+  /** PYTORCH_CUDA_ALLOC_CONF. */
+  readonly allocatorConf: AllocatorConf;
 }
 
 export interface Startup {

@@ -2,6 +2,7 @@ import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
 import { adviceFor, findFlag, longName } from './flags.ts';
 import type { EngineFlags, FlagValue, RefusedFlag, VllmVersion } from './scenario.ts';
 import { shellWords } from './shell-words.ts';
+import { surroundingsOf } from './surroundings.ts';
 
 /** Collects flags as vLLM's parser would: known ones by what they do, the rest as it would refuse them. */
 export class FlagCollector {
@@ -57,6 +58,10 @@ export interface ParsedCommand {
   /** null: vLLM's default model. */
   readonly model: string | null;
   readonly flags: EngineFlags;
+  /** Assignments before the server, and those that a container is given. */
+  readonly env: Readonly<Record<string, string>>;
+  /** GiB that `docker run --memory` allows; null = not stated. */
+  readonly containerGib: number | null;
 }
 
 /**
@@ -99,7 +104,7 @@ export function parseCommand(text: string, version: VllmVersion): ParsedCommand 
       flags.add(name, value ?? true);
     }
   }
-  return { model, flags: flags.finish() };
+  return { model, flags: flags.finish(), ...surroundingsOf(words.slice(0, start.firstArgument)) };
 }
 
 function hasValueNext(words: readonly string[], i: number): boolean {

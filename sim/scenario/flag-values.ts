@@ -36,6 +36,8 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   quantization: 'string',
   'swap-space': 'float',
   'cpu-offload-gb': 'float',
+  'load-format': 'string',
+  'mm-processor-cache-gb': 'float',
   'speculative-config': 'json',
   'disable-chunked-mm-input': 'bool',
   'preemption-mode': 'string',
@@ -52,7 +54,6 @@ const WITHOUT_EFFECT: readonly string[] = [
   'max-seq-len-to-capture',
   'limit-mm-per-prompt',
   'mm-processor-kwargs',
-  'mm-processor-cache-gb',
   'optimization-level',
 ];
 

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
-import { FlagCollector, parseCommand } from './command.ts';
+import { FlagCollector, type ParsedCommand, parseCommand } from './command.ts';
+import { expectationsOf } from './expectations.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
+import { hardwareOf, hostOf } from './machine.ts';
 import { resolvePath } from './paths.ts';
-import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
+import type { ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 
@@ -45,7 +47,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   const notes: string[] = [];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
-  const { model: modelInCommand, flags } = engineOf(checked, vllm, report);
+  const { model: modelInCommand, flags, env, containerGib } = engineOf(checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
     const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
     if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
@@ -57,10 +59,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   }
   const model = modelOf(checked, modelInCommand, vllm, options, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
-  const expect = { starts: checked.expect?.starts ?? null, because: checked.expect?.because ?? null };
-  if (expect.because !== null && expect.starts !== false) {
-    report(['expect', 'because'], 'goes with starts: false');
-  }
+  const expect = expectationsOf(checked.expect, report);
   const contiguous = contiguousOf(checked.system);
   if (workload?.kind === 'synthetic') {
     if (contiguous !== null && workload.numSequences > 1) {
@@ -82,6 +81,8 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     command: checked.command ?? null,
     engine: flags,
     hardware: hardwareOf(checked.hardware),
+    host: hostOf(checked.host, containerGib),
+    env: { ...env, ...checked.env },
     model,
     workload: workload as WorkloadSpec,
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
@@ -100,12 +101,6 @@ function contiguousOf(system: ScenarioFile['system']): Scenario['contiguous'] {
     return { policy: system.policy, placement: system.placement ?? 'first-fit' };
   if (system === 'static-batches') return { policy: 'static', placement: 'first-fit' };
   return { policy: system.slice('orca-'.length) as 'max' | 'pow2' | 'oracle', placement: 'buddy' };
-}
-
-/** One number of other-gib stands for every GPU. */
-function hardwareOf({ gpu, count = 1, 'other-gib': other }: ScenarioFile['hardware']): Scenario['hardware'] {
-  const otherGib = typeof other === 'number' ? Array.from({ length: count }, () => other) : (other ?? []);
-  return { gpu, count, otherGib };
 }
 
 /** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */
@@ -146,12 +141,9 @@ function versionOf(
   return taken;
 }
 
-function engineOf(
-  checked: ScenarioFile,
-  vllm: VllmVersion,
-  report: Report,
-): { model: string | null; flags: EngineFlags } {
-  const nothing = { model: null, flags: new FlagCollector(vllm).finish() };
+function engineOf(checked: ScenarioFile, vllm: VllmVersion, report: Report): ParsedCommand {
+  const surroundings = { env: {}, containerGib: null };
+  const nothing = { model: null, flags: new FlagCollector(vllm).finish(), ...surroundings };
   if ((checked.command === undefined) === (checked.engine === undefined)) {
     report(checked.command === undefined ? [] : ['engine'], 'expected exactly one of command and engine');
     return nothing;
@@ -181,7 +173,7 @@ function engineOf(
       flags.add(name, value);
     }
   }
-  return { model, flags: flags.finish() };
+  return { model, flags: flags.finish(), ...surroundings };
 }
 
 function modelOf(

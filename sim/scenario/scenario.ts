@@ -112,6 +112,10 @@ export interface Scenario {
     /** Memory that other processes hold, GiB, GPU by GPU; empty = none. */
     readonly otherGib: readonly number[];
   };
+  /** GiB; null = not stated. A container's limit is that of its cgroup, without swap. */
+  readonly host: { readonly memoryGib: number | null; readonly containerLimitGib: number | null };
+  /** Environment variables of the server, by name. */
+  readonly env: Readonly<Record<string, string>>;
   /** Name in the catalogue, or a config.json read by the caller. */
   readonly model: { readonly name: string; readonly config: ModelConfig | null };
   readonly workload: WorkloadSpec;
@@ -130,4 +134,12 @@ export interface Expectations {
   /** null = not stated: a failed start is then an unexpected one. */
   readonly starts: boolean | null;
   readonly because: StartFailure | null;
+  /** Part of vLLM's own words when it does not start. */
+  readonly says: string | null;
+  readonly gpuBlocks: BlockRange | null;
+  /** V0's swap space. */
+  readonly cpuBlocks: BlockRange | null;
 }
+
+/** Least and most. */
+export type BlockRange = readonly [least: number, most: number];

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 
 /*
  * Scenario format, version 1: the one definition that validates. Messages say what was expected; the reader
@@ -17,12 +18,6 @@ const count = (least: number, most: number) => {
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
 };
 const tokens = count(1, MAX_LENGTH);
-/** Of GPU memory. */
-const gib = v.pipe(
-  v.number('a number of GiB'),
-  v.minValue(0, 'a number of GiB, 0 or more'),
-  v.maxValue(10_000),
-);
 const positive = (what: string) =>
   v.pipe(
     v.number(what),
@@ -187,6 +182,9 @@ const system = v.union(
   SYSTEM,
 );
 
+const BLOCKS = 'a number of blocks, or [least, most]';
+const blocks = v.union([count(0, 1e12), v.tuple([count(0, 1e12), count(0, 1e12)], BLOCKS)], BLOCKS);
+
 export const START_FAILURES = [
   'unrecognized-argument',
   'invalid-argument',
@@ -207,10 +205,9 @@ export const scenarioSchema = v.strictObject(
     seed: v.optional(count(0, Number.MAX_SAFE_INTEGER)),
     command: v.optional(text),
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
-    hardware: v.strictObject(
-      { gpu: text, count: v.optional(count(1, 1024)), 'other-gib': v.optional(v.union([gib, v.array(gib)])) },
-      'an object with gpu, count and other-gib',
-    ),
+    env: v.optional(envSchema),
+    hardware: hardwareSchema,
+    host: v.optional(hostSchema),
     model: v.optional(
       v.union(
         [text, v.strictObject({ config: text })],
@@ -224,6 +221,9 @@ export const scenarioSchema = v.strictObject(
         {
           starts: v.optional(bool),
           because: v.optional(v.picklist(START_FAILURES, `one of ${START_FAILURES.join(', ')}`)),
+          says: v.optional(text),
+          'gpu-blocks': v.optional(blocks),
+          'cpu-blocks': v.optional(blocks),
         },
         'an object',
       ),
@@ -239,13 +239,4 @@ export type WorkloadFile = NonNullable<ScenarioFile['workload']>;
 export type LengthFile = NonNullable<WorkloadFile['input-len']>;
 
 /** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = [
-  'seeds',
-  'compose',
-  'manifest',
-  'host',
-  'baseline',
-  'invariants',
-  'golden',
-  'sweep',
-];
+export const RESERVED_KEYS = ['seeds', 'compose', 'manifest', 'baseline', 'invariants', 'golden', 'sweep'];

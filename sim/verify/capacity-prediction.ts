@@ -1,7 +1,9 @@
 import { batchLimits } from '../memory/batch-limits.ts';
+import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
 import { kvElementBytes } from '../memory/kv-cache.ts';
 import { defaultBlockSize } from '../memory/resolve.ts';
-import { startUp } from '../memory/startup.ts';
+import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
+import { type StartupInput, startUp } from '../memory/startup.ts';
 import { GIB } from '../memory/units.ts';
 import { knowsLayers, recordLayout } from './capacity-blocks.ts';
 import { recordGpu } from './capacity-gpu.ts';
@@ -17,6 +19,8 @@ export interface Prediction {
   readonly loggedKvGib: number;
   /** (predicted − logged) / logged. */
   readonly error: number;
+  /** What was logged did start, so nothing should fail to be allocated here. */
+  readonly outOfMemory: AllocationFailure | null;
   readonly parts: readonly Part[];
 }
 
@@ -57,7 +61,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     gpu,
     architecture,
   );
-  const { ranks, numBlocks } = startUp({
+  const input: StartupInput = {
     architecture,
     rules,
     parallel: {
@@ -82,8 +86,12 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     numBlocksOverride: null,
     offloadBytes: 0,
     otherBytes: [],
-  });
+    allocatorConf: defaultAllocatorConf(),
+  };
+  const startup = startUp(input);
+  const { ranks, numBlocks } = startup;
   const [rank] = ranks;
+  const failures = allocateRanks(input, startup).map(({ failure }) => failure);
   const { observed } = record;
   const kvGib = (numBlocks * rank.blockBytes) / GIB;
   return {
@@ -91,6 +99,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     kvGib,
     loggedKvGib,
     error: (kvGib - loggedKvGib) / loggedKvGib,
+    outOfMemory: failures.find((failure) => failure !== null) ?? null,
     parts: [
       part('weights', rank.weightBytes, observed.weights_load_gib ?? observed.weights_gib),
       part('activation', rank.activationBytes, observed.activation_peak_gib),

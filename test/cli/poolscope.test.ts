@@ -20,6 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function poolscope(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+    maxBuffer: 1 << 28,
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1' },
@@ -71,7 +72,7 @@ describe('run', () => {
     expect(summary.kvCacheUse.max).toBe(1);
   });
 
-  test('all shipped scenarios do as they expect', () => {
+  test('all shipped scenarios do as they expect', { timeout: 120_000 }, () => {
     const { status, stdout } = poolscope('run', 'scenarios', '--json');
     const { results } = JSON.parse(stdout);
     expect(results.length).toBeGreaterThanOrEqual(13);

@@ -23,15 +23,23 @@ export interface OutOfMemoryFacts {
   /** Allocated by tensors. */
   readonly allocatedBytes: number;
   readonly reservedBytes: number;
+  /** Number of the GPU, and what another process holds on it; none by default. */
+  readonly gpu?: number;
+  readonly otherBytes?: number;
 }
 
-/** The message of PyTorch 2.4, word for word, for a process alone on GPU 0. */
+/**
+ * The message of PyTorch 2.4, word for word. What others hold is said of one process, whose id, which NVML would
+ * tell, is 1 here.
+ */
 export function outOfMemoryMessage(facts: OutOfMemoryFacts): string {
   const { segmentBytes, capacityBytes, freeBytes, allocatedBytes, reservedBytes } = facts;
+  const { gpu = 0, otherBytes = 0 } = facts;
+  const others = otherBytes > 0 ? `Process 1 has ${formatBytes(otherBytes)} memory in use. ` : '';
   return (
     `CUDA out of memory. Tried to allocate ${formatBytes(segmentBytes)}. ` +
-    `GPU 0 has a total capacity of ${formatBytes(capacityBytes)} of which ${formatBytes(freeBytes)} is free. ` +
-    `Including non-PyTorch memory, this process has ${formatBytes(capacityBytes - freeBytes)} memory in use. ` +
+    `GPU ${gpu} has a total capacity of ${formatBytes(capacityBytes)} of which ${formatBytes(freeBytes)} is free. ` +
+    `${others}Including non-PyTorch memory, this process has ${formatBytes(capacityBytes - freeBytes - otherBytes)} memory in use. ` +
     `Of the allocated memory ${formatBytes(allocatedBytes)} is allocated by PyTorch, ` +
     `and ${formatBytes(reservedBytes - allocatedBytes)} is reserved by PyTorch but unallocated. ` +
     'If reserved but unallocated memory is large try setting ' +

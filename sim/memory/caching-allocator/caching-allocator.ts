@@ -203,6 +203,8 @@ export class CachingAllocator {
       freeBytes: device.freeBytes,
       allocatedBytes: stats.get('allocated_bytes'),
       reservedBytes,
+      gpu: device.gpu,
+      otherBytes: device.otherBytes,
     });
   }
 

@@ -10,6 +10,12 @@ export type DeviceLog = (
   ok: boolean,
 ) => void;
 
+/** Which GPU of the machine it is, and bytes that another process holds on it. */
+export interface DeviceNeighbourhood {
+  readonly gpu?: number;
+  readonly otherBytes?: number;
+}
+
 /** Address ranges of a larger device could not be counted in 32-bit units of 512 bytes. */
 const MAX_CAPACITY = 900 * 1024 * 1024 * 1024;
 
@@ -22,17 +28,26 @@ export class SimulatedDevice {
   readonly capacityBytes: number;
   /** Taken by the CUDA context and other libraries before the allocator starts. */
   readonly overheadBytes: number;
+  readonly gpu: number;
+  readonly otherBytes: number;
   private readonly log: DeviceLog | null;
   private used = 0;
   private numSegments = 0;
 
-  constructor(capacityBytes: number, overheadBytes = 0, log: DeviceLog | null = null) {
+  constructor(
+    capacityBytes: number,
+    overheadBytes = 0,
+    log: DeviceLog | null = null,
+    { gpu = 0, otherBytes = 0 }: DeviceNeighbourhood = {},
+  ) {
     if (!(capacityBytes >= 0 && capacityBytes <= MAX_CAPACITY)) {
       throw new RangeError(`a device of ${capacityBytes} bytes: at most ${MAX_CAPACITY} are simulated`);
     }
     this.capacityBytes = capacityBytes;
     this.overheadBytes = overheadBytes;
     this.log = log;
+    this.gpu = gpu;
+    this.otherBytes = otherBytes;
   }
 
   /** Bytes that segments hold. */
@@ -41,7 +56,7 @@ export class SimulatedDevice {
   }
 
   get freeBytes(): number {
-    return this.capacityBytes - this.overheadBytes - this.used;
+    return this.capacityBytes - this.overheadBytes - this.otherBytes - this.used;
   }
 
   /** cudaMalloc. Returns the new segment, or -1 if it does not fit. */

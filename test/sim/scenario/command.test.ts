@@ -127,3 +127,26 @@ test('any command line is read without a crash', () => {
     { numRuns: 2000 },
   );
 });
+
+describe('what stands before the server', () => {
+  test.each([
+    [
+      'PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True vllm serve m',
+      { PYTORCH_CUDA_ALLOC_CONF: 'expandable_segments:True' },
+      null,
+    ],
+    ['env A=1 B="x y" vllm serve m', { A: '1', B: 'x y' }, null],
+    ['docker run -e A=1 --env B=2 --env=C=3 -m 6g vllm/vllm-openai --model m', { A: '1', B: '2', C: '3' }, 6],
+    [
+      'docker run --memory=512m --memory-swap=12g --ulimit memlock=-1 vllm/vllm-openai:v0.6.3 --model m',
+      {},
+      0.5,
+    ],
+    ['docker run --memory 10737418240 vllm/vllm-openai --model m', {}, 10],
+    ['python -m vllm.entrypoints.openai.api_server --model m', {}, null],
+    ['docker run --memory=lots vllm/vllm-openai --model m', {}, null],
+  ])('%s', (command, env, containerGib) => {
+    expect(parseCommand(command, '2026-05')).toMatchObject({ model: 'm', env, containerGib });
+    expect(Object.keys(parseCommand(command, '2026-05')?.env ?? {})).toEqual(Object.keys(env));
+  });
+});

@@ -143,6 +143,26 @@ describe('every problem is one line with its place', () => {
       's.yaml:8:19: expect.because: goes with starts: false',
     ],
     [
+      'blocks of a failed start',
+      `${SMALL}expect: {starts: false, gpu-blocks: 7}\n`,
+      's.yaml:8:37: expect.gpu-blocks: goes with starts: true',
+    ],
+    [
+      'a number of blocks that is none',
+      `${SMALL}expect: {starts: true, cpu-blocks: some}\n`,
+      's.yaml:8:36: expect.cpu-blocks: expected a number of blocks, or [least, most], got "some"',
+    ],
+    [
+      'a host that is none',
+      `${SMALL}host: {memory-gib: lots}\n`,
+      's.yaml:8:20: host.memory-gib: expected a number of GiB, got "lots"',
+    ],
+    [
+      'a key that the host has not',
+      `${SMALL}host: {container-limit: 6}\n`,
+      's.yaml:8:8: host.container-limit: unknown key (did you mean container-limit-gib?)',
+    ],
+    [
       'a flag that is not modelled',
       SMALL.replace('--max', '--enable-lora --max'),
       's.yaml:3:10: command: not modelled yet: --enable-lora; allow-unmodelled: true leaves them out',
@@ -213,4 +233,13 @@ test('a damaged scenario is a scenario or an input error, never a crash', () => 
     }),
     { numRuns: 1500 },
   );
+});
+
+test('host and environment', () => {
+  const scenario = parseScenario(
+    `${SMALL}host: {memory-gib: 64}\nenv: {PYTORCH_CUDA_ALLOC_CONF: 'expandable_segments:True', A: 1}\n`,
+    's.yaml',
+  );
+  expect(scenario.host).toEqual({ memoryGib: 64, containerLimitGib: null });
+  expect(scenario.env).toEqual({ PYTORCH_CUDA_ALLOC_CONF: 'expandable_segments:True', A: '1' });
 });

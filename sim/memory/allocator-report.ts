@@ -1,0 +1,79 @@
+import type { CachingAllocator } from './caching-allocator/caching-allocator.ts';
+import type { SegmentSnapshot } from './caching-allocator/snapshot.ts';
+
+/** What tensors are for. */
+export type Purpose = 'weights' | 'activations' | 'kv-cache' | 'cuda-graphs';
+
+/** Segments that are alike and follow each other; bytes of one. */
+export interface SegmentRun {
+  readonly count: number;
+  readonly bytes: number;
+  readonly allocatedBytes: number;
+  /** Of its live tensors; empty = a whole segment that PyTorch keeps for later. */
+  readonly holds: readonly Purpose[];
+  /** Its free blocks, in order of addresses. */
+  readonly holes: readonly number[];
+}
+
+/** The state of PyTorch's allocator on one rank, bytes; docs/memory-stats.md says what each means. */
+export interface AllocatorReport {
+  readonly reservedBytes: number;
+  readonly allocatedBytes: number;
+  /** As tensors asked for them, before rounding. */
+  readonly requestedBytes: number;
+  /** Fragmentation: free bytes in segments that are partly in use. */
+  readonly inactiveSplitBytes: number;
+  readonly largestFreeBlock: number;
+  readonly numAllocRetries: number;
+  /** In order of addresses. */
+  readonly segments: readonly SegmentRun[];
+}
+
+/** @param purposes by segment and offset, as `segment:offset`, of the live tensors. */
+export function allocatorReport(
+  allocator: CachingAllocator,
+  purposes: ReadonlyMap<string, Purpose>,
+): AllocatorReport {
+  const { stats } = allocator;
+  return {
+    reservedBytes: stats.get('reserved_bytes'),
+    allocatedBytes: stats.get('allocated_bytes'),
+    requestedBytes: stats.get('requested_bytes'),
+    inactiveSplitBytes: stats.get('inactive_split_bytes'),
+    largestFreeBlock: allocator.largestFreeBytes,
+    numAllocRetries: stats.numAllocRetries,
+    segments: runsOf(allocator.snapshot().map((segment) => runOf(segment, purposes))),
+  };
+}
+
+function runOf(segment: SegmentSnapshot, purposes: ReadonlyMap<string, Purpose>): SegmentRun {
+  const live = segment.blocks.filter(({ state }) => state !== 'inactive');
+  const holds = new Set(live.map(({ offset }) => purposes.get(`${segment.segment}:${offset}`)));
+  return {
+    count: 1,
+    bytes: segment.bytes,
+    allocatedBytes: segment.allocated,
+    holds: [...holds].filter((purpose) => purpose !== undefined),
+    holes: segment.blocks.filter(({ state }) => state === 'inactive').map(({ bytes }) => bytes),
+  };
+}
+
+function runsOf(segments: readonly SegmentRun[]): SegmentRun[] {
+  const runs: SegmentRun[] = [];
+  for (const segment of segments) {
+    const last = runs[runs.length - 1];
+    if (last !== undefined && isAlike(last, segment))
+      runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    else runs.push(segment);
+  }
+  return runs;
+}
+
+function isAlike(a: SegmentRun, b: SegmentRun): boolean {
+  return (
+    a.bytes === b.bytes &&
+    a.allocatedBytes === b.allocatedBytes &&
+    a.holds.join() === b.holds.join() &&
+    a.holes.join() === b.holes.join()
+  );
+}

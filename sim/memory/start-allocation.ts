@@ -1,0 +1,132 @@
+import { type AllocatorReport, allocatorReport, type Purpose } from './allocator-report.ts';
+import { OutOfMemoryError } from './caching-allocator/allocator-error.ts';
+import { type Allocation, CachingAllocator } from './caching-allocator/caching-allocator.ts';
+import { SimulatedDevice } from './caching-allocator/device.ts';
+import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
+import { CONTEXT_BYTES } from './outside-torch.ts';
+import type { RankMemory } from './plan.ts';
+import { kvTensors, profileTensors, samplerTensors, weightTensors } from './start-tensors.ts';
+import type { Startup, StartupInput } from './startup.ts';
+
+/** Where a start is when memory runs out, in order. */
+export type StartStage = 'weights' | 'profile' | 'kv-cache' | 'cuda-graphs' | 'warm-up';
+
+export interface AllocationFailure {
+  readonly rank: number;
+  readonly stage: StartStage;
+  /** Which of how many tensors of the stage finds no room; from 1. */
+  readonly tensor: number;
+  readonly numTensors: number;
+  /** PyTorch's own words. */
+  readonly message: string;
+}
+
+/** One rank after the start, or when it failed. */
+export interface RankAllocation {
+  readonly report: AllocatorReport;
+  readonly failure: AllocationFailure | null;
+}
+
+/** Every rank's start, through PyTorch's allocator. Ranks that hold the same are allocated once. */
+export function allocateRanks(input: StartupInput, startup: Startup): RankAllocation[] {
+  const known = new Map<string, RankAllocation>();
+  return startup.ranks.map((rank) => {
+    const { place, weightBytes, activationBytes, otherBytes, nonTorchBytes } = rank;
+    const key = [place.stage, weightBytes, activationBytes, otherBytes, nonTorchBytes].join();
+    const allocation = known.get(key) ?? allocateRank(input, startup, rank);
+    known.set(key, allocation);
+    return allocation;
+  });
+}
+
+function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): RankAllocation {
+  const { rules } = input;
+  const start = new RankStart(input, rank);
+  start.keep('weights', 'weights', weightTensors(input, rank));
+  for (const tensors of profileTensors(input, rank)) start.use('profile', tensors);
+  // The profile gives back what it cached, before vLLM allocates the KV cache.
+  start.emptyCache();
+  const { pipeline } = input.parallel;
+  start.keep(
+    'kv-cache',
+    'kv-cache',
+    kvTensors(startup.layout, pipeline, rank.place.stage, startup.numBlocks),
+  );
+  if (!input.enforceEager) start.keep('cuda-graphs', 'cuda-graphs', [graphBytes(input)]);
+  // V1 ends with a run of the sampler on as many rows as there may be.
+  if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
+    start.use('warm-up', samplerTensors(input, rank));
+  }
+  return start.result();
+}
+
+/** Of the graphs that are captured, whether or not the budget provides for them. */
+export function graphBytes({ rules, architecture, parallel, limits }: StartupInput): number {
+  const layers = architecture.numLayers / parallel.pipeline;
+  return rules.engine === 'v0'
+    ? v0GraphBytes(layers, limits.maxNumSeqs)
+    : cudaGraphBytes(layers, limits.maxNumSeqs, limits.maxNumBatchedTokens);
+}
+
+/** A rank's allocator while it starts; after the first failure nothing more happens. */
+class RankStart {
+  private readonly rank: number;
+  private readonly allocator: CachingAllocator;
+  private readonly purposes = new Map<string, Purpose>();
+  private failure: AllocationFailure | null = null;
+
+  constructor(input: StartupInput, { rank, totalBytes, nonTorchBytes, otherBytes }: RankMemory) {
+    const context = input.rules.countsContext ? 0 : CONTEXT_BYTES;
+    const device = new SimulatedDevice(totalBytes, nonTorchBytes + context, null, { gpu: rank, otherBytes });
+    this.rank = rank;
+    this.allocator = new CachingAllocator(device, input.allocatorConf);
+  }
+
+  /** Allocates tensors that stay. */
+  keep(stage: StartStage, purpose: Purpose, tensors: readonly number[]): void {
+    this.allocate(stage, purpose, tensors);
+  }
+
+  /** Allocates tensors and frees them: what they took stays in PyTorch's cache. */
+  use(stage: StartStage, tensors: readonly number[]): void {
+    const allocations = this.allocate(stage, 'activations', tensors);
+    if (this.failure !== null) return;
+    for (const allocation of allocations) {
+      this.purposes.delete(this.addressOf(allocation));
+      this.allocator.free(allocation);
+    }
+  }
+
+  emptyCache(): void {
+    if (this.failure === null) this.allocator.emptyCache();
+  }
+
+  result(): RankAllocation {
+    return { report: allocatorReport(this.allocator, this.purposes), failure: this.failure };
+  }
+
+  private allocate(stage: StartStage, purpose: Purpose, tensors: readonly number[]): Allocation[] {
+    const allocations: Allocation[] = [];
+    if (this.failure !== null) return allocations;
+    try {
+      for (const bytes of tensors) {
+        // No blocks: nothing is allocated, which is not yet the error that vLLM reports.
+        if (bytes === 0) continue;
+        const allocation = this.allocator.alloc(bytes);
+        allocations.push(allocation);
+        this.purposes.set(this.addressOf(allocation), purpose);
+      }
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      const { rank } = this;
+      const tensor = allocations.length + 1;
+      this.failure = { rank, stage, tensor, numTensors: tensors.length, message: error.message };
+    }
+    return allocations;
+  }
+
+  private addressOf(allocation: Allocation): string {
+    const { segment, offset } = this.allocator.placementOf(allocation);
+    return `${segment}:${offset}`;
+  }
+}

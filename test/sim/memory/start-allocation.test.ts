@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GPUS } from '../../../sim/catalog/gpus.ts';
+import { CONTEXT_BYTES } from '../../../sim/memory/outside-torch.ts';
+import type { Plan } from '../../../sim/memory/plan.ts';
+import { plan } from '../../../sim/memory/planner.ts';
+import { GIB, MIB } from '../../../sim/memory/units.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+
+interface Setting {
+  readonly command: string;
+  readonly gpu?: string;
+  readonly otherGib?: number;
+  readonly vllm?: string;
+  readonly env?: Record<string, string>;
+}
+
+function planOf({ command, gpu = 'a100-80g', otherGib = 0, vllm = '0.6.3', env = {} }: Setting): Plan {
+  const count = Number(/tensor-parallel-size (\d+)/.exec(command)?.[1] ?? '1');
+  const hardware = { gpu, count, 'other-gib': otherGib };
+  return plan(parseScenario(JSON.stringify({ version: 1, vllm, command, hardware, env }), 's.json'));
+}
+
+function failed(setting: Setting): Extract<Plan, { starts: false }> {
+  const result = planOf(setting);
+  if (result.starts) throw new Error('it starts');
+  return result;
+}
+
+function started(setting: Setting): Extract<Plan, { starts: true }> {
+  const result = planOf(setting);
+  if (!result.starts) throw new Error(result.message);
+  return result;
+}
+
+const GLM = 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192 --enforce-eager';
+
+describe('the KV cache of GLM-4-9B, tensor by tensor', () => {
+  test.each([
+    [38_675, '606.00 MiB'],
+    [34_318, '538.00 MiB'],
+  ])('%i blocks on a GPU that somebody else fills: %s', (blocks, asked) => {
+    const result = failed({
+      command: `${GLM} --num-gpu-blocks-override ${blocks}`,
+      gpu: 'a6000',
+      otherGib: 44.55 - 18.5 - (blocks * 655_360) / GIB / 2,
+    });
+    expect(result.because).toBe('allocation-failed');
+    expect(result.message).toContain(
+      `torch.OutOfMemoryError: CUDA out of memory. Tried to allocate ${asked}. GPU 0 has a total capacity of 44.55 GiB of which`,
+    );
+    expect(result.advice).toMatch(/^of the 40 tensors of the KV cache, number \d+ finds no room/);
+    // Less is free than is asked for: nothing fails with 35 GiB free.
+    const free = Number(/of which (\d+\.\d+) MiB is free/.exec(result.message)?.[1]);
+    expect(free).toBeLessThan(606);
+  });
+
+  test('each tensor of 604.3 MiB takes a segment of 606, split: 40 holes of 1.7 MiB', () => {
+    const { ranks } = started({ command: `${GLM} --num-gpu-blocks-override 38675` });
+    const { allocator } = ranks[0];
+    const run = allocator.segments.find(({ holds }) => holds.includes('kv-cache'));
+    expect(run).toMatchObject({ count: 40, bytes: 606 * MIB, allocatedBytes: 38_675 * 16_384 });
+    expect(run?.holes).toEqual([606 * MIB - 38_675 * 16_384]);
+    expect(allocator.inactiveSplitBytes).toBeGreaterThan(40 * 1.6 * MIB);
+  });
+
+  test('expandable segments leave no holes behind', () => {
+    const env = { PYTORCH_CUDA_ALLOC_CONF: 'expandable_segments:True' };
+    const { ranks } = started({ command: `${GLM} --num-gpu-blocks-override 38675`, env });
+    expect(ranks[0].allocator.inactiveSplitBytes).toBe(0);
+    expect(ranks[0].allocator.reservedBytes - ranks[0].allocator.allocatedBytes).toBeLessThan(20 * MIB);
+  });
+
+  test('a command may set it as a shell does', () => {
+    const command = `PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True ${GLM}`;
+    expect(started({ command }).ranks[0].allocator.inactiveSplitBytes).toBe(0);
+    expect(started({ command: GLM }).ranks[0].allocator.inactiveSplitBytes).toBeGreaterThan(0);
+  });
+});
+
+describe('what else runs out', () => {
+  test('weights, in PyTorch’s words', () => {
+    const { because, message } = failed({ command: 'vllm serve meta-llama/Llama-3.1-70B' });
+    expect(because).toBe('weights-do-not-fit');
+    expect(message).toMatch(
+      /^torch.OutOfMemoryError: CUDA out of memory. Tried to allocate \d+\.00 MiB. GPU 0/,
+    );
+  });
+
+  test('the profiling run', () => {
+    const { because, message, advice } = failed({
+      command: 'vllm serve meta-llama/Llama-3.1-8B --max-num-seqs 2048 --max-model-len 4096',
+      gpu: 'rtx4090',
+    });
+    expect(because).toBe('weights-do-not-fit');
+    // One piece of 4 bytes per logit: 2048 × 128,256 × 4.
+    expect(message).toContain('Tried to allocate');
+    expect(advice).toContain('--max-num-seqs below 2048');
+  });
+
+  test('CUDA graphs, which no budget of V0 provides for', () => {
+    const setting = { gpu: 'a6000', command: `${GLM} --gpu-memory-utilization 0.8` };
+    const [{ totalBytes, nonTorchBytes, allocator }] = started(setting).ranks;
+    // All but 100 MiB of what the KV cache leaves; 35 graphs of 40 layers take 161.
+    const leftBytes = totalBytes - allocator.reservedBytes - nonTorchBytes - CONTEXT_BYTES;
+    const otherGib = (leftBytes - 100 * MIB) / GIB;
+    expect(planOf({ ...setting, otherGib }).starts).toBe(true);
+    const command = setting.command.replace(' --enforce-eager', '');
+    const { because, message } = failed({ ...setting, command, otherGib });
+    expect(because).toBe('allocation-failed');
+    expect(message).toContain('Tried to allocate 162.00 MiB');
+  });
+
+  test('PyTorch refuses options that it does not know; another allocator is not modelled', () => {
+    const refused = (conf: string) => ({ command: GLM, env: { PYTORCH_CUDA_ALLOC_CONF: conf } });
+    expect(failed(refused('max_split_size_gb:1'))).toMatchObject({
+      because: 'invalid-argument',
+      message: 'RuntimeError: Unrecognized CachingAllocator option: max_split_size_gb',
+    });
+    expect(() => planOf(refused('backend:cudaMallocAsync'))).toThrow(/s\.json:1:\d+.*cudaMallocAsync/);
+  });
+});
+
+test('what the report says adds up, on any GPU and with any options', () => {
+  const models = [
+    'meta-llama/Llama-3.1-8B',
+    'GLM-4.7-Flash',
+    'openai/gpt-oss-20b',
+    'GLM-4.5V',
+    'Qwen/Qwen3-30B-A3B',
+  ];
+  const confs = ['', 'expandable_segments:True', 'max_split_size_mb:128', 'roundup_power2_divisions:8'];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...models),
+      fc.constantFrom(...GPUS.map(({ id }) => id)),
+      fc.constantFrom(1, 2, 4),
+      fc.constantFrom(...confs),
+      fc.constantFrom(0, 1, 7),
+      (model, gpu, tensor, conf, otherGib) => {
+        const { ranks } = planOf({
+          command: `vllm serve ${model} --tensor-parallel-size ${tensor} --max-model-len 2048`,
+          vllm: '2026-05',
+          gpu,
+          otherGib,
+          env: { PYTORCH_CUDA_ALLOC_CONF: conf },
+        });
+        for (const { allocator, totalBytes, otherBytes } of ranks) {
+          const { segments, reservedBytes, allocatedBytes, largestFreeBlock } = allocator;
+          const sum = (of: (run: (typeof segments)[number]) => number) =>
+            segments.reduce((total, run) => total + run.count * of(run), 0);
+          const free = sum(({ holes }) => holes.reduce((total, hole) => total + hole, 0));
+          expect(sum(({ bytes }) => bytes)).toBe(reservedBytes);
+          expect(sum((run) => run.allocatedBytes)).toBe(allocatedBytes);
+          expect(allocatedBytes + free).toBe(reservedBytes);
+          expect(Math.max(0, ...segments.flatMap(({ holes }) => holes))).toBe(largestFreeBlock);
+          expect(reservedBytes + otherBytes).toBeLessThanOrEqual(totalBytes);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('the tensors of the weights are what the plan counts, and fill their segments', () => {
+  for (const model of [
+    'THUDM/glm-4-9b-chat',
+    'meta-llama/Llama-3.1-8B',
+    'GLM-4.7-Flash',
+    'openai/gpt-oss-20b',
+  ]) {
+    for (const tensor of [1, 2]) {
+      const command = `vllm serve ${model} --tensor-parallel-size ${tensor} --max-model-len 4096 --enforce-eager`;
+      for (const { weightBytes, allocator } of started({ command, vllm: '2026-05' }).ranks) {
+        const held = allocator.segments
+          .filter(({ holds }) => holds.join() === 'weights')
+          .reduce((sum, { count, allocatedBytes }) => sum + count * allocatedBytes, 0);
+        expect(held / weightBytes).toBeGreaterThan(0.98);
+        expect(held / weightBytes).toBeLessThan(1.01);
+      }
+    }
+  }
+});
