@@ -4,7 +4,7 @@ import type { SegmentSnapshot } from './caching-allocator/snapshot.ts';
 /** What tensors are for. */
 export type Purpose = 'weights' | 'activations' | 'kv-cache' | 'cuda-graphs';
 
-/** Segments that are alike and follow each other; bytes of one. */
+/** Segments that are alike; bytes of one. */
 export interface SegmentRun {
   readonly count: number;
   readonly bytes: number;
@@ -25,7 +25,7 @@ export interface AllocatorReport {
   readonly inactiveSplitBytes: number;
   readonly largestFreeBlock: number;
   readonly numAllocRetries: number;
-  /** In order of addresses. */
+  /** In the order in which the first of their kind was taken. */
   readonly segments: readonly SegmentRun[];
 }
 
@@ -58,22 +58,13 @@ function runOf(segment: SegmentSnapshot, purposes: ReadonlyMap<string, Purpose>)
   };
 }
 
+/** Where a segment lies means nothing, so that those that are alike can be told as one. */
 function runsOf(segments: readonly SegmentRun[]): SegmentRun[] {
-  const runs: SegmentRun[] = [];
+  const runs = new Map<string, SegmentRun>();
   for (const segment of segments) {
-    const last = runs[runs.length - 1];
-    if (last !== undefined && isAlike(last, segment))
-      runs[runs.length - 1] = { ...last, count: last.count + 1 };
-    else runs.push(segment);
+    const key = JSON.stringify(segment);
+    const known = runs.get(key);
+    runs.set(key, known === undefined ? segment : { ...known, count: known.count + 1 });
   }
-  return runs;
-}
-
-function isAlike(a: SegmentRun, b: SegmentRun): boolean {
-  return (
-    a.bytes === b.bytes &&
-    a.allocatedBytes === b.allocatedBytes &&
-    a.holds.join() === b.holds.join() &&
-    a.holes.join() === b.holes.join()
-  );
+  return [...runs.values()];
 }

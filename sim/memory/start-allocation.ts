@@ -76,8 +76,11 @@ class RankStart {
   private failure: AllocationFailure | null = null;
 
   constructor(input: StartupInput, { rank, totalBytes, nonTorchBytes, otherBytes }: RankMemory) {
-    const context = input.rules.countsContext ? 0 : CONTEXT_BYTES;
-    const device = new SimulatedDevice(totalBytes, nonTorchBytes + context, null, { gpu: rank, otherBytes });
+    const overhead = nonTorchBytes + (input.rules.countsContext ? 0 : CONTEXT_BYTES);
+    const device = new SimulatedDevice(totalBytes, overhead, null, {
+      gpu: rank,
+      otherBytes: Math.max(0, Math.min(otherBytes, totalBytes - overhead)),
+    });
     this.rank = rank;
     this.allocator = new CachingAllocator(device, input.allocatorConf);
   }

@@ -34,6 +34,9 @@ export interface Part {
 /** What the configuration must say for a prediction to be one. */
 const DECISIVE = ['tensor_parallel_size', 'gpu_memory_utilization', 'max_model_len'];
 
+/** More than any GPU has. */
+const MOST_GIB = 800;
+
 /** KV bytes from configuration alone, or why this kind of start is not predicted. */
 export function predictCapacity(record: CapacityRecord): Prediction | { readonly unsupported: string } {
   const unsupported = reasonAgainst(record);
@@ -43,6 +46,8 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
   const format = architecture === null ? null : recordFormat(record, architecture);
   const loggedKvGib = loggedKv(record);
   if (gpu === null) return { unsupported: 'its GPU is not in the catalogue' };
+  if (!(gpu.memoryGib > 0 && gpu.memoryGib < MOST_GIB))
+    return { unsupported: "its GPU's memory is not known" };
   if (architecture === null) return { unsupported: 'its architecture is not known' };
   if (format === null) return { unsupported: `weights quantized by ${record.quantization}` };
   if (loggedKvGib === null) return { unsupported: 'the log does not print the size of the KV cache' };

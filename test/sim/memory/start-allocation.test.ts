@@ -87,6 +87,12 @@ describe('what else runs out', () => {
     );
   });
 
+  test('a GPU that others fill to the brim, and beyond', () => {
+    const { because, message } = failed({ command: GLM, gpu: 'l4', otherGib: 100 });
+    expect(because).toBe('weights-do-not-fit');
+    expect(message).toContain('of which 0 bytes is free');
+  });
+
   test('the profiling run', () => {
     const { because, message, advice } = failed({
       command: 'vllm serve meta-llama/Llama-3.1-8B --max-num-seqs 2048 --max-model-len 4096',
