@@ -3,6 +3,7 @@ import type { CacheReset } from './engine/simulation-input.ts';
 import { InputError } from './error.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
+import { rankStrips } from './memory/rank-strip.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
@@ -54,6 +55,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       cacheResets: cacheResetsOf(scenario),
       stepTime: stepTimeOf(scenario),
       about: aboutOf(scenario, planned),
+      memory: rankStrips(planned),
       events: hooks.events,
     },
     hooks,

@@ -9,12 +9,14 @@ import { BlockMap } from './block-map.ts';
 import { type Derived, derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
+import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { RequestList } from './request-list.ts';
 import { Store } from './store.ts';
 import { Timeline } from './timeline.ts';
 import { DEFAULT_SPEED, SPEEDS, Transport } from './transport.ts';
+import { WhatIf } from './what-if.ts';
 import type { WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** Larger files are refused before they are read. */
@@ -54,6 +56,13 @@ why.addEventListener('toggle', askFrame);
 const headline = new Headline(byId('headline'));
 const details = new Details(byId('details'), byId('details-title'), selectRequest);
 const requestList = new RequestList(byId('requests'), selectRequest);
+const gpuDetails = byId<HTMLDetailsElement>('gpus');
+const gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
+const whatIf = new WhatIf(
+  byId('what-if'),
+  ({ strips }) => gpus.show(strips),
+  () => gpus.show(view.get().run?.recording.header.memory ?? []),
+);
 const transport = new Transport(byId('transport'), { toggle, stepBy, jump, faster });
 
 // --- drawing: at most once a frame, from the view alone ---
@@ -343,8 +352,14 @@ byId('help').addEventListener('click', showHelp);
 
 let worker: Worker | null = null;
 
-function showRun(recording: Recording, name: string): void {
+function showRun(
+  recording: Recording,
+  name: string,
+  source: { text: string; file: string } | null = null,
+): void {
   hideMessage();
+  gpus.show(recording.header.memory ?? []);
+  whatIf.show(source);
   const cursor = new Cursor(recording);
   const derived = derive(recording);
   map.show(cursor);
@@ -375,10 +390,17 @@ function simulate(text: string, file: string): void {
           `simulating ${file}: ${Math.floor(data.share * 100)} %, ${data.numSteps.toLocaleString('en-US')} steps`;
         return;
       case 'recording':
-        showRun(data.recording, data.recording.header.name);
+        showRun(data.recording, data.recording.header.name, { text, file });
         break;
       case 'would-not-start':
         showMessage('vLLM would not start', [data.message, data.advice]);
+        if (data.strips.length > 0) {
+          gpus.show(data.strips);
+          whatIf.show({ text, file });
+          gpuDetails.open = true;
+        }
+        break;
+      case 'plan':
         break;
       case 'problems':
         showProblems(data.problems);
@@ -390,7 +412,7 @@ function simulate(text: string, file: string): void {
     current.terminate();
   };
   current.onerror = () => showMessage('A fault in Poolscope', ['the simulation could not be started']);
-  current.postMessage({ text, file } satisfies WorkerRequest);
+  current.postMessage({ ask: 'run', text, file } satisfies WorkerRequest);
 }
 
 async function openFile(file: File): Promise<void> {

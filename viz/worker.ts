@@ -1,44 +1,102 @@
 import { InputError } from '../sim/error.ts';
+import type { Plan } from '../sim/memory/plan.ts';
+import { plan as planOf } from '../sim/memory/planner.ts';
+import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
+import type { FlagValue, Scenario } from '../sim/scenario/scenario.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
 
-/** What the page asks of the worker. */
-export interface WorkerRequest {
-  readonly text: string;
-  readonly file: string;
+/** What the page asks of the worker: to run a scenario, or to plan its start-up with other flags. */
+export type WorkerRequest =
+  | { readonly ask: 'run'; readonly text: string; readonly file: string }
+  | {
+      readonly ask: 'plan';
+      readonly text: string;
+      readonly file: string;
+      /** snake_case flag → value. */
+      readonly flags: Readonly<Record<string, FlagValue>>;
+      readonly id: number;
+    };
+
+/** A plan as the page shows it. */
+export interface PlanAnswer {
+  readonly starts: boolean;
+  /** What comes of it, in a sentence. */
+  readonly verdict: string;
+  readonly strips: readonly RankStrip[];
 }
 
 /** What the worker answers. */
 export type WorkerAnswer =
   | { readonly kind: 'progress'; readonly share: number; readonly numSteps: number }
   | { readonly kind: 'recording'; readonly recording: Recording }
-  | { readonly kind: 'would-not-start'; readonly message: string; readonly advice: string }
+  | {
+      readonly kind: 'would-not-start';
+      readonly message: string;
+      readonly advice: string;
+      readonly strips: readonly RankStrip[];
+    }
+  | { readonly kind: 'plan'; readonly id: number; readonly plan: PlanAnswer }
   | { readonly kind: 'problems'; readonly problems: InputError['problems'] }
   | { readonly kind: 'fault'; readonly message: string };
 
 self.onmessage = ({ data }: MessageEvent<WorkerRequest>) => {
-  const answer = (message: WorkerAnswer, transfer: Transferable[] = []) =>
-    self.postMessage(message, { transfer });
   try {
-    const scenario = parseScenario(data.text, data.file);
-    const { plan, recording } = simulateScenario(scenario, {
-      progress(share, numSteps) {
-        answer({ kind: 'progress', share, numSteps });
-        return false;
-      },
-    });
-    if (recording === null) {
-      if (!plan.starts) answer({ kind: 'would-not-start', message: plan.message, advice: plan.advice });
-      return;
-    }
-    const { steps, events, spans, requests } = recording;
-    const buffers = [steps, events, spans, requests].flatMap((table) =>
-      Object.values(table).map((column) => column.buffer),
-    );
-    answer({ kind: 'recording', recording }, buffers);
+    if (data.ask === 'run') run(data.text, data.file);
+    else answer({ kind: 'plan', id: data.id, plan: whatIf(parseScenario(data.text, data.file), data.flags) });
   } catch (error) {
     if (error instanceof InputError) answer({ kind: 'problems', problems: error.problems });
     else answer({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
   }
 };
+
+function answer(message: WorkerAnswer, transfer: Transferable[] = []): void {
+  self.postMessage(message, { transfer });
+}
+
+function run(text: string, file: string): void {
+  const { plan, recording } = simulateScenario(parseScenario(text, file), {
+    progress(share, numSteps) {
+      answer({ kind: 'progress', share, numSteps });
+      return false;
+    },
+  });
+  if (recording === null) {
+    if (plan.starts) return;
+    answer({ kind: 'would-not-start', message: plan.message, advice: plan.advice, strips: rankStrips(plan) });
+    return;
+  }
+  const { steps, events, spans, requests } = recording;
+  const buffers = [steps, events, spans, requests].flatMap((table) =>
+    Object.values(table).map((column) => column.buffer),
+  );
+  answer({ kind: 'recording', recording }, buffers);
+}
+
+/** The start-up with other flags, on as many GPUs as they need. */
+function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagValue>>): PlanAnswer {
+  const honoured = { ...scenario.engine.honoured, ...flags };
+  // An overridden number of blocks would hide what the flags do.
+  if ('gpu_memory_utilization' in flags || 'tensor_parallel_size' in flags || 'block_size' in flags) {
+    Reflect.deleteProperty(honoured, 'num_gpu_blocks_override');
+  }
+  const needed = Number(flags.tensor_parallel_size ?? 1);
+  const count = Math.max(scenario.hardware.count, needed);
+  const plan = planOf({
+    ...scenario,
+    engine: { ...scenario.engine, honoured },
+    hardware: { ...scenario.hardware, count },
+  });
+  return { starts: plan.starts, verdict: verdictOf(plan), strips: rankStrips(plan) };
+}
+
+function verdictOf(plan: Plan): string {
+  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${plan.advice}`;
+  const { numGpuBlocks, groups } = plan.pool;
+  const count = (n: number) => n.toLocaleString('en-US');
+  return (
+    `Starts with ${count(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens: ` +
+    `${plan.maxConcurrency.toFixed(1)} requests of ${count(plan.scheduler.maxModelLen)} tokens fit at once.`
+  );
+}

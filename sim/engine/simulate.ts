@@ -123,6 +123,7 @@ class Simulation {
         scheduler: input.scheduler,
         ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
         ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
+        ...(input.memory && { memory: input.memory }),
         end,
         ...(this.crash && { crash: this.crash }),
         about: input.about ?? {},

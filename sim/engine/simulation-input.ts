@@ -1,3 +1,4 @@
+import type { RankStrip } from '../memory/rank-strip.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ContiguousConfig } from '../scheduler/contiguous/config.ts';
@@ -25,6 +26,7 @@ export interface SimulationInput {
   readonly cacheResets?: readonly CacheReset[];
   /** Facts for the reader; see RecordingHeader. */
   readonly about?: Readonly<Record<string, string>>;
+  readonly memory?: readonly RankStrip[];
   /** false: steps and requests only, without the events; enough for a summary, not for a cursor. */
   readonly events?: boolean;
   /** Without the scheduler's fast path, for tests that compare the two. */

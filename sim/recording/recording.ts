@@ -1,3 +1,4 @@
+import type { RankStrip } from '../memory/rank-strip.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { Columns, TableTypes } from './column.ts';
 import type { Move, Queue } from './v0-listener.ts';
@@ -253,6 +254,8 @@ export interface RecordingHeader {
     /** The smallest that the largest hole has been, slots. */
     readonly leastLargestFree: number;
   };
+  /** What the GPUs' memory went to, rank by rank. */
+  readonly memory?: readonly RankStrip[];
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;

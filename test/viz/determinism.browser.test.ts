@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': 'd13c13dac99fb3b4',
-  'llama31-8b-on-a100.pool.yaml': '2517096ad8f8864b',
-  'llama31-70b-on-4xh100.pool.yaml': '7523beb1f1c2dbb1',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '2006dfaf211903dc',
+  'hello.pool.yaml': 'e1e94d56753020d7',
+  'llama31-8b-on-a100.pool.yaml': '693d8a0338dacd63',
+  'llama31-70b-on-4xh100.pool.yaml': '67782883ea2f9a56',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '516f64889ad445b6',
 };
 
 let server: ViteDevServer;

@@ -417,3 +417,38 @@ describe('V0', () => {
     expect(await page.locator('#reasons').textContent()).toContain('Scheduler._preempt_by_swap');
   });
 });
+
+describe('GPU memory', () => {
+  const ON_TWO = `version: 1
+name: on two
+command: vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 4096 --tensor-parallel-size 2
+hardware: { gpu: l4, count: 4 }
+workload: { num-prompts: 5, input-len: 100, output-len: 20 }
+`;
+
+  test('one strip a GPU, to scale, which opens to the allocator’s segments; sliders plan the start anew', async () => {
+    const { page, complaints } = await open();
+    await drop(page, 'on-two.pool.yaml', ON_TWO);
+    await shows(page, 'on two');
+    const summary = page.locator('#gpu-summary');
+    expect(await summary.textContent()).toMatch(
+      /GiB of weights and .* GiB of KV cache in .* on each of 2 GPUs/,
+    );
+    await summary.click();
+    expect(await page.locator('.strip').count()).toBe(2);
+    await page.locator('.strip-row button').first().click();
+    expect(await page.locator('.segments-row').textContent()).toMatch(
+      /\d+ segments, .* reserved, .* allocated/,
+    );
+    const slider = page.getByRole('slider', { name: '--tensor-parallel-size' });
+    await slider.fill('2');
+    const verdict = page.locator('.verdict');
+    await expect.poll(() => verdict.textContent()).toMatch(/^Starts with [\d,]+ blocks/);
+    expect(await page.locator('.strip').count()).toBe(4);
+    await page.getByRole('slider', { name: '--gpu-memory-utilization' }).fill('0');
+    await expect.poll(() => verdict.textContent()).toMatch(/^Would not start/);
+    await page.getByRole('button', { name: 'As in the run' }).click();
+    expect(await page.locator('.strip').count()).toBe(2);
+    expect(complaints).toEqual([]);
+  });
+});

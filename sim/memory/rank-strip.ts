@@ -1,0 +1,63 @@
+import type { Plan } from './plan.ts';
+
+/** What a GPU's memory goes to, in the order in which it is taken. */
+export const STRIP_KINDS = [
+  'other',
+  'context',
+  'weights',
+  'activations',
+  'graphs',
+  'kv-cache',
+  'free',
+] as const;
+export type StripKind = (typeof STRIP_KINDS)[number];
+
+/** One GPU's memory after the start, bytes: what a picture of it needs. */
+export interface RankStrip {
+  readonly rank: number;
+  readonly totalBytes: number;
+  /** One entry a kind, in the order of STRIP_KINDS; they sum to the total, or exceed it where the start failed. */
+  readonly bytes: readonly number[];
+  /** PyTorch's segments in order of their addresses: how many alike, bytes of one, and of its holes. */
+  readonly segments: readonly {
+    readonly count: number;
+    readonly bytes: number;
+    readonly holds: string;
+    readonly holes: readonly number[];
+  }[];
+  readonly reservedBytes: number;
+  readonly allocatedBytes: number;
+  readonly inactiveSplitBytes: number;
+  readonly largestFreeBlock: number;
+}
+
+/** The memory of every rank of a plan; empty where the arguments were refused before memory was looked at. */
+export function rankStrips({ ranks }: Plan): RankStrip[] {
+  return ranks.map((rank) => {
+    const { allocator } = rank;
+    const parts = [
+      rank.otherBytes,
+      rank.nonTorchBytes,
+      rank.weightBytes,
+      rank.activationBytes,
+      rank.cudaGraphBytes,
+      rank.kvCacheBytes,
+    ];
+    const taken = parts.reduce((sum, bytes) => sum + bytes, 0);
+    return {
+      rank: rank.rank,
+      totalBytes: rank.totalBytes,
+      bytes: [...parts, Math.max(0, rank.totalBytes - taken)],
+      segments: allocator.segments.map(({ count, bytes, holds, holes }) => ({
+        count,
+        bytes,
+        holds: holds.join(', '),
+        holes,
+      })),
+      reservedBytes: allocator.reservedBytes,
+      allocatedBytes: allocator.allocatedBytes,
+      inactiveSplitBytes: allocator.inactiveSplitBytes,
+      largestFreeBlock: allocator.largestFreeBlock,
+    };
+  });
+}

@@ -1,0 +1,148 @@
+import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-strip.ts';
+import { h } from './dom.ts';
+import { swatch } from './headline.ts';
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+/** More segments than this are too thin to be told apart. */
+const MAX_SEGMENTS = 400;
+
+const LABELS: Readonly<Record<StripKind, string>> = {
+  other: 'other processes',
+  context: 'CUDA context, NCCL',
+  weights: 'weights',
+  activations: 'activation peak',
+  graphs: 'CUDA graphs',
+  'kv-cache': 'KV cache',
+  free: 'free',
+};
+
+/** One strip per GPU, to scale; a strip opens to the segments of PyTorch's allocator with their holes. */
+export class GpuPanel {
+  private readonly root: HTMLElement;
+  private readonly summary: HTMLElement;
+  private readonly open = new Set<number>();
+  private strips: readonly RankStrip[] = [];
+
+  constructor(root: HTMLElement, summary: HTMLElement) {
+    this.root = root;
+    this.summary = summary;
+  }
+
+  show(strips: readonly RankStrip[]): void {
+    this.strips = strips;
+    this.summary.textContent = summaryOf(strips);
+    if (strips.length === 0) {
+      this.root.replaceChildren(h('p', {}, 'This recording does not say what the GPUs’ memory went to.'));
+      return;
+    }
+    // What does not fit is drawn beyond the end of the GPU.
+    const scale = Math.max(...strips.map(({ totalBytes, bytes }) => Math.max(totalBytes, sum(bytes))));
+    const used = STRIP_KINDS.filter((_, i) => strips.some(({ bytes }) => bytes[i] > 0));
+    this.root.replaceChildren(
+      h(
+        'div',
+        { class: 'legend' },
+        ...used.map((kind) => h('span', {}, swatch(`var(--mem-${kind})`), LABELS[kind])),
+      ),
+      ...strips.map((strip) => this.row(strip, scale)),
+    );
+  }
+
+  private row(strip: RankStrip, scale: number): HTMLElement {
+    const { rank, totalBytes, bytes } = strip;
+    const bar = h('div', { class: 'strip', role: 'img', 'aria-label': describe(strip) });
+    STRIP_KINDS.forEach((kind, i) => {
+      if (bytes[i] <= 0) return;
+      const part = h('div', { title: `${LABELS[kind]}: ${gib(bytes[i])}` });
+      part.style.width = `${(bytes[i] / scale) * 100}%`;
+      part.style.backgroundColor = `var(--mem-${kind})`;
+      if (bytes[i] / scale > 0.09) part.append(h('span', {}, gib(bytes[i])));
+      bar.append(part);
+    });
+    const end = h('i', { class: 'strip-end', 'aria-hidden': 'true' });
+    end.style.left = `${(totalBytes / scale) * 100}%`;
+    bar.append(end);
+    const isOpen = this.open.has(rank);
+    const toggle = h(
+      'button',
+      {
+        type: 'button',
+        class: 'button link',
+        'aria-expanded': String(isOpen),
+        onclick: () => {
+          if (isOpen) this.open.delete(rank);
+          else this.open.add(rank);
+          this.show(this.strips);
+        },
+      },
+      `GPU ${rank}`,
+    );
+    return h(
+      'div',
+      { class: 'strip-row' },
+      toggle,
+      bar,
+      h('span', { class: 'strip-total' }, gib(totalBytes)),
+      isOpen ? segmentsOf(strip) : null,
+    );
+  }
+}
+
+/** PyTorch's segments side by side, their holes paler; what is reserved and not allocated is its fragmentation. */
+function segmentsOf(strip: RankStrip): HTMLElement {
+  const { segments, reservedBytes, allocatedBytes, inactiveSplitBytes, largestFreeBlock } = strip;
+  const bar = h('div', { class: 'segments' });
+  let drawn = 0;
+  for (const { count, bytes, holds, holes } of segments) {
+    for (let i = 0; i < count && drawn < MAX_SEGMENTS; i++, drawn++) {
+      const empty = sum(holes);
+      const segment = h('div', {
+        title: `${holds === '' ? 'kept for later' : holds}: segment of ${mib(bytes)}, ${mib(empty)} free`,
+      });
+      segment.style.flexGrow = String(bytes / MIB);
+      const full = h('div');
+      full.style.width = `${(1 - empty / bytes) * 100}%`;
+      full.style.backgroundColor = `var(--mem-${holds.split(', ')[0] || 'free'})`;
+      segment.append(full);
+      bar.append(segment);
+    }
+  }
+  const number = segments.reduce((total, { count }) => total + count, 0);
+  return h(
+    'div',
+    { class: 'segments-row' },
+    bar,
+    h(
+      'p',
+      {},
+      `PyTorch’s allocator: ${number} segments, ${gib(reservedBytes)} reserved, ${gib(allocatedBytes)} allocated; ` +
+        `${mib(inactiveSplitBytes)} in holes, the largest free block ${mib(largestFreeBlock)}.`,
+    ),
+  );
+}
+
+function summaryOf(strips: readonly RankStrip[]): string {
+  const [first] = strips;
+  if (first === undefined) return 'GPU memory';
+  const part = (kind: StripKind) => first.bytes[STRIP_KINDS.indexOf(kind)];
+  const each = strips.length > 1 ? ` on each of ${strips.length} GPUs` : '';
+  return `GPU memory: ${gib(part('weights'))} of weights and ${gib(part('kv-cache'))} of KV cache in ${gib(first.totalBytes)}${each}`;
+}
+
+function describe({ rank, totalBytes, bytes }: RankStrip): string {
+  const parts = STRIP_KINDS.flatMap((kind, i) => (bytes[i] > 0 ? [`${LABELS[kind]} ${gib(bytes[i])}`] : []));
+  return `GPU ${rank}, ${gib(totalBytes)}: ${parts.join(', ')}`;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(bytes >= 10 * GIB ? 1 : 2)} GiB`;
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / MIB).toLocaleString('en-US')} MiB`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,112 @@
+import type { FlagValue } from '../sim/scenario/scenario.ts';
+import { h } from './dom.ts';
+import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
+
+/** What a slider changes, under vLLM's names. */
+interface Knob {
+  readonly flag: string;
+  readonly label: string;
+  readonly values: readonly FlagValue[];
+}
+
+const KNOBS: readonly Knob[] = [
+  {
+    flag: 'gpu_memory_utilization',
+    label: '--gpu-memory-utilization',
+    values: Array.from({ length: 19 }, (_, i) => (10 + i * 5) / 100),
+  },
+  { flag: 'block_size', label: '--block-size', values: [8, 16, 32, 64, 128] },
+  {
+    flag: 'max_model_len',
+    label: '--max-model-len',
+    values: [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072],
+  },
+  { flag: 'tensor_parallel_size', label: '--tensor-parallel-size', values: [1, 2, 4, 8] },
+];
+
+/** Sliders that plan the start-up anew with other flags, without running anything. */
+export class WhatIf {
+  private readonly root: HTMLElement;
+  private readonly onPlan: (plan: PlanAnswer) => void;
+  private readonly onReset: () => void;
+  private worker: Worker | null = null;
+  private source: { readonly text: string; readonly file: string } | null = null;
+  private readonly chosen = new Map<string, FlagValue>();
+  private asked = 0;
+  private readonly verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
+
+  constructor(root: HTMLElement, onPlan: (plan: PlanAnswer) => void, onReset: () => void) {
+    this.root = root;
+    this.onPlan = onPlan;
+    this.onReset = onReset;
+  }
+
+  /** A scenario is shown; null: a recording, of which no scenario is known. */
+  show(source: { text: string; file: string } | null): void {
+    this.source = source;
+    this.chosen.clear();
+    this.verdict.textContent = '';
+    if (source === null) this.root.replaceChildren();
+    else {
+      const reset = h(
+        'button',
+        {
+          type: 'button',
+          class: 'button',
+          onclick: () => {
+            this.show(this.source);
+            this.onReset();
+          },
+        },
+        'As in the run',
+      );
+      this.root.replaceChildren(
+        h('h3', {}, 'What if'),
+        ...KNOBS.map((knob) => this.slider(knob)),
+        reset,
+        this.verdict,
+      );
+    }
+  }
+
+  private slider({ flag, label, values }: Knob): HTMLElement {
+    const output = h('output', {}, 'as in the run');
+    const input = h('input', {
+      type: 'range',
+      min: 0,
+      max: values.length - 1,
+      step: 1,
+      value: Math.floor(values.length / 2),
+      'aria-label': label,
+    });
+    input.addEventListener('input', () => {
+      const value = values[Number(input.value)];
+      output.textContent = typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+      input.setAttribute('aria-valuetext', output.textContent);
+      this.chosen.set(flag, value);
+      this.ask();
+    });
+    return h('label', { class: 'knob' }, h('span', {}, label), input, output);
+  }
+
+  private ask(): void {
+    if (this.source === null) return;
+    if (this.worker === null) {
+      this.worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+      this.worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
+        if (data.kind === 'plan' && data.id === this.asked) this.answer(data.plan);
+        else if (data.kind === 'problems') this.verdict.textContent = data.problems[0]?.message ?? '';
+        else if (data.kind === 'fault') this.verdict.textContent = data.message;
+      };
+    }
+    this.asked++;
+    const flags = Object.fromEntries(this.chosen);
+    this.worker.postMessage({ ask: 'plan', ...this.source, flags, id: this.asked } satisfies WorkerRequest);
+  }
+
+  private answer(plan: PlanAnswer): void {
+    this.verdict.textContent = plan.verdict;
+    this.verdict.classList.toggle('fails', !plan.starts);
+    this.onPlan(plan);
+  }
+}
