@@ -24,6 +24,8 @@ export interface AllocationFailure {
 /** One rank after the start, or when it failed. */
 export interface RankAllocation {
   readonly report: AllocatorReport;
+  /** Before the KV cache: all there is if vLLM finds its size wanting. */
+  readonly profiled: AllocatorReport;
   readonly failure: AllocationFailure | null;
 }
 
@@ -46,6 +48,7 @@ function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): 
   for (const tensors of profileTensors(input, rank)) start.use('profile', tensors);
   // The profile gives back what it cached, before vLLM allocates the KV cache.
   start.emptyCache();
+  const profiled = start.report();
   const { pipeline } = input.parallel;
   start.keep(
     'kv-cache',
@@ -57,7 +60,7 @@ function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): 
   if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
     start.use('warm-up', samplerTensors(input, rank));
   }
-  return start.result();
+  return { report: start.report(), profiled, failure: start.failure };
 }
 
 /** Of the graphs that are captured, whether or not the budget provides for them. */
@@ -73,7 +76,7 @@ class RankStart {
   private readonly rank: number;
   private readonly allocator: CachingAllocator;
   private readonly purposes = new Map<string, Purpose>();
-  private failure: AllocationFailure | null = null;
+  failure: AllocationFailure | null = null;
 
   constructor(input: StartupInput, { rank, totalBytes, nonTorchBytes, otherBytes }: RankMemory) {
     const overhead = nonTorchBytes + (input.rules.countsContext ? 0 : CONTEXT_BYTES);
@@ -104,8 +107,8 @@ class RankStart {
     if (this.failure === null) this.allocator.emptyCache();
   }
 
-  result(): RankAllocation {
-    return { report: allocatorReport(this.allocator, this.purposes), failure: this.failure };
+  report(): AllocatorReport {
+    return allocatorReport(this.allocator, this.purposes);
   }
 
   private allocate(stage: StartStage, purpose: Purpose, tensors: readonly number[]): Allocation[] {

@@ -93,6 +93,14 @@ describe('what else runs out', () => {
     expect(message).toContain('of which 0 bytes is free');
   });
 
+  test('nothing of a KV cache without blocks; other variables are named', () => {
+    const command = 'vllm serve DeepSeek-R1-Distill-Qwen-7B --gpu-memory-utilization 0.4';
+    const result = failed({ command, gpu: 'rtx4090', vllm: '2026-05', env: { VLLM_X: '1' } });
+    expect(result.because).toBe('no-kv-cache-memory');
+    expect(result.ranks[0].allocator.segments.flatMap(({ holds }) => holds)).not.toContain('kv-cache');
+    expect(result.notes.join()).toContain('environment variables that are left out: VLLM_X');
+  });
+
   test('the profiling run', () => {
     const { because, message, advice } = failed({
       command: 'vllm serve meta-llama/Llama-3.1-8B --max-num-seqs 2048 --max-model-len 4096',
