@@ -1,5 +1,5 @@
 import { type AllocatorReport, allocatorReport, type Purpose } from './allocator-report.ts';
-import { OutOfMemoryError } from './caching-allocator/allocator-error.ts';
+import { AllocatorError, OutOfMemoryError } from './caching-allocator/allocator-error.ts';
 import { type Allocation, CachingAllocator } from './caching-allocator/caching-allocator.ts';
 import { SimulatedDevice } from './caching-allocator/device.ts';
 import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
@@ -17,7 +17,7 @@ export interface AllocationFailure {
   /** Which of how many tensors of the stage finds no room; from 1. */
   readonly tensor: number;
   readonly numTensors: number;
-  /** PyTorch's own words. */
+  /** PyTorch's own words, with the class of its exception. */
   readonly message: string;
 }
 
@@ -123,10 +123,12 @@ class RankStart {
         this.purposes.set(this.addressOf(allocation), purpose);
       }
     } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error;
+      if (!(error instanceof AllocatorError)) throw error;
       const { rank } = this;
       const tensor = allocations.length + 1;
-      this.failure = { rank, stage, tensor, numTensors: tensors.length, message: error.message };
+      const kind = error instanceof OutOfMemoryError ? 'torch.OutOfMemoryError' : 'RuntimeError';
+      const message = `${kind}: ${error.message}`;
+      this.failure = { rank, stage, tensor, numTensors: tensors.length, message };
     }
     return allocations;
   }
