@@ -23,7 +23,7 @@ export function allocationRefusal(
   )?.failure;
   if (failure === null || failure === undefined) return null;
   const rank = ranks[failure.rank];
-  const message = `torch.OutOfMemoryError: ${failure.message}`;
+  const { message } = failure;
   switch (failure.stage) {
     case 'weights':
       return { because: 'weights-do-not-fit', message, advice: forWeights(input, rank, ranks.length) };

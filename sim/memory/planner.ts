@@ -1,9 +1,10 @@
 import type { V0Settings } from '../recording/recording.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
-import { allocatorConfOf } from './allocator-conf.ts';
+import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import type { BatchLimits } from './batch-limits.ts';
+import type { Refusal } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { logLines } from './log-lines.ts';
@@ -30,48 +31,45 @@ export function plan(scenario: Scenario): Plan {
       `touch neither memory nor scheduling: ${engine.ignored.map((name) => `--${name}`).join(', ')}`,
     );
   }
-  // argparse stops at the first bad value, and names what it does not know only at the end.
-  if (engine.invalid.length > 0) {
-    const { text, advice } = engine.invalid[0];
-    return {
-      starts: false,
-      because: 'invalid-argument',
-      message: `error: ${text}`,
-      advice,
-      ranks: [],
-      host: null,
-      notes,
-    };
-  }
-  if (engine.unrecognized.length > 0) {
-    return {
-      starts: false,
-      because: 'unrecognized-argument',
-      message: `error: unrecognized arguments: ${engine.unrecognized.map(({ text }) => text).join(' ')}`,
-      advice: engine.unrecognized.map(({ advice }) => advice).join('; '),
-      ranks: [],
-      host: null,
-      notes,
-    };
-  }
+  const others = Object.keys(scenario.env).filter(
+    (name) => !ALLOCATOR_VARIABLES.some((known) => known === name),
+  );
+  if (others.length > 0) notes.push(`environment variables that are left out: ${others.join(', ')}`);
+  const refused = (refusal: Refusal): Plan => ({ starts: false, ...refusal, ranks: [], host: null, notes });
+  const unparsed = parserRefusal(scenario);
+  if (unparsed !== null) return refused(unparsed);
   const hardware = resolveHardware(scenario);
   const limits = limitsOf(scenario, hardware);
   const args = { scenario, ...hardware, limits };
   const wrong = checkArguments(args);
-  if (wrong !== null) return { starts: false, ...wrong, ranks: [], host: null, notes };
+  if (wrong !== null) return refused(wrong);
   const allocatorConf = allocatorConfOf(scenario);
-  if ('because' in allocatorConf) {
-    return { starts: false, ...allocatorConf, ranks: [], host: null, notes };
-  }
-
-  const input = startupInputOf(scenario, hardware, limits, allocatorConf);
-  const startup = startUp(input);
-  notes.push(...notesOn(scenario, hardware, input));
+  if ('because' in allocatorConf) return refused(allocatorConf);
   const warning = swapWarning(args);
   if (warning !== null) notes.push(`vLLM warns: ${warning}`);
+  const input = startupInputOf(scenario, hardware, limits, allocatorConf);
+  return planStart(scenario, input, [...notes, ...notesOn(scenario, hardware, input)]);
+}
+
+/** argparse stops at the first bad value, and names what it does not know only at the end. */
+function parserRefusal({ engine: { invalid, unrecognized } }: Scenario): Refusal | null {
+  if (invalid.length > 0) {
+    const [{ text, advice }] = invalid;
+    return { because: 'invalid-argument', message: `error: ${text}`, advice };
+  }
+  if (unrecognized.length === 0) return null;
+  return {
+    because: 'unrecognized-argument',
+    message: `error: unrecognized arguments: ${unrecognized.map(({ text }) => text).join(' ')}`,
+    advice: unrecognized.map(({ advice }) => advice).join('; '),
+  };
+}
+
+/** The start of an engine whose arguments are accepted: memory of GPUs and host, until it is ready or fails. */
+function planStart(scenario: Scenario, input: StartupInput, notes: readonly string[]): Plan {
+  const startup = startUp(input);
   const allocations = allocateRanks(input, startup);
-  const ranks = startup.ranks.map((rank, i) => ({ ...rank, allocator: allocations[i].report }));
-  const blockBytes = Math.max(...ranks.map((rank) => rank.blockBytes));
+  const blockBytes = Math.max(...startup.ranks.map((rank) => rank.blockBytes));
   const isV0 = input.rules.engine === 'v0';
   const swapBytes = numberOf(flagsOf(scenario)('swap_space'), DEFAULT_SWAP_GIB) * GIB;
   const numCpuBlocks = isV0 ? Math.max(0, Math.floor(swapBytes / blockBytes)) : 0;
@@ -80,11 +78,17 @@ export function plan(scenario: Scenario): Plan {
     killedWhileLoading(scenario, host) ??
     startRefusal(input, startup, allocations) ??
     killedWhilePinning(scenario, host);
+  // Without blocks enough there is no KV cache to be allocated.
+  const endsBefore = refusal?.because === 'no-kv-cache-memory' || refusal?.because === 'kv-cache-too-small';
+  const ranks = startup.ranks.map((rank, i) => {
+    const { profiled, report } = allocations[i];
+    return { ...rank, allocator: endsBefore ? profiled : report };
+  });
   if (refusal !== null) return { starts: false, ...refusal, ranks, host, notes };
   return {
     starts: true,
     pool: poolConfig(scenario, startup),
-    scheduler: schedulerConfig(scenario, limits),
+    scheduler: schedulerConfig(scenario, input.limits),
     kvBytesPerToken: startup.layout.layerBytes.reduce((sum, bytes) => sum + bytes, 0),
     blockBytes,
     v0: isV0 ? v0Settings(scenario, numCpuBlocks) : null,

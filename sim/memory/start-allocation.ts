@@ -1,5 +1,5 @@
 import { type AllocatorReport, allocatorReport, type Purpose } from './allocator-report.ts';
-import { OutOfMemoryError } from './caching-allocator/allocator-error.ts';
+import { AllocatorError, OutOfMemoryError } from './caching-allocator/allocator-error.ts';
 import { type Allocation, CachingAllocator } from './caching-allocator/caching-allocator.ts';
 import { SimulatedDevice } from './caching-allocator/device.ts';
 import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
@@ -17,13 +17,15 @@ export interface AllocationFailure {
   /** Which of how many tensors of the stage finds no room; from 1. */
   readonly tensor: number;
   readonly numTensors: number;
-  /** PyTorch's own words. */
+  /** PyTorch's own words, with the class of its exception. */
   readonly message: string;
 }
 
 /** One rank after the start, or when it failed. */
 export interface RankAllocation {
   readonly report: AllocatorReport;
+  /** Before the KV cache: all there is if vLLM finds its size wanting. */
+  readonly profiled: AllocatorReport;
   readonly failure: AllocationFailure | null;
 }
 
@@ -46,6 +48,7 @@ function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): 
   for (const tensors of profileTensors(input, rank)) start.use('profile', tensors);
   // The profile gives back what it cached, before vLLM allocates the KV cache.
   start.emptyCache();
+  const profiled = start.report();
   const { pipeline } = input.parallel;
   start.keep(
     'kv-cache',
@@ -57,7 +60,7 @@ function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): 
   if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
     start.use('warm-up', samplerTensors(input, rank));
   }
-  return start.result();
+  return { report: start.report(), profiled, failure: start.failure };
 }
 
 /** Of the graphs that are captured, whether or not the budget provides for them. */
@@ -73,7 +76,7 @@ class RankStart {
   private readonly rank: number;
   private readonly allocator: CachingAllocator;
   private readonly purposes = new Map<string, Purpose>();
-  private failure: AllocationFailure | null = null;
+  failure: AllocationFailure | null = null;
 
   constructor(input: StartupInput, { rank, totalBytes, nonTorchBytes, otherBytes }: RankMemory) {
     const overhead = nonTorchBytes + (input.rules.countsContext ? 0 : CONTEXT_BYTES);
@@ -104,8 +107,8 @@ class RankStart {
     if (this.failure === null) this.allocator.emptyCache();
   }
 
-  result(): RankAllocation {
-    return { report: allocatorReport(this.allocator, this.purposes), failure: this.failure };
+  report(): AllocatorReport {
+    return allocatorReport(this.allocator, this.purposes);
   }
 
   private allocate(stage: StartStage, purpose: Purpose, tensors: readonly number[]): Allocation[] {
@@ -120,10 +123,12 @@ class RankStart {
         this.purposes.set(this.addressOf(allocation), purpose);
       }
     } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error;
+      if (!(error instanceof AllocatorError)) throw error;
       const { rank } = this;
       const tensor = allocations.length + 1;
-      this.failure = { rank, stage, tensor, numTensors: tensors.length, message: error.message };
+      const kind = error instanceof OutOfMemoryError ? 'torch.OutOfMemoryError' : 'RuntimeError';
+      const message = `${kind}: ${error.message}`;
+      this.failure = { rank, stage, tensor, numTensors: tensors.length, message };
     }
     return allocations;
   }

@@ -93,13 +93,20 @@ describe('what else runs out', () => {
     expect(message).toContain('of which 0 bytes is free');
   });
 
+  test('nothing of a KV cache without blocks; other variables are named', () => {
+    const command = 'vllm serve DeepSeek-R1-Distill-Qwen-7B --gpu-memory-utilization 0.4';
+    const result = failed({ command, gpu: 'rtx4090', vllm: '2026-05', env: { VLLM_X: '1' } });
+    expect(result.because).toBe('no-kv-cache-memory');
+    expect(result.ranks[0].allocator.segments.flatMap(({ holds }) => holds)).not.toContain('kv-cache');
+    expect(result.notes.join()).toContain('environment variables that are left out: VLLM_X');
+  });
+
   test('the profiling run', () => {
     const { because, message, advice } = failed({
       command: 'vllm serve meta-llama/Llama-3.1-8B --max-num-seqs 2048 --max-model-len 4096',
       gpu: 'rtx4090',
     });
     expect(because).toBe('weights-do-not-fit');
-    // One piece of 4 bytes per logit: 2048 × 128,256 × 4.
     expect(message).toContain('Tried to allocate');
     expect(advice).toContain('--max-num-seqs below 2048');
   });
@@ -135,7 +142,13 @@ test('what the report says adds up, on any GPU and with any options', () => {
     'GLM-4.5V',
     'Qwen/Qwen3-30B-A3B',
   ];
-  const confs = ['', 'expandable_segments:True', 'max_split_size_mb:128', 'roundup_power2_divisions:8'];
+  const confs = [
+    '',
+    'expandable_segments:True',
+    'max_split_size_mb:128',
+    'expandable_segments:True,max_split_size_mb:64',
+    'roundup_power2_divisions:8',
+  ];
   fc.assert(
     fc.property(
       fc.constantFrom(...models),

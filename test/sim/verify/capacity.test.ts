@@ -33,6 +33,12 @@ describe('117 logged start-ups', () => {
     }
   });
 
+  test('what started finds room for every tensor here too', () => {
+    const predicted = results.filter(({ prediction }) => prediction !== null);
+    expect(predicted.length).toBeGreaterThanOrEqual(36);
+    expect(predicted.filter(({ prediction }) => prediction?.outOfMemory !== null)).toEqual([]);
+  });
+
   test('from flags alone: median error at most 3 %, p90 at most 10 %', () => {
     expect(summary.stated.count).toBeGreaterThanOrEqual(18);
     expect(summary.stated.median).toBeLessThan(0.03);
