@@ -4,6 +4,7 @@ import { InputError, type Problem } from '../error.ts';
 import { FlagCollector, parseCommand } from './command.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
+import { eplbFlags, moeOf } from './moe.ts';
 import { resolvePath } from './paths.ts';
 import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -45,7 +46,8 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   const notes: string[] = [];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
-  const { model: modelInCommand, flags } = engineOf(checked, vllm, report);
+  const { model: modelInCommand, flags: stated } = engineOf(checked, vllm, report);
+  const flags = withEplb(stated, checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
     const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
     if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
@@ -72,6 +74,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     hardware: hardwareOf(checked.hardware),
     model,
     workload: workload as WorkloadSpec,
+    moe: moeOf(checked.moe),
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
     expect,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
@@ -161,6 +164,19 @@ function engineOf(
     }
   }
   return { model, flags: flags.finish() };
+}
+
+/** `moe.eplb` is short for vLLM's flags. */
+function withEplb(flags: EngineFlags, { moe }: ScenarioFile, vllm: VllmVersion, report: Report): EngineFlags {
+  const short = eplbFlags(moe ?? {});
+  const path = ['moe', 'eplb'];
+  if (short.length === 0) return flags;
+  if (vllm === '0.6.3') report(path, 'vLLM 0.6.3 has no load balancer for experts');
+  if (Object.keys(flags.honoured).some((name) => name === 'enable_eplb' || name === 'eplb_config')) {
+    report(path, 'says the same as --enable-eplb and --eplb-config: leave one of them out');
+  }
+  if (moe?.['expert-cache'] !== undefined) report(['moe', 'expert-cache'], 'goes without eplb');
+  return { ...flags, honoured: { ...flags.honoured, ...Object.fromEntries(short) } };
 }
 
 function modelOf(

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { moeSchema } from './moe.ts';
 
 /*
  * Scenario format, version 1: the one definition that validates. Messages say what was expected; the reader
@@ -200,6 +201,7 @@ export const scenarioSchema = v.strictObject(
       ),
     ),
     workload: v.optional(workload),
+    moe: v.optional(moeSchema),
     'step-time': v.optional(stepTime),
     expect: v.optional(
       v.strictObject(

@@ -1,0 +1,143 @@
+import { RandomStream } from '../workload/random.ts';
+import { type Popularity, visitProbabilities } from './popularity.ts';
+import type { MoeShape } from './shape.ts';
+
+/** Chooses experts. */
+export interface ExpertRouter {
+  /** Tokens of each expert at a layer in a step of so many tokens, into `counts`; they sum to tokens × topK. */
+  route(layer: number, tokens: number, counts: Int32Array): void;
+}
+
+const NUM_NORMALS = 1 << 13;
+/** Tokens are drawn one by one while a step has at most this many choices per expert; beyond, their sums are. */
+const CHOICES_PER_EXPERT = 2;
+
+/**
+ * Seeded routing by popularity. Every layer has the same curve, over its experts in an order of its own. A token
+ * visits topK different experts, each with exactly its probability: systematic sampling, where one draw u picks the
+ * experts at u, u + 1, … of the cumulated probabilities. Of a large step only the sums are drawn: binomial mean
+ * and variance, rounded by the same method so that no token is lost.
+ */
+export class PopularityRouter implements ExpertRouter {
+  private readonly topK: number;
+  private readonly numExperts: number;
+  private readonly locality: number;
+  private readonly draws: RandomStream;
+  private readonly normals: Float64Array;
+  /** Position → probability, its standard deviation, cumulated probability. */
+  private readonly probability: Float64Array;
+  private readonly deviation: Float64Array;
+  private readonly cumulated: Float64Array;
+  /** Where to begin the search: 4 entries per expert. */
+  private readonly guide: Int32Array;
+  /** Layer × position → expert. */
+  private readonly expertAt: Int32Array;
+  /** Layer × position → tokens in the step before, and layer → its tokens. */
+  private readonly before: Int32Array;
+  private readonly tokensBefore: Float64Array;
+  /** Layer × token × choice → position, of the last step whose tokens were drawn; and how many they were. */
+  private readonly chosen: Uint16Array;
+  private readonly numChosen: Int32Array;
+  private readonly mostTokens: number;
+  private readonly expected: Float64Array;
+
+  constructor({ numExperts, topK, layers }: MoeShape, popularity: Popularity, seed: number) {
+    this.topK = topK;
+    this.numExperts = numExperts;
+    this.locality = popularity.locality;
+    this.draws = new RandomStream(seed, 'expert choices');
+    const noise = new RandomStream(seed, 'expert loads');
+    this.normals = Float64Array.from({ length: NUM_NORMALS }, () => noise.normal());
+    const orders = new RandomStream(seed, 'expert popularity');
+    const sorted = visitProbabilities(numExperts, topK, popularity);
+    this.probability = Float64Array.from(shuffled(numExperts, orders), (rank) => sorted[rank]);
+    this.deviation = this.probability.map((p) => Math.sqrt(p * (1 - p)));
+    this.cumulated = new Float64Array(numExperts + 1);
+    for (let i = 0; i < numExperts; i++) this.cumulated[i + 1] = this.cumulated[i] + this.probability[i];
+    // What rounding lost must not let the last choice run off the end.
+    this.cumulated[numExperts] = topK + 1;
+    this.guide = new Int32Array(4 * numExperts + 1);
+    for (let i = 0, at = 0; i < this.guide.length; i++) {
+      while (this.cumulated[at + 1] <= (i * topK) / (4 * numExperts)) at++;
+      this.guide[i] = Math.min(at, numExperts - 1);
+    }
+    this.expertAt = new Int32Array(layers * numExperts);
+    for (let layer = 0; layer < layers; layer++) {
+      this.expertAt.set(shuffled(numExperts, orders), layer * numExperts);
+    }
+    this.mostTokens = Math.max(1, Math.floor((CHOICES_PER_EXPERT * numExperts) / topK));
+    this.before = new Int32Array(layers * numExperts);
+    this.tokensBefore = new Float64Array(layers);
+    this.chosen = new Uint16Array(layers * this.mostTokens * topK);
+    this.numChosen = new Int32Array(layers);
+    this.expected = new Float64Array(numExperts);
+  }
+
+  route(layer: number, tokens: number, counts: Int32Array): void {
+    const { numExperts, before, expertAt } = this;
+    const base = layer * numExperts;
+    if (tokens <= this.mostTokens) this.drawTokens(layer, tokens);
+    else this.drawSums(layer, tokens);
+    this.tokensBefore[layer] = tokens;
+    for (let i = base; i < base + numExperts; i++) counts[expertAt[i]] = before[i];
+  }
+
+  private drawTokens(layer: number, tokens: number): void {
+    const { topK, chosen, cumulated, guide, draws, before, locality } = this;
+    const base = layer * this.numExperts;
+    const buckets = (4 * this.numExperts) / topK;
+    before.fill(0, base, base + this.numExperts);
+    let at = layer * this.mostTokens * topK;
+    for (let token = 0; token < tokens; token++, at += topK) {
+      const keeps = locality > 0 && token < this.numChosen[layer] && draws.uniform() < locality;
+      if (!keeps) {
+        const start = draws.uniform();
+        for (let j = 0; j < topK; j++) {
+          let position = guide[Math.floor((start + j) * buckets)];
+          while (cumulated[position + 1] <= start + j) position++;
+          chosen[at + j] = position;
+        }
+      }
+      for (let j = 0; j < topK; j++) before[base + chosen[at + j]]++;
+    }
+    this.numChosen[layer] = tokens;
+  }
+
+  private drawSums(layer: number, tokens: number): void {
+    const { numExperts, topK, before, expected, normals, probability, deviation } = this;
+    const base = layer * numExperts;
+    const kept = this.tokensBefore[layer] > 0 ? this.locality : 0;
+    const keptScale = kept === 0 ? 0 : (kept * tokens) / this.tokensBefore[layer];
+    const fresh = tokens * (1 - kept);
+    // So that the variance stays binomial although a part is carried over.
+    const spread = Math.sqrt(tokens * (1 - kept * kept));
+    const offset = this.draws.integer(0, NUM_NORMALS - 1);
+    let sum = 0;
+    for (let i = 0; i < numExperts; i++) {
+      const noise = deviation[i] * normals[(offset + i) & (NUM_NORMALS - 1)];
+      const value = fresh * probability[i] + spread * noise + keptScale * before[base + i];
+      expected[i] = Math.min(tokens, Math.max(0, value));
+      sum += expected[i];
+    }
+    const total = tokens * topK;
+    let cumulated = this.draws.uniform();
+    let given = 0;
+    for (let i = 0; i < numExperts; i++) {
+      cumulated += (expected[i] * total) / sum;
+      const upTo = i === numExperts - 1 ? total : Math.min(total, Math.floor(cumulated));
+      before[base + i] = upTo - given;
+      given = upTo;
+    }
+    this.numChosen[layer] = 0;
+  }
+}
+
+/** The numbers below n in random order (Fisher and Yates). */
+function shuffled(n: number, stream: RandomStream): Int32Array {
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = stream.integer(0, i);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
