@@ -16,7 +16,7 @@ const CHOICES_PER_EXPERT = 2;
  * Seeded routing by popularity. Every layer has the same curve, over its experts in an order of its own. A token
  * visits topK different experts, each with exactly its probability: systematic sampling, where one draw u picks the
  * experts at u, u + 1, … of the cumulated probabilities. Of a large step only the sums are drawn: binomial mean
- * and variance, rounded by the same method so that no token is lost.
+ * and variance, rounded so that no token is lost.
  */
 export class PopularityRouter implements ExpertRouter {
   private readonly topK: number;
@@ -24,7 +24,7 @@ export class PopularityRouter implements ExpertRouter {
   private readonly locality: number;
   private readonly draws: RandomStream;
   private readonly normals: Float64Array;
-  /** Position → probability, its standard deviation, cumulated probability. */
+  /** Position → probability, deviation of the root of its tokens, cumulated probability. */
   private readonly probability: Float64Array;
   private readonly deviation: Float64Array;
   private readonly cumulated: Float64Array;
@@ -51,7 +51,9 @@ export class PopularityRouter implements ExpertRouter {
     const orders = new RandomStream(seed, 'expert popularity');
     const sorted = visitProbabilities(numExperts, topK, popularity);
     this.probability = Float64Array.from(shuffled(numExperts, orders), (rank) => sorted[rank]);
-    this.deviation = this.probability.map((p) => Math.sqrt(p * (1 - p)));
+    // So that the variance stays binomial although a part of each step is carried over.
+    const { locality } = popularity;
+    this.deviation = this.probability.map((p) => Math.sqrt((1 - p) * (1 - locality * locality)) / 2);
     this.cumulated = new Float64Array(numExperts + 1);
     for (let i = 0; i < numExperts; i++) this.cumulated[i + 1] = this.cumulated[i] + this.probability[i];
     // What rounding lost must not let the last choice run off the end.
@@ -109,26 +111,38 @@ export class PopularityRouter implements ExpertRouter {
     const kept = this.tokensBefore[layer] > 0 ? this.locality : 0;
     const keptScale = kept === 0 ? 0 : (kept * tokens) / this.tokensBefore[layer];
     const fresh = tokens * (1 - kept);
-    // So that the variance stays binomial although a part is carried over.
-    const spread = Math.sqrt(tokens * (1 - kept * kept));
     const offset = this.draws.integer(0, NUM_NORMALS - 1);
     let sum = 0;
     for (let i = 0; i < numExperts; i++) {
-      const noise = deviation[i] * normals[(offset + i) & (NUM_NORMALS - 1)];
-      const value = fresh * probability[i] + spread * noise + keptScale * before[base + i];
-      expected[i] = Math.min(tokens, Math.max(0, value));
+      const mean = fresh * probability[i] + keptScale * before[base + i];
+      // The root of a binomial is about normal, and its deviation does not depend on the mean (Anscombe).
+      const root = Math.sqrt(mean) + deviation[i] * normals[(offset + i) & (NUM_NORMALS - 1)];
+      expected[i] = Math.max(0, root * root - deviation[i] * deviation[i]);
       sum += expected[i];
     }
+    this.round(base, tokens, (tokens * topK) / sum);
+    this.numChosen[layer] = 0;
+  }
+
+  /** Expected × scale as whole numbers up to `tokens`, none of the total lost. */
+  private round(base: number, tokens: number, scale: number): void {
+    const { numExperts, topK, before, expected } = this;
     const total = tokens * topK;
     let cumulated = this.draws.uniform();
-    let given = 0;
+    let reached = 0;
+    let left = total;
     for (let i = 0; i < numExperts; i++) {
-      cumulated += (expected[i] * total) / sum;
-      const upTo = i === numExperts - 1 ? total : Math.min(total, Math.floor(cumulated));
-      before[base + i] = upTo - given;
-      given = upTo;
+      cumulated += expected[i] * scale;
+      const upTo = Math.min(total, Math.floor(cumulated));
+      before[base + i] = Math.min(tokens, upTo - reached);
+      left -= before[base + i];
+      reached = upTo;
     }
-    this.numChosen[layer] = 0;
+    for (let i = 0; left > 0; i++) {
+      const more = Math.min(left, tokens - before[base + i]);
+      before[base + i] += more;
+      left -= more;
+    }
   }
 }
 
