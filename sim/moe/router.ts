@@ -9,13 +9,16 @@ export interface ExpertRouter {
 }
 
 const NUM_NORMALS = 1 << 13;
+/** Orders to sample from: with one, the same experts would always come together. */
+const NUM_WHEELS = 64;
+const GUIDES_PER_EXPERT = 4;
 /** Tokens are drawn one by one while a step has at most this many choices per expert; beyond, their sums are. */
 const CHOICES_PER_EXPERT = 2;
 
 /**
  * Seeded routing by popularity. Every layer has the same curve, over its experts in an order of its own. A token
  * visits topK different experts, each with exactly its probability: systematic sampling, where one draw u picks the
- * experts at u, u + 1, … of the cumulated probabilities. Of a large step only the sums are drawn: binomial mean
+ * experts at u, u + 1, … of the probabilities cumulated in one of several random orders. Of a large step only the sums are drawn: binomial mean
  * and variance, rounded so that no token is lost.
  */
 export class PopularityRouter implements ExpertRouter {
@@ -24,12 +27,10 @@ export class PopularityRouter implements ExpertRouter {
   private readonly locality: number;
   private readonly draws: RandomStream;
   private readonly normals: Float64Array;
-  /** Position → probability, deviation of the root of its tokens, cumulated probability. */
+  /** Position (from the most popular on) → probability, deviation of the root of its tokens. */
   private readonly probability: Float64Array;
   private readonly deviation: Float64Array;
-  private readonly cumulated: Float64Array;
-  /** Where to begin the search: 4 entries per expert. */
-  private readonly guide: Int32Array;
+  private readonly wheels: readonly Wheel[];
   /** Layer × position → expert. */
   private readonly expertAt: Int32Array;
   /** Layer × position → tokens in the step before, and layer → its tokens. */
@@ -49,20 +50,11 @@ export class PopularityRouter implements ExpertRouter {
     const noise = new RandomStream(seed, 'expert loads');
     this.normals = Float64Array.from({ length: NUM_NORMALS }, () => noise.normal());
     const orders = new RandomStream(seed, 'expert popularity');
-    const sorted = visitProbabilities(numExperts, topK, popularity);
-    this.probability = Float64Array.from(shuffled(numExperts, orders), (rank) => sorted[rank]);
+    this.probability = visitProbabilities(numExperts, topK, popularity);
     // So that the variance stays binomial although a part of each step is carried over.
     const { locality } = popularity;
     this.deviation = this.probability.map((p) => Math.sqrt((1 - p) * (1 - locality * locality)) / 2);
-    this.cumulated = new Float64Array(numExperts + 1);
-    for (let i = 0; i < numExperts; i++) this.cumulated[i + 1] = this.cumulated[i] + this.probability[i];
-    // What rounding lost must not let the last choice run off the end.
-    this.cumulated[numExperts] = topK + 1;
-    this.guide = new Int32Array(4 * numExperts + 1);
-    for (let i = 0, at = 0; i < this.guide.length; i++) {
-      while (this.cumulated[at + 1] <= (i * topK) / (4 * numExperts)) at++;
-      this.guide[i] = Math.min(at, numExperts - 1);
-    }
+    this.wheels = Array.from({ length: NUM_WHEELS }, () => wheelOf(this.probability, topK, orders));
     this.expertAt = new Int32Array(layers * numExperts);
     for (let layer = 0; layer < layers; layer++) {
       this.expertAt.set(shuffled(numExperts, orders), layer * numExperts);
@@ -85,19 +77,21 @@ export class PopularityRouter implements ExpertRouter {
   }
 
   private drawTokens(layer: number, tokens: number): void {
-    const { topK, chosen, cumulated, guide, draws, before, locality } = this;
+    const { topK, chosen, wheels, draws, before, locality } = this;
     const base = layer * this.numExperts;
-    const buckets = (4 * this.numExperts) / topK;
+    const buckets = (GUIDES_PER_EXPERT * this.numExperts) / topK;
     before.fill(0, base, base + this.numExperts);
     let at = layer * this.mostTokens * topK;
     for (let token = 0; token < tokens; token++, at += topK) {
       const keeps = locality > 0 && token < this.numChosen[layer] && draws.uniform() < locality;
       if (!keeps) {
-        const start = draws.uniform();
+        const drawn = draws.uniform() * NUM_WHEELS;
+        const { cumulated, guide, position } = wheels[Math.floor(drawn)];
+        const start = drawn - Math.floor(drawn);
         for (let j = 0; j < topK; j++) {
-          let position = guide[Math.floor((start + j) * buckets)];
-          while (cumulated[position + 1] <= start + j) position++;
-          chosen[at + j] = position;
+          let slot = guide[Math.floor((start + j) * buckets)];
+          while (cumulated[slot + 1] <= start + j) slot++;
+          chosen[at + j] = position[slot];
         }
       }
       for (let j = 0; j < topK; j++) before[base + chosen[at + j]]++;
@@ -144,6 +138,30 @@ export class PopularityRouter implements ExpertRouter {
       left -= more;
     }
   }
+}
+
+/** Positions in a random order, to be sampled from. */
+interface Wheel {
+  /** Slot → position, and cumulated probability up to it. */
+  readonly position: Int32Array;
+  readonly cumulated: Float64Array;
+  /** Bucket of the cumulated probability → slot where to begin the search. */
+  readonly guide: Int32Array;
+}
+
+function wheelOf(probability: Float64Array, topK: number, stream: RandomStream): Wheel {
+  const size = probability.length;
+  const position = shuffled(size, stream);
+  const cumulated = new Float64Array(size + 1);
+  for (let i = 0; i < size; i++) cumulated[i + 1] = cumulated[i] + probability[position[i]];
+  // What rounding lost must not let the last choice run off the end.
+  cumulated[size] = topK + 1;
+  const guide = new Int32Array(GUIDES_PER_EXPERT * size + 1);
+  for (let i = 0, slot = 0; i < guide.length; i++) {
+    while (cumulated[slot + 1] <= (i * topK) / (GUIDES_PER_EXPERT * size)) slot++;
+    guide[i] = slot;
+  }
+  return { position, cumulated, guide };
 }
 
 /** The numbers below n in random order (Fisher and Yates). */

@@ -109,6 +109,26 @@ test.each([
   expect(Math.abs(touched / 400 - distinct)).toBeLessThan(1.5);
 });
 
+describe('two tokens in a row share one of two experts', () => {
+  // Mixtral's paper, table 5: 45–50 % in the first layer, 62–67 % in the middle; 46.4 % by chance.
+  test.each([
+    [0, 0.464],
+    [0.18, 0.56],
+  ])('locality %f: %f', (locality, share) => {
+    const shape = smallShape({ layers: 1, numExperts: 8, topK: 2 });
+    const router = new PopularityRouter(shape, { ...UNIFORM, locality }, 1);
+    let before = new Int32Array(8);
+    let shared = 0;
+    for (let step = 0; step < 20_000; step++) {
+      const counts = new Int32Array(8);
+      router.route(0, 1, counts);
+      if (counts.some((n, e) => n > 0 && before[e] > 0)) shared++;
+      before = counts;
+    }
+    expect(Math.abs(shared / 20_000 - share)).toBeLessThan(0.02);
+  });
+});
+
 describe('published popularity', () => {
   const shares = (numExperts: number, topK: number) =>
     visitProbabilities(numExperts, topK, defaultPopularity(numExperts)).map((p) => p / topK);
