@@ -16,7 +16,7 @@ export interface StepBuffers {
 const VALUE_BYTES = 2;
 
 /**
- * Buffers for a step.
+ * Buffers for a step that has tokens.
  * @param tokens of this rank's replica.
  * @param rows token-expert pairs that this rank's experts compute; only DeepEP's high-throughput mode, which
  * receives just these, needs less memory when they are few.
@@ -27,20 +27,20 @@ export function stepBuffers(shape: MoeShape, tokens: number, rows: number): Step
   const receives = dispatches && shape.allToAll === 'deepep-high-throughput';
   // A received token computes at least one expert here, so that rows bound the tokens.
   const seen = receives ? Math.min(tokens * replicas, rows) : tokens * replicas;
-  const workspace =
-    shape.kernel === 'batched' && tokens === 0
-      ? 0
-      : workspaceBytes(shape, receives ? Math.ceil(rows / topK) : seen);
+  const workspace = workspaceBytes(shape, receives ? Math.ceil(rows / topK) : seen);
   const routing = routingBytes(shape, tokens, seen);
-  const perToken = hiddenSize * VALUE_BYTES + topK * 8;
-  const batched =
-    shape.kernel === 'batched'
-      ? expertsOfRank(shape) * shape.maxTokens * replicas * hiddenSize * VALUE_BYTES
-      : seen * perToken;
-  const allToAll = replicas > 1 && tokens > 0 ? batched : 0;
+  const allToAll = replicas === 1 ? 0 : gatheredBytes(shape, seen);
   const shared =
     shape.sharedWidth === 0 ? 0 : Math.ceil(tokens * (3 * shape.sharedWidth + hiddenSize) * VALUE_BYTES);
   return { workspace, routing, allToAll, shared, total: workspace + routing + allToAll + shared };
+}
+
+/** Hidden states with weights and ids of their experts; the batched kernels have room for all that may come. */
+function gatheredBytes(shape: MoeShape, seen: number): number {
+  const { hiddenSize, topK, maxTokens, replicas, kernel } = shape;
+  return kernel === 'batched'
+    ? expertsOfRank(shape) * maxTokens * replicas * hiddenSize * VALUE_BYTES
+    : seen * (hiddenSize * VALUE_BYTES + topK * 8);
 }
 
 /**
