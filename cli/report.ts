@@ -2,9 +2,11 @@ import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
 import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import { crashOutcome } from '../sim/report/crash-outcome.ts';
+import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { moeLines } from './moe-report.ts';
 
 const LABEL_WIDTH = 11;
 /** What served before paging. */
@@ -23,6 +25,7 @@ export function runReport(
   plan: Extract<Plan, { starts: true }>,
   recording: Recording,
   summary: Summary,
+  moe: MoeSummary | null,
 ): string {
   const { requests, throughput, kvCacheUse, slots } = summary;
   const { numGpuBlocks, hashBlockSize, enablePrefixCaching } = plan.pool;
@@ -115,6 +118,7 @@ export function runReport(
       ),
     );
   }
+  if (moe) lines.push('', ...moeLines(moe).map(([label, text]) => row(label, text)));
   if (summary.crash) lines.push(row('outcome', pc.red(crashOutcome(summary.crash))));
   return [...lines, ...notes(plan.notes)].join('\n');
 }

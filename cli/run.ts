@@ -4,6 +4,7 @@ import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
 import { failedExpectations } from '../sim/report/expectations.ts';
+import { type MoeSummary, summarizeMoe } from '../sim/report/moe-summary.ts';
 import { type Summary, summarize } from '../sim/report/summary.ts';
 import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
@@ -34,6 +35,8 @@ interface Result {
   readonly failures: readonly string[];
   readonly plan: Plan;
   readonly summary: Summary | null;
+  /** Of models with experts. */
+  readonly moe: MoeSummary | null;
   readonly digest: string | null;
 }
 
@@ -86,7 +89,7 @@ function runOne(source: string, options: RunOptions): Result {
   // The events of a long run take gigabytes, and a report needs none of them.
   const events = options.json === true || options.record !== undefined;
   const kvEvents: string[] = [];
-  const { plan, recording } = simulateScenario(scenario, {
+  const { plan, recording, moe } = simulateScenario(scenario, {
     events,
     ...(options.kvEvents !== undefined && {
       kvEvents: (batch: KvEventBatch) => kvEvents.push(`${JSON.stringify(batch)}\n`),
@@ -99,6 +102,7 @@ function runOne(source: string, options: RunOptions): Result {
   });
   bar.end();
   const summary = recording === null ? null : summarize(recording);
+  const experts = moe === null ? null : summarizeMoe(moe);
   const failures = failedExpectations(scenario, plan, summary);
   if (recording !== null && options.record !== undefined) {
     writeFileSync(options.record, encodeRecording(recording));
@@ -109,7 +113,7 @@ function runOne(source: string, options: RunOptions): Result {
   if (!options.json) {
     console.log(
       plan.starts && recording !== null && summary !== null
-        ? runReport(scenario, plan, recording, summary)
+        ? runReport(scenario, plan, recording, summary, experts)
         : failureReport(scenario, plan as Extract<Plan, { starts: false }>),
     );
     if (recording !== null && options.record !== undefined) {
@@ -131,6 +135,7 @@ function runOne(source: string, options: RunOptions): Result {
     failures,
     plan,
     summary,
+    moe: experts,
     digest: recording === null || !events ? null : digestOf(recording),
   };
 }

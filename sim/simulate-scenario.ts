@@ -4,6 +4,9 @@ import { InputError } from './error.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import { rankStrips } from './memory/rank-strip.ts';
+import type { MoeReport } from './moe/moe-report.ts';
+import { type Experts, expertsOf } from './moe/moe-setup.ts';
+import { routingReuse } from './moe/routing-reuse.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
@@ -17,8 +20,13 @@ import type { Workload } from './workload/workload.ts';
 
 /** What became of a scenario: its plan, and the recorded run if it starts. */
 export type ScenarioResult =
-  | { readonly plan: Extract<Plan, { starts: true }>; readonly recording: Recording }
-  | { readonly plan: Extract<Plan, { starts: false }>; readonly recording: null };
+  | {
+      readonly plan: Extract<Plan, { starts: true }>;
+      readonly recording: Recording;
+      /** What the model's experts did; null if it has none. */
+      readonly moe: MoeReport | null;
+    }
+  | { readonly plan: Extract<Plan, { starts: false }>; readonly recording: null; readonly moe: null };
 
 export interface ScenarioHooks extends SimulationHooks {
   /** The text of a trace file that the scenario names; sim opens no files. */
@@ -33,7 +41,7 @@ export interface ScenarioHooks extends SimulationHooks {
  */
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const planned = plan(scenario);
-  if (!planned.starts) return { plan: planned, recording: null };
+  if (!planned.starts) return { plan: planned, recording: null, moe: null };
   const sampled = workloadOf(scenario, hooks);
   // V0 forks the sequences of one request; V1 knows requests with one sequence only.
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
@@ -42,6 +50,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     pool: planned.pool,
     scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
   };
+  const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
   const recording = simulate(
     {
       name: scenario.name,
@@ -58,9 +67,9 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       memory: rankStrips(planned),
       events: hooks.events,
     },
-    hooks,
+    { ...hooks, observer: experts?.observer },
   );
-  return { plan: planned, recording };
+  return { plan: planned, recording, moe: moeReportOf(scenario, experts, workload, recording) };
 }
 
 /** As many token slots as the plan's blocks have, each a block of its own; prompts are not cut. */
@@ -97,15 +106,39 @@ function workloadOf(scenario: Scenario, hooks: ScenarioHooks): Workload {
 
 function traceWorkload(scenario: Scenario, trace: TraceWorkload, hooks: ScenarioHooks): Workload {
   const { path, timeScale, limit } = trace;
-  const problem = (message: string) =>
-    new InputError([
-      { file: scenario.file, place: scenario.placeOf('workload.trace'), field: 'workload.trace', message },
-    ]);
-  if (!hooks.readTrace) throw problem('trace files cannot be read here');
-  const text = hooks.readTrace(path);
+  const text = traceReader(scenario, 'workload.trace', hooks)(path);
   const format = trace.format ?? detectTraceFormat(text);
-  if (format === null) throw problem(`the format of ${path} is not known; expected azure, mooncake or vidur`);
+  if (format === null) {
+    const message = `the format of ${path} is not known; expected azure, mooncake or vidur`;
+    throw problemAt(scenario, 'workload.trace', message);
+  }
   return readTrace(text, { file: path, format, timeScale, limit });
+}
+
+function traceReader(scenario: Scenario, field: string, hooks: ScenarioHooks): (path: string) => string {
+  return (path) => {
+    if (!hooks.readTrace) throw problemAt(scenario, field, 'trace files cannot be read here');
+    return hooks.readTrace(path);
+  };
+}
+
+function problemAt(scenario: Scenario, field: string, message: string): InputError {
+  return new InputError([{ file: scenario.file, place: scenario.placeOf(field), field, message }]);
+}
+
+function moeReportOf(
+  scenario: Scenario,
+  experts: Experts | null,
+  workload: Workload,
+  recording: Recording,
+): MoeReport | null {
+  if (experts === null) return null;
+  const { architecture, observer, notes } = experts;
+  return {
+    ...observer.finish(recording.numSteps),
+    routingReuse: scenario.moe.routingReuse ? routingReuse(architecture, workload) : null,
+    notes,
+  };
 }
 
 /**

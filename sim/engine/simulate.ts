@@ -15,12 +15,15 @@ import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
 import { Arrivals } from './arrivals.ts';
 import { makeScheduler } from './make-scheduler.ts';
 import type { SimulationInput } from './simulation-input.ts';
+import type { StepObserver } from './step-observer.ts';
 
 export interface SimulationHooks {
   /** Called now and then with the share of requests that have ended; true cancels the run. */
   progress?(share: number, numSteps: number, simulatedNs: number): boolean;
   /** Takes vLLM's KV cache events, a batch for each step in which there are any. */
   kvEvents?(batch: KvEventBatch): void;
+  /** Sees every step. */
+  readonly observer?: StepObserver | null;
 }
 
 const DEFAULT_MAX_STEPS = 100_000_000;
@@ -239,7 +242,8 @@ class Simulation {
     row.startNs = now;
     if (!scheduler.schedule(now)) return false;
     const { shape } = scheduler;
-    row.endNs = now + this.input.stepTime.stepNs(shape);
+    const stepNs = this.input.stepTime.stepNs(shape);
+    row.endNs = now + stepNs + (this.hooks.observer?.step(shape, stepNs) ?? 0);
     row.scheduleEnd = this.recorder.numEvents;
     row.numScheduledTokens = shape.numTokens;
     row.numScheduledRequests = shape.numRequests;

@@ -1,4 +1,5 @@
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
+import { eplb } from './eplb-checks.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
 import { worldSize as sizeOf } from './parallel.ts';
@@ -186,6 +187,7 @@ const V1_CHECKS: readonly Check[] = [
   schedulerSizes,
   batchHoldsModelLength,
   batchHoldsSequences,
+  eplb,
   partialPrefills,
   headsDivide,
   layersSuffice,

@@ -6,6 +6,8 @@ export interface Parallel {
   readonly data: number;
   /** Experts are spread whole over tensor × data ranks, instead of being cut. */
   readonly experts: boolean;
+  /** Copies of experts in each layer, for the load balancer; absent = none. */
+  readonly redundantExperts?: number;
 }
 
 /** One GPU's place in it. */

@@ -2,9 +2,12 @@ import { type Architecture, parseModelConfig } from '../catalog/architecture.ts'
 import { findGpu, type Gpu, suggestGpu } from '../catalog/gpus.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
+import { leftOnHost } from '../moe/expert-memory.ts';
+import { moeShapeOf } from '../moe/shape.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
+import { redundantExperts } from './eplb-checks.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
 import { pagesUnify } from './kv-layout.ts';
@@ -73,6 +76,7 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
       pipeline: numberOf(flag('pipeline_parallel_size'), 1),
       data: numberOf(flag('data_parallel_size'), 1),
       experts: flag('enable_expert_parallel') === true,
+      redundantExperts: redundantExperts(flag('eplb_config')),
     },
     tensorParallel: tensor,
     weightFormat: format,
@@ -135,10 +139,19 @@ export function startupInputOf(
     separateKinds: flag('disable_hybrid_kv_cache_manager') !== true,
     kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
     numBlocksOverride: stated('num_gpu_blocks_override'),
-    offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB),
+    offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
     otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
     allocatorConf,
   };
+}
+
+/** Bytes of experts per rank that the scenario's expert cache, an experiment, leaves in host memory. */
+function cachedExperts(scenario: Scenario, hardware: ResolvedHardware): number {
+  const { expertCache } = scenario.moe;
+  const { architecture, parallel, weightFormat } = hardware;
+  const choices = { engine: 'v1', allToAll: 'allgather', maxTokens: 0 } as const;
+  const shape = moeShapeOf(architecture, parallel, weightFormat, choices);
+  return expertCache === null || shape === null ? 0 : leftOnHost(shape, expertCache.slots);
 }
 
 /** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */

@@ -131,9 +131,14 @@ function rankExpertParameters(
   const { moe, hiddenSize } = model;
   if (moe === null) return 0;
   const cut = parallel.experts ? 1 : parallel.tensor * parallel.data;
-  const experts = parallel.experts ? localExperts(moe.numExperts, parallel, place) : moe.numExperts;
-  const width = moe.expertSize / cut;
-  if (format.method !== 'mxfp4') return experts * 3 * hiddenSize * width;
+  const physical = moe.numExperts + (parallel.redundantExperts ?? 0);
+  const experts = parallel.experts ? localExperts(physical, parallel, place) : moe.numExperts;
+  return experts * expertParameters(hiddenSize, moe.expertSize / cut, format);
+}
+
+/** Of one expert that is `width` wide, as its kernel wants it. */
+export function expertParameters(hiddenSize: number, width: number, format: WeightFormat): number {
+  if (format.method !== 'mxfp4') return 3 * hiddenSize * width;
   // The MXFP4 kernels pad: 2880 × 2880 to 3072 × 2944, which explains the logged 13.72 GiB of gpt-oss-20b.
-  return experts * 3 * Math.ceil(hiddenSize / 256) * 256 * Math.ceil(width / 128) * 128;
+  return 3 * Math.ceil(hiddenSize / 256) * 256 * Math.ceil(width / 128) * 128;
 }

@@ -4,6 +4,18 @@ import type { FlagValue, VllmVersion } from './scenario.ts';
 type ValueType = 'string' | 'int' | 'float' | 'bool' | 'json' | readonly string[];
 
 const DTYPES = ['auto', 'half', 'float16', 'bfloat16', 'float', 'float32'];
+const ALL_TO_ALL = [
+  'naive',
+  'pplx',
+  'allgather_reducescatter',
+  'deepep_high_throughput',
+  'deepep_low_latency',
+  'flashinfer_all2allv',
+  'flashinfer_nvlink_one_sided',
+  'flashinfer_nvlink_two_sided',
+  'mori',
+  'nixl_ep',
+];
 const FP8 = ['fp8', 'fp8_e4m3', 'fp8_e5m2'];
 
 /** Flags that change the plan or the schedule in this version of Poolscope. */
@@ -27,6 +39,9 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'pipeline-parallel-size': 'int',
   'data-parallel-size': 'int',
   'enable-expert-parallel': 'bool',
+  'enable-eplb': 'bool',
+  'eplb-config': 'json',
+  'all2all-backend': ALL_TO_ALL,
   'disable-hybrid-kv-cache-manager': 'bool',
   'num-gpu-blocks-override': 'int',
   'kv-cache-memory-bytes': 'int',

@@ -6,8 +6,9 @@ import { expectationsOf } from './expectations.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
+import { eplbFlags, moeOf } from './moe.ts';
 import { resolvePath } from './paths.ts';
-import type { ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
+import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 
@@ -47,7 +48,8 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   const notes: string[] = [];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
-  const { model: modelInCommand, flags, env, containerGib } = engineOf(checked, vllm, report);
+  const { model: modelInCommand, flags: stated, env, containerGib } = engineOf(checked, vllm, report);
+  const flags = withEplb(stated, checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
     const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
     if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
@@ -85,6 +87,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     env: { ...env, ...checked.env },
     model,
     workload: workload as WorkloadSpec,
+    moe: moeOf(checked.moe),
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
     expect,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
@@ -174,6 +177,19 @@ function engineOf(checked: ScenarioFile, vllm: VllmVersion, report: Report): Par
     }
   }
   return { model, flags: flags.finish(), ...surroundings };
+}
+
+/** `moe.eplb` is short for vLLM's flags. */
+function withEplb(flags: EngineFlags, { moe }: ScenarioFile, vllm: VllmVersion, report: Report): EngineFlags {
+  const short = eplbFlags(moe ?? {});
+  const path = ['moe', 'eplb'];
+  if (short.length === 0) return flags;
+  if (vllm === '0.6.3') report(path, 'vLLM 0.6.3 has no load balancer for experts');
+  if (Object.keys(flags.honoured).some((name) => name === 'enable_eplb' || name === 'eplb_config')) {
+    report(path, 'says the same as --enable-eplb and --eplb-config: leave one of them out');
+  }
+  if (moe?.['expert-cache'] !== undefined) report(['moe', 'expert-cache'], 'goes without eplb');
+  return { ...flags, honoured: { ...flags.honoured, ...Object.fromEntries(short) } };
 }
 
 function modelOf(

@@ -1,4 +1,5 @@
 import type { Place } from '../error.ts';
+import type { MoeSpec } from './moe.ts';
 import type { START_FAILURES } from './schema.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
@@ -119,6 +120,8 @@ export interface Scenario {
   /** Name in the catalogue, or a config.json read by the caller. */
   readonly model: { readonly name: string; readonly config: ModelConfig | null };
   readonly workload: WorkloadSpec;
+  /** How experts are chosen, and experiments with them; without effect on dense models. */
+  readonly moe: MoeSpec;
   readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
   readonly expect: Expectations;
   /** Dotted path of a field → where it stands in the file, for problems that are found later. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
+import { moeSchema } from './moe.ts';
 
 /*
  * Scenario format, version 1: the one definition that validates. Messages say what was expected; the reader
@@ -215,6 +216,7 @@ export const scenarioSchema = v.strictObject(
       ),
     ),
     workload: v.optional(workload),
+    moe: v.optional(moeSchema),
     'step-time': v.optional(stepTime),
     expect: v.optional(
       v.strictObject(

@@ -72,6 +72,20 @@ describe('run', () => {
     expect(summary.kvCacheUse.max).toBe(1);
   });
 
+  test('a model with experts has lines of its own, and a dense one has none', () => {
+    const path = 'scenarios/moe/glm-4.7-flash-expert-cache.pool.yaml';
+    const { status, stdout } = poolscope('run', path);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/experts +64 in 46 layers · 12\.94 GiB a rank · 38\.81 GiB in host memory/);
+    expect(stdout).toMatch(/buffers +\S+ MiB a rank at most/);
+    expect(stdout).toMatch(/on host +16 slots a layer, lru · \S+ % hits/);
+    expect(stdout).toContain('no vLLM has an expert cache: this is an experiment');
+    const [{ moe }] = JSON.parse(poolscope('run', path, '--json').stdout).results;
+    expect(moe.cache.hits / (moe.cache.hits + moe.cache.misses)).toBe(moe.cache.hitRate);
+    const [dense] = JSON.parse(poolscope('run', 'scenarios/hello.pool.yaml', '--json').stdout).results;
+    expect(dense.moe).toBeNull();
+  });
+
   test('all shipped scenarios do as they expect', { timeout: 120_000 }, () => {
     const { status, stdout } = poolscope('run', 'scenarios', '--json');
     const { results } = JSON.parse(stdout);

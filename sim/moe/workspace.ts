@@ -1,0 +1,46 @@
+import { expertsOfRank, type MoeShape } from './shape.ts';
+
+/*
+ * What the fused expert kernels ask for beside their input, in values of 16 bits (vLLM `workspace_shapes` of each
+ * kernel; moe.md §2). M = tokens whose experts are looked at, k = experts per token, I = width, H = hidden size.
+ */
+
+const VALUE_BYTES = 2;
+/** V0 worked through its tokens in chunks: the real default of VLLM_FUSED_MOE_CHUNK_SIZE. V1 does not. */
+const V0_CHUNK_TOKENS = 32_768;
+/** V1 rounds each request to its workspace up to this. */
+const ALIGNMENT = 256;
+
+/**
+ * Bytes of the workspaces for M tokens. V0: cache1, cache2 and cache3 are three tensors. V1: one buffer of two
+ * parts, the first of which the output shares; it keeps the size that start-up made it grow to.
+ */
+export function workspaceBytes(shape: MoeShape, tokens: number): number {
+  const { topK, width, hiddenSize: h } = shape;
+  const rows = tokens * topK;
+  const output = tokens * h;
+  switch (shape.kernel) {
+    case 'v0':
+      return Math.min(tokens, V0_CHUNK_TOKENS) * topK * (3 * width + h) * VALUE_BYTES;
+    case 'triton':
+      return two(Math.max(rows * Math.max(width, h), output), rows * Math.max(2 * width, h));
+    case 'marlin':
+      // The other way round: the output shares the second part.
+      return two(rows * Math.max(2 * width, h), Math.max(rows * Math.max(width, h), output));
+    case 'gpt-oss':
+      return two(output, rows * width);
+    case 'batched': {
+      // A row for every token that any rank may send to any expert here.
+      const slots = expertsOfRank(shape) * shape.maxTokens * shape.replicas;
+      return two(slots * Math.max(h, 2 * width), slots * width);
+    }
+  }
+}
+
+function two(first: number, second: number): number {
+  return aligned(first * VALUE_BYTES) + aligned(second * VALUE_BYTES);
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
