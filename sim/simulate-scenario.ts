@@ -1,12 +1,15 @@
 import { type SimulationHooks, simulate } from './engine/simulate.ts';
 import type { CacheReset } from './engine/simulation-input.ts';
 import { InputError } from './error.ts';
+import { captureSizes } from './memory/cuda-graphs.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
+import { limitsOf } from './memory/resolve.ts';
 import type { Recording } from './recording/recording.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
+import { V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { rooflineStepTime } from './time/roofline.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { childRequests } from './workload/child-requests.ts';
@@ -126,15 +129,23 @@ function cacheResetsOf({ workload }: Scenario): CacheReset[] {
   return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
 }
 
-function stepTimeOf(scenario: Scenario): StepTimeModel {
+/**
+ * The step-time model of a scenario.
+ * @throws InputError for names that the catalogue does not know.
+ */
+export function stepTimeOf(scenario: Scenario): StepTimeModel {
   if (scenario.stepTime.kind === 'fixed') return fixedStepTime(scenario.stepTime.ns);
-  const { architecture, gpu, tensorParallel, weightBytes, kvElementBytes, enforceEager } =
-    resolveHardware(scenario);
+  const hardware = resolveHardware(scenario);
+  const { architecture, gpu, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
+  const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
   return rooflineStepTime(architecture, gpu, {
-    tensorParallel,
+    tensorParallel: parallel.tensor,
+    dataParallel: parallel.data,
+    expertParallel: parallel.experts,
     weightBytes,
     kvBytes: kvElementBytes,
-    cudaGraphs: !enforceEager,
+    largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
+    overhead: scenario.vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD,
   });
 }
 

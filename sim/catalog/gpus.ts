@@ -1,4 +1,5 @@
 import gpus from './data/gpus.json' with { type: 'json' };
+import type { Link } from './links.ts';
 import { nearest } from './nearest.ts';
 
 /** Constants of the step-time formulas, seconds and shares; see sim/time. */
@@ -9,8 +10,6 @@ export interface TimingParameters {
   readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'p' | 'Mq', number>>;
   readonly moe: Readonly<Record<'t0' | 'em' | 'ec' | 'p' | 'cr', number>>;
 }
-
-export type Link = 'nvlink4' | 'nvlink3' | 'pcie5' | 'pcie4';
 
 /** A GPU of the catalogue: datasheet, what torch reports, and constants that were fitted or are generic. */
 export interface Gpu {
@@ -31,6 +30,11 @@ export interface Gpu {
   /** FlashAttention 3 (Hopper). */
   readonly fa3?: boolean;
   readonly par: TimingParameters;
+}
+
+/** FP8 tensor cores came with Ada, Hopper and Blackwell. */
+export function hasFp8({ id }: Pick<Gpu, 'id'>): boolean {
+  return /^(rtx40|rtx50|rtx6000ada|rtxpro|l4|h100|h200|b200)/.test(id);
 }
 
 export const GPUS: readonly Gpu[] = gpus as readonly Gpu[];
