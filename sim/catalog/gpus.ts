@@ -2,12 +2,20 @@ import gpus from './data/gpus.json' with { type: 'json' };
 import type { Link } from './links.ts';
 import { nearest } from './nearest.ts';
 
+/** What a kernel takes longer where it was measured alone than within a step; absent = nothing. */
+interface Launch {
+  readonly launch?: number;
+}
+
 /** Constants of the step-time formulas, seconds and shares; see sim/time. */
 export interface TimingParameters {
+  /** Start, and for each sequence. */
+  readonly sampler: Readonly<Record<'t0' | 'perSequence', number>>;
+
   readonly gemm: Readonly<Record<'t0' | 'ec' | 'em' | 'p' | 'w' | 'kh' | 'Tm' | 'Tn' | 'mt', number>>;
   readonly elt: Readonly<Record<'t0' | 'e' | 'r', number>>;
-  readonly dec: Readonly<Record<'t0' | 'ea' | 'cs' | 'tb' | 'p', number>>;
-  readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'p' | 'Mq', number>>;
+  readonly dec: Readonly<Record<'t0' | 'ea' | 'cs' | 'tb' | 'p', number>> & Launch;
+  readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'lone' | 'p' | 'Mq', number>> & Launch;
   readonly moe: Readonly<Record<'t0' | 'em' | 'ec' | 'p' | 'cr', number>>;
 }
 

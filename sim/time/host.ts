@@ -1,13 +1,12 @@
+import type { Gpu } from '../catalog/gpus.ts';
+
 /*
  * What a step costs besides its kernels, seconds (semantics/time.md §1).
  */
 
-const SAMPLER_START = 15e-6;
-const SAMPLER_PER_SEQUENCE = 0.9e-6;
-
 /** Sampling a token for each of n sequences: measured 10–25 µs + 0.6–1.2 µs each. */
-export function sampler(n: number): number {
-  return n === 0 ? 0 : SAMPLER_START + SAMPLER_PER_SEQUENCE * n;
+export function sampler({ par }: Gpu, n: number): number {
+  return n === 0 ? 0 : par.sampler.t0 + par.sampler.perSequence * n;
 }
 
 /** Work of the CPU that the GPU waits for: once a step, and for each sequence. */

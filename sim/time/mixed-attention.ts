@@ -34,7 +34,8 @@ export function addPrefill(gpu: Gpu, into: PrefillRows, c: number, k: number): v
  * Seconds of one layer's attention of a batch with prefill (semantics/time.md §1). It is one kernel, in which each
  * decode occupies a padded tile of Mq query rows per query head without splitting its context: so a small chunk
  * makes the decodes beside it two to four times as dear. FlashAttention 3 (Hopper) packs the query heads that
- * share a key; how it treats mixed batches is assumed, not measured.
+ * share a key; how it treats mixed batches is assumed, not measured. `lone` is what a tile that has its SM to
+ * itself takes, in units of its share of a full SM.
  */
 export function mixedAttention(
   gpu: Gpu,
@@ -44,13 +45,13 @@ export function mixedAttention(
   decodeContext: number,
   longestDecode: number,
 ): number {
-  const { t0, ef, lam, p, Mq } = gpu.par.fa;
+  const { t0, ef, lam, lone, p, Mq } = gpu.par.fa;
   const { queryHeads, kvHeads, headDim } = shape;
   const isFa3 = gpu.fa3 === true;
   const rows = queryHeads * prefill.rows + (isFa3 ? kvHeads : queryHeads) * (decodeContext + numDecodes);
   const longest = isFa3 ? prefill.longest : Math.max(prefill.longest, longestDecode);
   const unit = (4 * Mq * headDim * gpu.sms) / (gpu.tflops * 1e12 * ef);
-  const compute = unit * Math.max(rows / gpu.sms + lam * longest, longest);
+  const compute = unit * Math.max(rows / gpu.sms + lam * longest, lone * longest);
   const rereads = !isFa3 && numDecodes >= DECODES_THAT_LOSE_L2 * gpu.sms ? queryHeads / kvHeads : 1;
   const bytes = kvBytesPerToken(shape) * (prefill.context + rereads * decodeContext);
   return t0 + smoothMax(compute, bytes / (MEMORY_EFFICIENCY * gpu.hbmTBs * 1e12), p);

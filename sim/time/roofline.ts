@@ -90,7 +90,7 @@ class Roofline implements AnalyticStepTime {
       attention: this.attention(batch),
       moe: tokens?.moe ?? 0,
       elementwise: (tokens?.elementwise ?? 0) + head.elementwise,
-      sampler: sampler(numSampled),
+      sampler: sampler(this.gpu, numSampled),
       allReduce: tokens?.allReduce ?? 0,
       overhead: numRequests === 0 ? 0 : overhead.perStep + overhead.perSequence * numRequests,
     };
@@ -115,7 +115,7 @@ class Roofline implements AnalyticStepTime {
     const known = n <= TABLE_SIZE ? this.headTable[n] : 0;
     if (known > 0) return known;
     const head = this.head(n);
-    const seconds = head.gemm + head.elementwise + sampler(n);
+    const seconds = head.gemm + head.elementwise + sampler(this.gpu, n);
     if (n <= TABLE_SIZE) this.headTable[n] = seconds;
     return seconds;
   }

@@ -105,14 +105,14 @@ function kernelSeconds(row: CsvRow): number | string {
     case 'gemm':
       return gemm(gpu, n('m'), n('k'), n('n'), 2);
     case 'elt': {
-      if (row.op === 'sampler') return sampler(n('m'));
+      if (row.op === 'sampler') return sampler(gpu, n('m'));
       const bytes = ELEMENT_BYTES[row.op];
       return bytes === undefined
         ? `element-wise ${row.op} is not modelled`
         : elementwise(gpu, bytes * n('m') * n('width'));
     }
     case 'attn':
-      return attentionSeconds(gpu, row, n);
+      return attentionSeconds(gpu, row, n) + launchSeconds(gpu, row);
     case 'moe':
       return moeSeconds(gpu, row, n);
     default:
@@ -134,6 +134,11 @@ function attentionSeconds(gpu: Gpu, row: CsvRow, n: Column): number {
   const numChunks = row.op === 'attn_prefill' ? Math.max(1, n('batch')) : 1;
   for (let i = 0; i < numChunks; i++) addPrefill(gpu, prefill, n('chunk'), n('ctx'));
   return mixedAttention(gpu, shape, prefill, decodes, decodes * context, context);
+}
+
+/** The step has its launches captured in graphs or hidden behind other kernels; a kernel measured alone has not. */
+function launchSeconds({ par }: Gpu, { op }: CsvRow): number {
+  return (op === 'attn_decode' ? par.dec.launch : par.fa.launch) ?? 0;
 }
 
 /** Without the router. The experts that were touched are recorded: they take the place of the guess of uniform routing. */

@@ -7,7 +7,7 @@ import { stepTimeOf } from '../simulate-scenario.ts';
 import { type MeasuredRequest, type MeasuredRun, workloadOfRun } from './time-run-file.ts';
 
 /** What a run came to: seconds, tokens per second. */
-export interface RunFigures {
+interface Times {
   /** From the first arrival to the last token. */
   readonly makespan: number;
   readonly outputTokensPerSecond: number;
@@ -19,15 +19,14 @@ export interface RunFigures {
 export interface RunCheck {
   readonly name: string;
   readonly gpu: string;
+  readonly numGpus: number;
   readonly model: string;
   readonly prefixCaching: boolean;
   readonly numRequests: number;
   readonly numBlocks: number;
   readonly preemptions: number;
-  readonly measured: RunFigures;
-  readonly simulated: RunFigures;
-  /** Simulated / measured − 1, by figure. */
-  readonly errors: Readonly<Record<RunFigure, number>>;
+  /** Seconds; throughput: output tokens per second. */
+  readonly figures: Readonly<Record<RunFigure, { readonly measured: number; readonly simulated: number }>>;
   readonly assumed: readonly string[];
 }
 
@@ -77,20 +76,24 @@ export function checkRun(run: MeasuredRun, prefixCaching: boolean): RunCheck | s
     stepTime: stepTimeOf(scenario),
     events: false,
   });
-  const measured = figuresOf(run.requests);
-  const simulated = figuresOf(simulatedRequests(recording));
+  const measured = timesOf(run.requests);
+  const simulated = timesOf(simulatedRequests(recording));
   if (measured === null || simulated === null) return 'no request of it ends with two tokens or more';
   return {
     name: run.name,
     gpu: run.gpu,
+    numGpus: run.numGpus,
     model: run.model,
     prefixCaching,
     numRequests: run.requests.length,
     numBlocks: planned.pool.numGpuBlocks,
     preemptions: recording.requests.numPreemptions.reduce((sum, n) => sum + n, 0),
-    measured,
-    simulated,
-    errors: errorsOf(measured, simulated),
+    figures: Object.fromEntries(
+      RUN_FIGURES.map((figure) => [
+        figure,
+        { measured: figureOf(figure, measured), simulated: figureOf(figure, simulated) },
+      ]),
+    ) as RunCheck['figures'],
     assumed: run.assumed,
   };
 }
@@ -115,7 +118,7 @@ function simulatedRequests({ requests }: Recording): Timed[] {
   return timed;
 }
 
-function figuresOf(requests: readonly Timed[]): RunFigures | null {
+function timesOf(requests: readonly Timed[]): Times | null {
   const samples = (value: (request: Timed) => number) =>
     statisticsOf(Float64Array.from(requests, value).filter((sample) => !Number.isNaN(sample)));
   const ttft = samples(({ ttftSeconds }) => ttftSeconds);
@@ -134,15 +137,10 @@ function figuresOf(requests: readonly Timed[]): RunFigures | null {
   return { makespan, outputTokensPerSecond: outputs / makespan, ttft, tpot, e2e };
 }
 
-function errorsOf(measured: RunFigures, simulated: RunFigures): RunCheck['errors'] {
-  const of = (figure: RunFigure, run: RunFigures): number => {
-    if (figure === 'throughput') return run.outputTokensPerSecond;
-    if (figure === 'makespan') return run.makespan;
-    const [name, statistic] = figure.split(' ');
-    const statistics = run[name.toLowerCase() as 'ttft' | 'tpot' | 'e2e'];
-    return statistics[statistic as 'mean' | 'p50' | 'p90' | 'p99'];
-  };
-  return Object.fromEntries(
-    RUN_FIGURES.map((figure) => [figure, of(figure, simulated) / of(figure, measured) - 1]),
-  ) as RunCheck['errors'];
+function figureOf(figure: RunFigure, run: Times): number {
+  if (figure === 'throughput') return run.outputTokensPerSecond;
+  if (figure === 'makespan') return run.makespan;
+  const [name, statistic] = figure.split(' ');
+  const statistics = run[name.toLowerCase() as 'ttft' | 'tpot' | 'e2e'];
+  return statistics[statistic as 'mean' | 'p50' | 'p90' | 'p99'];
 }
