@@ -125,6 +125,7 @@ class Simulation {
         ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
         end,
         ...(this.crash && { crash: this.crash }),
+        ...(input.timing && { timing: input.timing }),
         about: input.about ?? {},
         prefixCacheQueries: scheduler.prefixCacheQueries,
         prefixCacheHits: scheduler.prefixCacheHits,

@@ -1,4 +1,5 @@
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { RooflineInput } from '../time/roofline.ts';
 import type { Columns, TableTypes } from './column.ts';
 import type { Move, Queue } from './v0-listener.ts';
 
@@ -256,6 +257,8 @@ export interface RecordingHeader {
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;
+  /** There where the analytic model timed the steps: what it was made of. */
+  readonly timing?: RooflineInput;
   /** Facts for the reader that the engine does not use: model, GPU, command line, notes. */
   readonly about: Readonly<Record<string, string>>;
   /** Prefix-cache totals as vLLM counts them (tokens). */

@@ -30,11 +30,18 @@ export interface AnalyticStepTime extends StepTimeModel {
   breakdown(batch: BatchShape): StepBreakdown;
 }
 
+/** All that the model needs: a recording keeps it, so that the time of a step can be taken apart later. */
+export interface RooflineInput {
+  readonly model: Architecture;
+  readonly gpu: Gpu;
+  readonly options: RooflineOptions;
+}
+
 /**
  * The analytic step time of semantics/time.md: each kernel of a layer by its formula, times the layers, plus head,
  * sampler and host. docs/time.md says how accurate it is.
  */
-export function rooflineStepTime(model: Architecture, gpu: Gpu, options: RooflineOptions): AnalyticStepTime {
+export function rooflineStepTime({ model, gpu, options }: RooflineInput): AnalyticStepTime {
   return new Roofline(model, gpu, options);
 }
 

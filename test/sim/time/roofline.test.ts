@@ -12,10 +12,14 @@ import type { BatchShape } from '../../../sim/time/step-time.ts';
 function model(name: string, gpu: string, tensorParallel = 1) {
   const architecture = parseModelConfig(findModel(name)!.config);
   if ('missing' in architecture) throw new Error(name);
-  return rooflineStepTime(architecture, findGpu(gpu)!, {
-    tensorParallel,
-    weightBytes: 2,
-    kvBytes: 2,
+  return rooflineStepTime({
+    model: architecture,
+    gpu: findGpu(gpu)!,
+    options: {
+      tensorParallel,
+      weightBytes: 2,
+      kvBytes: 2,
+    },
   });
 }
 
