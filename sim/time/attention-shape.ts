@@ -6,6 +6,8 @@ export interface AttentionShape {
   readonly headDim: number;
   /** Bytes per cached value: 2, or 1 with an FP8 cache. */
   readonly kvBytes: number;
+  /** FLOPs of a decode per token of context, where they can outweigh reading it (MLA); absent = they cannot. */
+  readonly flopsPerToken?: number;
 }
 
 /** Bytes of keys and values per token of context. */

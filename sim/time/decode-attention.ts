@@ -15,5 +15,9 @@ export function decodeAttention(
 ): number {
   const { t0, ea, cs, tb, p } = gpu.par.dec;
   const memory = (kvBytesPerToken(shape) * contextSum) / (gpu.hbmTBs * 1e12 * ea);
+  if (shape.flopsPerToken !== undefined) {
+    const compute = (shape.flopsPerToken * contextSum) / (gpu.tflops * 1e12 * gpu.par.fa.ef);
+    return t0 + smoothMax(memory, compute, p);
+  }
   return t0 + (tb * n * shape.kvHeads) / gpu.sms + smoothMax(memory, cs * longest, p);
 }

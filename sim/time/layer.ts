@@ -4,6 +4,7 @@ import type { LinkTiming } from '../catalog/links.ts';
 import { elementwise } from './elementwise.ts';
 import { allReduce, expertExchange } from './exchange.ts';
 import { gemm } from './gemm.ts';
+import { latentProjections } from './latent-attention.ts';
 import { type ExpertShape, mixtureOfExperts, touchedExperts } from './moe.ts';
 
 /** How a replica's GPUs share the work, and in which widths it is held. */
@@ -84,9 +85,10 @@ export class TokenWork {
   }
 
   private projections(m: number): number {
-    const { gpu, queryWidth, kvWidth } = this;
-    const { hiddenSize: h } = this.model;
-    const { weightBytes } = this.options;
+    const { gpu, queryWidth, kvWidth, model } = this;
+    const { hiddenSize: h, mla } = model;
+    const { weightBytes, tensorParallel } = this.options;
+    if (mla !== null) return latentProjections(gpu, m, h, model.numHeads / tensorParallel, mla, weightBytes);
     return gemm(gpu, m, h, queryWidth + 2 * kvWidth, weightBytes) + gemm(gpu, m, queryWidth, h, weightBytes);
   }
 

@@ -8,6 +8,7 @@ import { elementwise } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { graphSize } from './graph-size.ts';
 import { type HostOverhead, sampler, V1_OVERHEAD } from './host.ts';
+import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
 import type { BatchShape, StepTimeModel } from './step-time.ts';
@@ -22,8 +23,7 @@ export interface RooflineOptions extends RankOptions {
 }
 
 const NS_PER_S = 1e9;
-/** Numbers of tokens up to this one are looked up. */
-const TABLE_SIZE = 65_536;
+const FIRST_TABLE_SIZE = 1024;
 
 /** A step-time model that can say where the time goes. */
 export interface AnalyticStepTime extends StepTimeModel {
@@ -58,8 +58,8 @@ class Roofline implements AnalyticStepTime {
   private readonly window: number;
   private readonly shape: AttentionShape;
   /** tokens → seconds of all layers without attention; sequences → seconds of head and sampler; 0 = not yet. */
-  private readonly tokenTable = new Float64Array(TABLE_SIZE + 1);
-  private readonly headTable = new Float64Array(TABLE_SIZE + 1);
+  private tokenTable = new Float64Array(FIRST_TABLE_SIZE);
+  private headTable = new Float64Array(FIRST_TABLE_SIZE);
   private readonly prefill = noPrefill();
 
   constructor(model: Architecture, gpu: Gpu, options: RooflineOptions) {
@@ -108,23 +108,21 @@ class Roofline implements AnalyticStepTime {
   }
 
   private tokenSeconds(m: number): number {
-    if (m === 0) return 0;
-    const known = m <= TABLE_SIZE ? this.tokenTable[m] : 0;
-    if (known > 0) return known;
-    const work = this.tokenWork.time(m);
-    const seconds = work.gemm + work.moe + work.elementwise + work.allReduce;
-    if (m <= TABLE_SIZE) this.tokenTable[m] = seconds;
-    return seconds;
+    if (m >= this.tokenTable.length) this.tokenTable = grown(this.tokenTable, m);
+    if (this.tokenTable[m] === 0 && m > 0) {
+      const work = this.tokenWork.time(m);
+      this.tokenTable[m] = work.gemm + work.moe + work.elementwise + work.allReduce;
+    }
+    return this.tokenTable[m];
   }
 
   private headSeconds(n: number): number {
-    if (n === 0) return 0;
-    const known = n <= TABLE_SIZE ? this.headTable[n] : 0;
-    if (known > 0) return known;
-    const head = this.head(n);
-    const seconds = head.gemm + head.elementwise + sampler(this.gpu, n);
-    if (n <= TABLE_SIZE) this.headTable[n] = seconds;
-    return seconds;
+    if (n >= this.headTable.length) this.headTable = grown(this.headTable, n);
+    if (this.headTable[n] === 0 && n > 0) {
+      const head = this.head(n);
+      this.headTable[n] = head.gemm + head.elementwise + sampler(this.gpu, n);
+    }
+    return this.headTable[n];
   }
 
   /** Final norm and vocabulary for n sequences that sample. */
@@ -164,11 +162,17 @@ class Roofline implements AnalyticStepTime {
   }
 }
 
-/** Heads of one rank. MLA has no measured formula: one latent head that all query heads share is the stand-in. */
+/** A copy of a table that has a place for an index. */
+function grown(table: Float64Array<ArrayBuffer>, index: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * Math.max(index, table.length));
+  larger.set(table);
+  return larger;
+}
+
+/** Heads of one rank. */
 function attentionShape(model: Architecture, { tensorParallel: tp, kvBytes }: RankOptions): AttentionShape {
-  const { mla } = model;
   const queryHeads = model.numHeads / tp;
-  if (mla !== null) return { queryHeads, kvHeads: 1, headDim: (mla.kvLoraRank + mla.ropeDim) / 2, kvBytes };
+  if (model.mla !== null) return latentShape(model.mla, queryHeads, kvBytes);
   const kvHeads = Math.max(1, Math.floor(model.numKvHeads / tp));
   return { queryHeads, kvHeads, headDim: model.headDim, kvBytes };
 }
