@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
 import { type FigureError, figureErrors, type KernelReport, verifyKernels } from '../sim/verify/time.ts';
+import { type AggregateReport, verifyAggregates } from '../sim/verify/time-aggregate.ts';
 import { checkRun, type RunCheck } from '../sim/verify/time-run.ts';
 import { parseMeasuredRun } from '../sim/verify/time-run-file.ts';
 import { ExitCode } from './exit-code.ts';
@@ -10,15 +11,16 @@ import { filesBelow, readText, shownPath } from './files.ts';
 interface Report {
   readonly kernels: Record<string, KernelReport>;
   readonly runs: (RunCheck & { readonly errors: readonly FigureError[] })[];
+  readonly aggregates: Record<string, AggregateReport>;
   /** Files that were not compared, and why. */
   readonly skipped: Record<string, string>;
 }
 
 /** `poolscope verify time`: compares measured kernels and serving runs. Returns the exit code. */
 export function verifyTime(paths: readonly string[], options: { readonly json?: boolean }): number {
-  const report: Report = { kernels: {}, runs: [], skipped: {} };
+  const report: Report = { kernels: {}, runs: [], aggregates: {}, skipped: {} };
   for (const file of filesBelow(paths, ['.csv', '.json', '.csv.gz', '.md'])) read(file, report);
-  if (Object.keys(report.kernels).length === 0 && report.runs.length === 0) {
+  if ([report.kernels, report.runs, report.aggregates].every((part) => Object.keys(part).length === 0)) {
     throw new InputError([
       { file: paths.join(', '), message: 'holds no measured kernels and no serving run' },
     ]);
@@ -36,6 +38,8 @@ function read(file: string, report: Report): void {
   if (/^kernels.*\.csv(\.gz)?$/.test(name)) report.kernels[shown] = verifyKernels(readText(file), shown);
   else if (name.endsWith('.json')) readRun(file, report);
   else if (/\.(requests|timeseries)\.csv$/.test(name)) return;
+  else if (name.endsWith('_lifecycle_runs.csv'))
+    report.aggregates[shown] = verifyAggregates(readText(file), shown);
   else report.skipped[shown] = 'no table of kernels and no serving run';
 }
 
@@ -62,9 +66,10 @@ function numAbove({ kernels, runs }: Report): number {
   return [...rows, ...figures].filter(({ within }) => within === false).length;
 }
 
-function print({ kernels, runs, skipped }: Report, above: number): void {
+function print({ kernels, runs, aggregates, skipped }: Report, above: number): void {
   for (const [file, report] of Object.entries(kernels)) printKernels(file, report);
   for (const run of runs) printRun(run);
+  for (const [file, report] of Object.entries(aggregates)) printAggregates(file, report);
   const reasons = Object.entries(skipped);
   if (reasons.length > 0) console.log(pc.bold('\nNot compared'));
   for (const [file, reason] of reasons) console.log(pc.dim(`  ${file}: ${reason}`));
@@ -114,6 +119,17 @@ function printRun(run: Report['runs'][number]): void {
     const line = `${figure.padEnd(11)} ${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)} ${signed(error).padStart(7)}   ${known}`;
     console.log(`  ${verdict(within)(line)}`);
   }
+}
+
+function printAggregates(file: string, { checks, skipped }: AggregateReport): void {
+  console.log(pc.bold(`\nLoad tests of ${file}: mean TPOT, signed error, %`));
+  console.log(pc.dim('  assumed: even arrivals, few different prompts, KV blocks from the start-up model'));
+  for (const { name, stage, measured, simulated, error } of checks) {
+    const times = `${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)}`;
+    console.log(`  ${`${name}, stage ${stage}`.padEnd(52)} ${times} ${signed(error).padStart(7)}`);
+  }
+  for (const [reason, count] of Object.entries(skipped))
+    console.log(pc.dim(`  left out: ${count} rows ${reason}`));
 }
 
 function verdict(within: boolean | null): (text: string) => string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { figureErrors, verifyKernels } from '../../../sim/verify/time.ts';
+import { AGGREGATE_COLUMNS, verifyAggregates } from '../../../sim/verify/time-aggregate.ts';
 import { checkRun } from '../../../sim/verify/time-run.ts';
 import { parseMeasuredRun, workloadOfRun } from '../../../sim/verify/time-run-file.ts';
 
@@ -93,5 +94,24 @@ c,0.6,40,30,0,60,700
     expect(parseMeasuredRun(json({ data_parallel_size: 2 }), requests, 'l4_x.json')).toMatch(/replicas/);
     const small = parseMeasuredRun(json({}), requests, 't4_x.json');
     expect(typeof small === 'string' ? small : checkRun(small, true)).toMatch(/would not start/);
+  });
+});
+
+test('a load test of which only means are known: its mean time per token, stage by stage', () => {
+  const row = (stage: number, failures: number, model = 'meta-llama/Llama-2-7b-hf') =>
+    ['made', model, 'H100', 1, 128, 2048, 4096, stage, 5, failures, 500, 50, 1000, 30].join(',');
+  const text = [AGGREGATE_COLUMNS.join(','), row(0, 0), row(1, 7), row(-1, 0), row(0, 0, 'made/up')].join(
+    '\n',
+  );
+  const { checks, skipped } = verifyAggregates(text, 'made_lifecycle_runs.csv');
+  expect(checks).toHaveLength(1);
+  expect(checks[0].measured).toBeCloseTo(0.97 / 49, 9);
+  // 13.5 GB of weights at 3.35 TB/s take 4 ms.
+  expect(checks[0].simulated).toBeGreaterThan(0.004);
+  expect(checks[0].simulated).toBeLessThan(0.009);
+  expect(skipped).toEqual({
+    'with failed requests': 1,
+    'sum over all stages': 1,
+    'made/up is not in the catalogue': 1,
   });
 });
