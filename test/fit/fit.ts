@@ -75,7 +75,7 @@ function main(): void {
       (x) => {
         set(x);
         const [median, p90, mean] = errors(fitted);
-        return Number.isFinite(mean) ? median + p90 + 0.1 * mean : 1e9;
+        return Number.isFinite(mean) ? median + 0.85 * p90 + 0.1 * mean : 1e9;
       },
       names.map((name, i) => ln(start?.[i] ?? parameters[name])),
     );
