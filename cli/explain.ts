@@ -1,6 +1,8 @@
 import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
 import { explainStep, type Reason } from '../sim/report/explain.ts';
+import { stepBreakdown } from '../sim/report/step-time.ts';
+import { COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
 import { ExitCode } from './exit-code.ts';
 import { loadRecording } from './load-recording.ts';
 
@@ -34,12 +36,13 @@ export function explain(source: string, { step, block, request, json }: ExplainO
   const concerns = ({ requests, blocks }: Reason) =>
     (row === null || requests.includes(row)) && (block === undefined || blocks.includes(block));
   const reasons = explainStep(recording, step).filter(concerns);
+  const time = stepBreakdown(recording, step);
   if (json) {
     const named = reasons.map(({ requests, ...reason }) => ({
       ...reason,
       requests: requests.map((r) => requestIds[r]),
     }));
-    console.log(JSON.stringify({ step, reasons: named }, null, 2));
+    console.log(JSON.stringify({ step, reasons: named, timeSeconds: time }, null, 2));
     return ExitCode.Ok;
   }
   const ms = (ns: number) => (ns / 1e6).toFixed(1);
@@ -48,7 +51,31 @@ export function explain(source: string, { step, block, request, json }: ExplainO
       `${steps.numScheduledRequests[step]} requests compute ${steps.numScheduledTokens[step]} tokens, ` +
       `${steps.numRunning[step]} running, ${steps.numWaiting[step]} waiting, ${steps.numFreeBlocks[step]} blocks free`,
   );
+  const concernsAll = row === null && block === undefined;
+  if (time !== null && concernsAll) console.log(`  ${pc.dim('time')}  ${timeLine(time)}`);
   for (const { text, rule } of reasons) console.log(`  ${text}\n    ${pc.dim(rule)}`);
   if (reasons.length === 0) console.log('  nothing of it in this step');
   return ExitCode.Ok;
 }
+
+/** The parts of a step's time, the largest first. */
+function timeLine(time: StepBreakdown): string {
+  const total = totalSeconds(time);
+  return COMPONENTS.filter((component) => time[component] > 0)
+    .sort((a, b) => time[b] - time[a])
+    .map((component) => {
+      const share = ((time[component] / total) * 100).toFixed(1);
+      return `${LABELS[component]} ${(time[component] * 1e3).toFixed(2)} ms (${share} %)`;
+    })
+    .join(' · ');
+}
+
+const LABELS: Readonly<Record<(typeof COMPONENTS)[number], string>> = {
+  gemm: 'matrix products',
+  attention: 'attention',
+  moe: 'experts',
+  elementwise: 'element-wise',
+  sampler: 'sampling',
+  allReduce: 'exchange',
+  overhead: 'CPU',
+};

@@ -10,6 +10,7 @@ import { type PlanOptions, plan } from './plan.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
+import { verifyTime } from './verify-time.ts';
 
 const program = new Command('poolscope')
   .description(
@@ -121,6 +122,15 @@ verify
   .option('--json', 'print the results as JSON')
   .action((paths: string[], options: { json?: boolean }) => {
     process.exitCode = verifyCapacity(paths, options);
+  });
+
+verify
+  .command('time')
+  .description('compare measured kernels and serving runs with what the step-time model makes of them')
+  .argument('<PATH...>', 'folders with kernels.csv and runs (*.json with their .requests.csv)')
+  .option('--json', 'print the results as JSON')
+  .action((paths: string[], options: { json?: boolean }) => {
+    process.exitCode = verifyTime(paths, options);
   });
 
 function wholeNumber(least: number): (text: string) => number {

@@ -3,12 +3,13 @@ import { defineConfig } from 'vite';
 
 /**
  * The command line in one file, dependencies included: it starts fast and needs no node_modules.
- * With --mode bench or --mode budgets, the benchmarks in the same way.
+ * With --mode bench or --mode budgets the benchmarks in the same way, with --mode fit the fit of the step time.
  */
 export default defineConfig(({ mode }) => {
-  const isBenchmark = mode === 'bench' || mode === 'budgets';
-  const [name, entry] = isBenchmark ? [mode, `test/bench/${mode}.ts`] : ['poolscope', 'cli/poolscope.ts'];
-  const outDir = isBenchmark ? `dist/${mode}` : 'dist/cli';
+  const isTool = mode === 'bench' || mode === 'budgets' || mode === 'fit';
+  const folder = mode === 'fit' ? 'fit' : 'bench';
+  const [name, entry] = isTool ? [mode, `test/${folder}/${mode}.ts`] : ['poolscope', 'cli/poolscope.ts'];
+  const outDir = isTool ? `dist/${mode}` : 'dist/cli';
   return {
     build: {
       ssr: true,

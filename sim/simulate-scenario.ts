@@ -1,9 +1,11 @@
 import { type SimulationHooks, simulate } from './engine/simulate.ts';
 import type { CacheReset } from './engine/simulation-input.ts';
 import { InputError } from './error.ts';
+import { captureSizes } from './memory/cuda-graphs.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import { rankStrips } from './memory/rank-strip.ts';
+import { limitsOf } from './memory/resolve.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
@@ -11,7 +13,8 @@ import type { Recording } from './recording/recording.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
-import { rooflineStepTime } from './time/roofline.ts';
+import { V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
+import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { childRequests } from './workload/child-requests.ts';
 import { syntheticWorkload } from './workload/synthetic.ts';
@@ -63,6 +66,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       workload,
       cacheResets: cacheResetsOf(scenario),
       stepTime: stepTimeOf(scenario),
+      ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
       about: aboutOf(scenario, planned),
       memory: rankStrips(planned),
       events: hooks.events,
@@ -161,16 +165,33 @@ function cacheResetsOf({ workload }: Scenario): CacheReset[] {
   return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
 }
 
-function stepTimeOf(scenario: Scenario): StepTimeModel {
-  if (scenario.stepTime.kind === 'fixed') return fixedStepTime(scenario.stepTime.ns);
-  const { architecture, gpu, tensorParallel, weightBytes, kvElementBytes, enforceEager } =
-    resolveHardware(scenario);
-  return rooflineStepTime(architecture, gpu, {
-    tensorParallel,
-    weightBytes,
-    kvBytes: kvElementBytes,
-    cudaGraphs: !enforceEager,
-  });
+/** What the analytic step time of a scenario is made of. */
+function timingOf(scenario: Scenario): RooflineInput {
+  const hardware = resolveHardware(scenario);
+  const { architecture, gpu, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
+  const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
+  return {
+    model: architecture,
+    gpu,
+    options: {
+      tensorParallel: parallel.tensor,
+      dataParallel: parallel.data,
+      expertParallel: parallel.experts,
+      weightBytes,
+      kvBytes: kvElementBytes,
+      largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
+      overhead: scenario.vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD,
+    },
+  };
+}
+
+/**
+ * The step-time model of a scenario.
+ * @throws InputError for names that the catalogue does not know.
+ */
+export function stepTimeOf(scenario: Scenario): StepTimeModel {
+  const { stepTime } = scenario;
+  return stepTime.kind === 'fixed' ? fixedStepTime(stepTime.ns) : rooflineStepTime(timingOf(scenario));
 }
 
 function aboutOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>): Record<string, string> {

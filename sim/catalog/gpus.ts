@@ -1,16 +1,23 @@
 import gpus from './data/gpus.json' with { type: 'json' };
+import type { Link } from './links.ts';
 import { nearest } from './nearest.ts';
+
+/** What a kernel takes longer where it was measured alone than within a step; absent = nothing. */
+interface Launch {
+  readonly launch?: number;
+}
 
 /** Constants of the step-time formulas, seconds and shares; see sim/time. */
 export interface TimingParameters {
+  /** Start, and for each sequence. */
+  readonly sampler: Readonly<Record<'t0' | 'perSequence', number>>;
+
   readonly gemm: Readonly<Record<'t0' | 'ec' | 'em' | 'p' | 'w' | 'kh' | 'Tm' | 'Tn' | 'mt', number>>;
   readonly elt: Readonly<Record<'t0' | 'e' | 'r', number>>;
-  readonly dec: Readonly<Record<'t0' | 'ea' | 'cs' | 'tb' | 'p', number>>;
-  readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'p' | 'Mq', number>>;
+  readonly dec: Readonly<Record<'t0' | 'ea' | 'cs' | 'tb' | 'p', number>> & Launch;
+  readonly fa: Readonly<Record<'t0' | 'ef' | 'lam' | 'lone' | 'p' | 'Mq', number>> & Launch;
   readonly moe: Readonly<Record<'t0' | 'em' | 'ec' | 'p' | 'cr', number>>;
 }
-
-export type Link = 'nvlink4' | 'nvlink3' | 'pcie5' | 'pcie4';
 
 /** A GPU of the catalogue: datasheet, what torch reports, and constants that were fitted or are generic. */
 export interface Gpu {
@@ -31,6 +38,11 @@ export interface Gpu {
   /** FlashAttention 3 (Hopper). */
   readonly fa3?: boolean;
   readonly par: TimingParameters;
+}
+
+/** FP8 tensor cores came with Ada, Hopper and Blackwell. */
+export function hasFp8({ id }: Pick<Gpu, 'id'>): boolean {
+  return /^(rtx40|rtx50|rtx6000ada|rtxpro|l4|h100|h200|b200)/.test(id);
 }
 
 export const GPUS: readonly Gpu[] = gpus as readonly Gpu[];

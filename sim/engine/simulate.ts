@@ -129,6 +129,7 @@ class Simulation {
         ...(input.memory && { memory: input.memory }),
         end,
         ...(this.crash && { crash: this.crash }),
+        ...(input.timing && { timing: input.timing }),
         about: input.about ?? {},
         prefixCacheQueries: scheduler.prefixCacheQueries,
         prefixCacheHits: scheduler.prefixCacheHits,

@@ -3,6 +3,7 @@ import type { V0Settings } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ContiguousConfig } from '../scheduler/contiguous/config.ts';
 import type { Acceptance } from '../scheduler/v1.ts';
+import type { RooflineInput } from '../time/roofline.ts';
 import type { StepTimeModel } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 
@@ -24,6 +25,8 @@ export interface SimulationInput {
   readonly acceptance?: Acceptance;
   /** Requests to reset the prefix cache, by time. */
   readonly cacheResets?: readonly CacheReset[];
+  /** Where stepTime comes from, if it is the analytic model. */
+  readonly timing?: RooflineInput;
   /** Facts for the reader; see RecordingHeader. */
   readonly about?: Readonly<Record<string, string>>;
   readonly memory?: readonly RankStrip[];

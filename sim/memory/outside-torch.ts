@@ -1,4 +1,4 @@
-import type { Link } from '../catalog/gpus.ts';
+import type { Link } from '../catalog/links.ts';
 import { GIB } from './units.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Architecture } from '../catalog/architecture.ts';
-import type { Link } from '../catalog/gpus.ts';
+import type { Link } from '../catalog/links.ts';
 import { activationPeak } from './activation.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';

@@ -1,4 +1,4 @@
-import type { Link } from '../catalog/gpus.ts';
+import type { Link } from '../catalog/links.ts';
 import type { CachePolicy } from './expert-cache.ts';
 
 /** Experts in host memory, and how the GPU gets at them. */
@@ -17,8 +17,10 @@ const GB = 1e9;
 const PCIE_BYTES_PER_S: Readonly<Record<Link, number>> = {
   pcie4: 25 * GB,
   nvlink3: 25 * GB,
+  'nvlink3-pairs': 25 * GB,
   pcie5: 50 * GB,
   nvlink4: 50 * GB,
+  'nvlink4-pairs': 50 * GB,
 };
 
 export function pcieBytesPerSecond(link: Link): number {

@@ -138,6 +138,13 @@ export class Cursor implements CursorApi {
     return this.recording.steps.isPromptStep[this.step] === 1 ? 0 : rate[row];
   }
 
+  /** The request is in the batch and gets a token from it; V1 without drafts. */
+  samples(request: number): boolean {
+    return (
+      this.numScheduledTokens(request) > 0 && this.recording.spans.rate[this.replay.span[request] - 1] > 0
+    );
+  }
+
   holders(block: number): number[] {
     const count = this.refCount[block];
     if (block === this.nullBlock || count === 0) return [];

@@ -1,5 +1,6 @@
 import type { RankStrip } from '../memory/rank-strip.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { RooflineInput } from '../time/roofline.ts';
 import type { Columns, TableTypes } from './column.ts';
 import type { Move, Queue } from './v0-listener.ts';
 
@@ -259,6 +260,8 @@ export interface RecordingHeader {
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;
+  /** There where the analytic model timed the steps: what it was made of. */
+  readonly timing?: RooflineInput;
   /** Facts for the reader that the engine does not use: model, GPU, command line, notes. */
   readonly about: Readonly<Record<string, string>>;
   /** Prefix-cache totals as vLLM counts them (tokens). */

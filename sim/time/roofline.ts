@@ -1,131 +1,178 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
-import {
-  type AttentionShape,
-  addPrefill,
-  allReduce,
-  decodeAttention,
-  elementwise,
-  gemm,
-  mixedAttention,
-  mixtureOfExperts,
-  type PrefillRows,
-} from './operators.ts';
+import { LINKS, type LinkTiming } from '../catalog/links.ts';
+import type { AttentionShape } from './attention-shape.ts';
+import type { StepBreakdown } from './breakdown.ts';
+import { decodeAttention } from './decode-attention.ts';
+import { elementwise } from './elementwise.ts';
+import { gemm } from './gemm.ts';
+import { graphSize } from './graph-size.ts';
+import { type HostOverhead, sampler, V1_OVERHEAD } from './host.ts';
+import { latentShape } from './latent-attention.ts';
+import { type RankOptions, TokenWork } from './layer.ts';
+import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
 import type { BatchShape, StepTimeModel } from './step-time.ts';
 
-export interface RooflineOptions {
-  readonly tensorParallel: number;
-  /** Bytes per weight of the quantized matrices (2 = unquantized). */
-  readonly weightBytes: number;
-  /** Bytes per cached value. */
-  readonly kvBytes: number;
-  /** CUDA graphs pad small batches to the next captured size; eager runs do not. */
-  readonly cudaGraphs: boolean;
+export interface RooflineOptions extends RankOptions {
+  /** Tokens of the largest CUDA graph, up to which batches are padded to the next one; 0 = eager. Default: 512. */
+  readonly largestGraph?: number;
+  /** Default: V1's. */
+  readonly overhead?: HostOverhead;
+  /** Default: the link that GPUs of this kind usually have. */
+  readonly link?: LinkTiming;
 }
 
 const NS_PER_S = 1e9;
-const LARGEST_GRAPH = 512;
-const SAMPLER_START = 15e-6;
-const SAMPLER_PER_SEQUENCE = 0.9e-6;
-/** Host overhead per sequence of vLLM V1. */
-const OVERHEAD_PER_SEQUENCE = 11e-6;
-/** Token counts up to this one are looked up in a table. */
-const TABLE_SIZE = 65_536;
+const FIRST_TABLE_SIZE = 1024;
 
-/**
- * The analytic step time: each kernel of a layer by its roofline, times the layers, plus head, sampler and
- * host. What depends on the number of tokens alone is computed once per number, so a step costs little.
- */
-export function rooflineStepTime(model: Architecture, gpu: Gpu, options: RooflineOptions): StepTimeModel {
-  const { tensorParallel: tp, weightBytes, kvBytes, cudaGraphs } = options;
-  const { hiddenSize: h, numLayers, vocabSize, moe, mla, headDim } = model;
-  const queryHeads = model.numHeads / tp;
-  const kvHeads = mla ? 1 : Math.max(1, Math.floor(model.numKvHeads / tp));
-  // MLA has no measured formula: decode attention with one latent head is the stand-in.
-  const attention: AttentionShape = mla
-    ? { queryHeads, kvHeads, headDim: (mla.kvLoraRank + mla.ropeDim) / 2, kvBytes }
-    : { queryHeads, kvHeads, headDim, kvBytes };
-  const moeLayers = moe?.layers ?? 0;
-  const denseLayers = numLayers - moeLayers;
-
-  /** All layers without attention, and the embedding, for a number of tokens. */
-  const layersWithoutAttention = (tokens: number): number => {
-    const m = tokens;
-    const qkvWidth = (queryHeads + 2 * kvHeads) * headDim;
-    const shared =
-      gemm(gpu, m, h, qkvWidth, weightBytes) +
-      gemm(gpu, m, queryHeads * headDim, h, weightBytes) +
-      2 * elementwise(gpu, 8 * m * h) +
-      elementwise(gpu, 4 * m * qkvWidth) +
-      elementwise(gpu, 8 * m * kvHeads * headDim) +
-      2 * allReduce(gpu, tp, 2 * m * h);
-    let mlp = 0;
-    if (denseLayers > 0) {
-      const f = model.intermediateSize / tp;
-      mlp += denseLayers * denseMlp(m, f);
-    }
-    if (moe !== null) {
-      const expert = mixtureOfExperts(gpu, m, h, moe.expertSize / tp, moe.numExperts, moe.topK, weightBytes);
-      const router = gemm(gpu, m, h, moe.numExperts, 2);
-      const sharedExperts =
-        moe.numSharedExperts > 0 ? denseMlp(m, (moe.numSharedExperts * moe.expertSize) / tp) : 0;
-      mlp += moeLayers * (expert + router + sharedExperts);
-    }
-    return numLayers * shared + mlp + elementwise(gpu, 4 * m * h);
-  };
-  const denseMlp = (m: number, f: number): number =>
-    gemm(gpu, m, h, (model.mlpMatrices - 1) * f, weightBytes) +
-    elementwise(gpu, 6 * m * f) +
-    gemm(gpu, m, f, h, weightBytes);
-
-  const layerTable = new Float64Array(TABLE_SIZE + 1);
-  const headTable = new Float64Array(TABLE_SIZE + 1);
-  const remembered = (table: Float64Array, count: number, compute: (count: number) => number): number => {
-    if (count > TABLE_SIZE) return compute(count);
-    if (table[count] === 0) table[count] = compute(count);
-    return table[count];
-  };
-  const head = (sampled: number): number =>
-    elementwise(gpu, 8 * sampled * h) +
-    gemm(gpu, sampled, h, vocabSize / tp, 2) +
-    SAMPLER_START +
-    SAMPLER_PER_SEQUENCE * sampled;
-
-  const prefill: PrefillRows = { rows: 0, context: 0, longest: 0 };
-
-  return {
-    stepNs(batch: BatchShape): number {
-      const { numTokens, numSampled, numDecodes, decodeContextTokens, maxDecodeContext, numPrefills } = batch;
-      let seconds = OVERHEAD_PER_SEQUENCE * batch.numRequests;
-      if (numTokens > 0) {
-        const padded = cudaGraphs ? graphSize(numTokens) : numTokens;
-        seconds += remembered(layerTable, padded, layersWithoutAttention);
-      }
-      if (numSampled > 0) seconds += remembered(headTable, numSampled, head);
-      if (numPrefills > 0) {
-        prefill.rows = 0;
-        prefill.context = 0;
-        prefill.longest = 0;
-        for (let i = 0; i < numPrefills; i++) {
-          addPrefill(gpu, prefill, batch.prefillTokens[i], batch.prefillComputed[i]);
-        }
-        seconds +=
-          numLayers *
-          mixedAttention(gpu, attention, prefill, numDecodes, decodeContextTokens, maxDecodeContext);
-      } else if (numDecodes > 0) {
-        seconds +=
-          numLayers * decodeAttention(gpu, attention, numDecodes, decodeContextTokens, maxDecodeContext);
-      }
-      return Math.max(1, Math.round(seconds * NS_PER_S));
-    },
-  };
+/** A step-time model that can say where the time goes. */
+export interface AnalyticStepTime extends StepTimeModel {
+  breakdown(batch: BatchShape): StepBreakdown;
 }
 
-/** The captured size that a batch is padded to: 1, 2, 4, then steps of 8 to 256 and of 16 to 512. */
-export function graphSize(tokens: number): number {
-  if (tokens > LARGEST_GRAPH) return tokens;
-  if (tokens <= 2) return tokens;
-  if (tokens <= 4) return 4;
-  const step = tokens <= 256 ? 8 : 16;
-  return Math.ceil(tokens / step) * step;
+/** All that the model needs: a recording keeps it, so that the time of a step can be taken apart later. */
+export interface RooflineInput {
+  readonly model: Architecture;
+  readonly gpu: Gpu;
+  readonly options: RooflineOptions;
+}
+
+/**
+ * The analytic step time of semantics/time.md: each kernel of a layer by its formula, times the layers, plus head,
+ * sampler and host. docs/time.md says how accurate it is.
+ */
+export function rooflineStepTime({ model, gpu, options }: RooflineInput): AnalyticStepTime {
+  return new Roofline(model, gpu, options);
+}
+
+/** What depends on a number of tokens or sequences alone is computed once per number, so a step costs little. */
+class Roofline implements AnalyticStepTime {
+  private readonly model: Architecture;
+  private readonly gpu: Gpu;
+  private readonly options: RooflineOptions;
+  private readonly overhead: HostOverhead;
+  private readonly tokenWork: TokenWork;
+  /** Layers that see the whole context, and those that see a window of it. */
+  private readonly globalLayers: number;
+  private readonly localLayers: number;
+  private readonly window: number;
+  private readonly shape: AttentionShape;
+  /** tokens → seconds of all layers without attention; sequences → seconds of head and sampler; 0 = not yet. */
+  private tokenTable = new Float64Array(FIRST_TABLE_SIZE);
+  private headTable = new Float64Array(FIRST_TABLE_SIZE);
+  private readonly prefill = noPrefill();
+
+  constructor(model: Architecture, gpu: Gpu, options: RooflineOptions) {
+    this.model = model;
+    this.gpu = gpu;
+    this.options = options;
+    this.overhead = options.overhead ?? V1_OVERHEAD;
+    this.tokenWork = new TokenWork(model, gpu, options.link ?? LINKS[gpu.link], options);
+    const { isLocal = [], window = 0 } = model.localAttention ?? {};
+    this.localLayers = isLocal.filter(Boolean).length;
+    this.globalLayers = model.numLayers - this.localLayers;
+    this.window = window;
+    this.shape = attentionShape(model, options);
+  }
+
+  stepNs(batch: BatchShape): number {
+    const { overhead } = this;
+    if (batch.numRequests === 0) return 1;
+    const seconds =
+      overhead.perStep +
+      overhead.perSequence * batch.numRequests +
+      this.tokenSeconds(this.padded(batch.numTokens)) +
+      this.headSeconds(batch.numSampled) +
+      this.attention(batch);
+    return Math.max(1, Math.round(seconds * NS_PER_S));
+  }
+
+  breakdown(batch: BatchShape): StepBreakdown {
+    const { overhead } = this;
+    const { numSampled, numRequests, numTokens } = batch;
+    const tokens = numTokens > 0 ? this.tokenWork.time(this.padded(numTokens)) : null;
+    const head = this.head(numSampled);
+    return {
+      gemm: (tokens?.gemm ?? 0) + head.gemm,
+      attention: this.attention(batch),
+      moe: tokens?.moe ?? 0,
+      elementwise: (tokens?.elementwise ?? 0) + head.elementwise,
+      sampler: sampler(this.gpu, numSampled),
+      allReduce: tokens?.allReduce ?? 0,
+      overhead: numRequests === 0 ? 0 : overhead.perStep + overhead.perSequence * numRequests,
+    };
+  }
+
+  private padded(numTokens: number): number {
+    return graphSize(numTokens, this.options.largestGraph);
+  }
+
+  private tokenSeconds(m: number): number {
+    if (m >= this.tokenTable.length) this.tokenTable = grown(this.tokenTable, m);
+    if (this.tokenTable[m] === 0 && m > 0) {
+      const work = this.tokenWork.time(m);
+      this.tokenTable[m] = work.gemm + work.moe + work.elementwise + work.allReduce;
+    }
+    return this.tokenTable[m];
+  }
+
+  private headSeconds(n: number): number {
+    if (n >= this.headTable.length) this.headTable = grown(this.headTable, n);
+    if (this.headTable[n] === 0 && n > 0) {
+      const head = this.head(n);
+      this.headTable[n] = head.gemm + head.elementwise + sampler(this.gpu, n);
+    }
+    return this.headTable[n];
+  }
+
+  /** Final norm and vocabulary for n sequences that sample. */
+  private head(n: number): { gemm: number; elementwise: number } {
+    if (n === 0) return { gemm: 0, elementwise: 0 };
+    const { hiddenSize, vocabSize } = this.model;
+    return {
+      gemm: gemm(this.gpu, n, hiddenSize, vocabSize / this.options.tensorParallel, 2),
+      elementwise: elementwise(this.gpu, 8 * n * hiddenSize),
+    };
+  }
+
+  /** Seconds of all layers' attention. */
+  private attention(batch: BatchShape): number {
+    let seconds = 0;
+    if (this.globalLayers > 0) seconds += this.globalLayers * this.layerAttention(batch, Infinity);
+    if (this.localLayers > 0) seconds += this.localLayers * this.layerAttention(batch, this.window);
+    return seconds;
+  }
+
+  /** One layer in which a token sees `window` tokens; of uneven decodes the sum of what they see is an upper bound. */
+  private layerAttention(batch: BatchShape, window: number): number {
+    const { gpu, shape, prefill } = this;
+    const { numDecodes, numPrefills } = batch;
+    const context = Math.min(batch.decodeContextTokens, numDecodes * window || 0);
+    const longest = Math.min(batch.maxDecodeContext, window);
+    if (numPrefills === 0) {
+      return numDecodes === 0 ? 0 : decodeAttention(gpu, shape, numDecodes, context, longest);
+    }
+    prefill.rows = 0;
+    prefill.context = 0;
+    prefill.longest = 0;
+    for (let i = 0; i < numPrefills; i++) {
+      addPrefill(gpu, prefill, batch.prefillTokens[i], Math.min(batch.prefillComputed[i], window));
+    }
+    return mixedAttention(gpu, shape, prefill, numDecodes, context, longest);
+  }
+}
+
+/** A copy of a table that has a place for an index. */
+function grown(table: Float64Array<ArrayBuffer>, index: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * Math.max(index, table.length));
+  larger.set(table);
+  return larger;
+}
+
+/** Heads of one rank. */
+function attentionShape(model: Architecture, { tensorParallel: tp, kvBytes }: RankOptions): AttentionShape {
+  const queryHeads = model.numHeads / tp;
+  if (model.mla !== null) return latentShape(model.mla, queryHeads, kvBytes);
+  const kvHeads = Math.max(1, Math.floor(model.numKvHeads / tp));
+  return { queryHeads, kvHeads, headDim: model.headDim, kvBytes };
 }

@@ -280,3 +280,18 @@ test('help and version', () => {
   expect(poolscope('--help').status).toBe(0);
   expect(poolscope('--version').stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
 });
+
+describe('verify time', () => {
+  test('kernels with their errors; what is no measurement is named; a wrong row fails', () => {
+    const head =
+      'source,gpu,model,tp,op,kind,m,k,n,batch,ctx,chunk,ndec,ctxdec,hq,hkv,hd,experts,width,ms,use';
+    const made = (ms: number) => `${head}\nmade,RTX4090,-,1,o_proj,gemm,512,4096,4096,,,,,,,,,,,${ms},fit\n`;
+    const wrong = poolscope('verify', 'time', file('kernels-wrong.csv', made(9)));
+    expect(wrong.status).toBe(1);
+    expect(wrong.stdout).toContain('2.6 / 5.7');
+    expect(wrong.stdout).toContain('1 above the limit');
+    const { status, stderr } = poolscope('verify', 'time', file('params.json', '{}'));
+    expect(status).toBe(2);
+    expect(stderr).toContain('no measured kernels and no serving run');
+  });
+});

@@ -3,18 +3,23 @@ import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
-import { addPrefill, decodeAttention, mixedAttention } from '../../../sim/time/operators.ts';
-import { graphSize, rooflineStepTime } from '../../../sim/time/roofline.ts';
+import { decodeAttention } from '../../../sim/time/decode-attention.ts';
+import { graphSize } from '../../../sim/time/graph-size.ts';
+import { addPrefill, mixedAttention } from '../../../sim/time/mixed-attention.ts';
+import { rooflineStepTime } from '../../../sim/time/roofline.ts';
 import type { BatchShape } from '../../../sim/time/step-time.ts';
 
 function model(name: string, gpu: string, tensorParallel = 1) {
   const architecture = parseModelConfig(findModel(name)!.config);
   if ('missing' in architecture) throw new Error(name);
-  return rooflineStepTime(architecture, findGpu(gpu)!, {
-    tensorParallel,
-    weightBytes: 2,
-    kvBytes: 2,
-    cudaGraphs: true,
+  return rooflineStepTime({
+    model: architecture,
+    gpu: findGpu(gpu)!,
+    options: {
+      tensorParallel,
+      weightBytes: 2,
+      kvBytes: 2,
+    },
   });
 }
 
@@ -111,7 +116,7 @@ test('more contexts, more decodes or a longer chunk never take less time', () =>
 });
 
 test('CUDA graph sizes: 1, 2, 4, steps of 8 to 256, of 16 to 512, none beyond', () => {
-  expect([1, 2, 3, 5, 8, 9, 250, 257, 273, 512, 513].map(graphSize)).toEqual([
+  expect([1, 2, 3, 5, 8, 9, 250, 257, 273, 512, 513].map((n) => graphSize(n))).toEqual([
     1, 2, 4, 8, 8, 16, 256, 272, 288, 512, 513,
   ]);
 });

@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import pc from 'picocolors';
+import { InputError } from '../sim/error.ts';
+import { type FigureError, figureErrors, type KernelReport, verifyKernels } from '../sim/verify/time.ts';
+import { type AggregateReport, verifyAggregates } from '../sim/verify/time-aggregate.ts';
+import { checkRun, type RunCheck } from '../sim/verify/time-run.ts';
+import { parseMeasuredRun } from '../sim/verify/time-run-file.ts';
+import { ExitCode } from './exit-code.ts';
+import { filesBelow, readText, shownPath } from './files.ts';
+
+interface Report {
+  readonly kernels: Record<string, KernelReport>;
+  readonly runs: (RunCheck & { readonly errors: readonly FigureError[] })[];
+  readonly aggregates: Record<string, AggregateReport>;
+  /** Files that were not compared, and why. */
+  readonly skipped: Record<string, string>;
+}
+
+/** `poolscope verify time`: compares measured kernels and serving runs. Returns the exit code. */
+export function verifyTime(paths: readonly string[], options: { readonly json?: boolean }): number {
+  const report: Report = { kernels: {}, runs: [], aggregates: {}, skipped: {} };
+  for (const file of filesBelow(paths, ['.csv', '.json', '.csv.gz', '.md'])) read(file, report);
+  if ([report.kernels, report.runs, report.aggregates].every((part) => Object.keys(part).length === 0)) {
+    throw new InputError([
+      { file: paths.join(', '), message: 'holds no measured kernels and no serving run' },
+    ]);
+  }
+  const above = numAbove(report);
+  if (options.json) console.log(JSON.stringify({ ...report, above }, null, 2));
+  else print(report, above);
+  return above === 0 ? ExitCode.Ok : ExitCode.CheckFailed;
+}
+
+/** Tells a file by its name, as ../docs/time.md describes such a folder. */
+function read(file: string, report: Report): void {
+  const shown = shownPath(file);
+  const name = file.split('/').pop() ?? file;
+  if (/^kernels.*\.csv(\.gz)?$/.test(name)) report.kernels[shown] = verifyKernels(readText(file), shown);
+  else if (name.endsWith('.json')) readRun(file, report);
+  else if (/\.(requests|timeseries)\.csv$/.test(name)) return;
+  else if (name.endsWith('_lifecycle_runs.csv'))
+    report.aggregates[shown] = verifyAggregates(readText(file), shown);
+  else report.skipped[shown] = 'no table of kernels and no serving run';
+}
+
+function readRun(file: string, report: Report): void {
+  const shown = shownPath(file);
+  const requests = file.replace(/\.json$/, '.requests.csv');
+  if (!existsSync(requests)) {
+    report.skipped[shown] = 'there is no .requests.csv beside it';
+    return;
+  }
+  const run = parseMeasuredRun(readText(file), readText(requests), shown);
+  // As it ran; and without the cache, since which prompts shared what is guessed.
+  for (const prefixCaching of [true, false]) {
+    const check = typeof run === 'string' ? run : checkRun(run, prefixCaching);
+    if (typeof check === 'string') report.skipped[shown] = check;
+    else report.runs.push({ ...check, errors: figureErrors(check) });
+  }
+}
+
+/** Rows and figures that are further off than the published ones allow; without the cache they only inform. */
+function numAbove({ kernels, runs }: Report): number {
+  const rows = Object.values(kernels).flatMap(({ summaries }) => summaries);
+  const figures = runs.filter(({ prefixCaching }) => prefixCaching).flatMap(({ errors }) => errors);
+  return [...rows, ...figures].filter(({ within }) => within === false).length;
+}
+
+function print({ kernels, runs, aggregates, skipped }: Report, above: number): void {
+  for (const [file, report] of Object.entries(kernels)) printKernels(file, report);
+  for (const run of runs) printRun(run);
+  for (const [file, report] of Object.entries(aggregates)) printAggregates(file, report);
+  const reasons = Object.entries(skipped);
+  if (reasons.length > 0) console.log(pc.bold('\nNot compared'));
+  for (const [file, reason] of reasons) console.log(pc.dim(`  ${file}: ${reason}`));
+  const limit = '1.1 × the published error + 1 point';
+  console.log(
+    above === 0 ? pc.green(`\nagrees (${limit})`) : pc.red(`\n${above} above the limit (${limit})`),
+  );
+}
+
+function printKernels(file: string, { summaries, skipped }: KernelReport): void {
+  console.log(pc.bold(`Kernels of ${file}: absolute error, %`));
+  console.log(pc.dim(`  ${columns('GPU', 'operation', 'rows', 'median', 'p90', 'bias', 'published')}`));
+  for (const { gpu, operation, use, count, median, p90, bias, published, within } of summaries) {
+    const line = columns(
+      gpu,
+      use === 'fit' ? operation : `${operation} (${use})`,
+      String(count),
+      percent(median),
+      percent(p90),
+      signed(bias),
+      published === null
+        ? '–'
+        : published.map((share) => (share === null ? '–' : percent(share))).join(' / '),
+    );
+    console.log(`  ${verdict(within)(line)}`);
+  }
+  for (const [reason, count] of Object.entries(skipped))
+    console.log(pc.dim(`  left out: ${count} rows ${reason}`));
+}
+
+function columns(gpu: string, operation: string, ...numbers: readonly string[]): string {
+  const [count, median, p90, bias, published] = numbers;
+  return `${gpu.padEnd(21)} ${operation.padEnd(20)} ${count.padStart(5)} ${median.padStart(7)} ${p90.padStart(7)} ${bias.padStart(7)}   ${published}`;
+}
+
+function printRun(run: Report['runs'][number]): void {
+  const cache = run.prefixCaching ? 'prefix caching as it ran' : 'without prefix caching';
+  console.log(pc.bold(`\n${run.name}: ${cache}, signed error, %`));
+  console.log(
+    pc.dim(
+      `  ${run.numRequests} requests, ${run.numBlocks} blocks, ${run.preemptions} preemptions simulated`,
+    ),
+  );
+  for (const assumption of run.assumed) console.log(pc.dim(`  assumed: ${assumption}`));
+  for (const { figure, measured, simulated, error, published, within } of run.errors) {
+    const known = published === null ? '' : `published ${signed(published)}`;
+    const line = `${figure.padEnd(11)} ${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)} ${signed(error).padStart(7)}   ${known}`;
+    console.log(`  ${verdict(within)(line)}`);
+  }
+}
+
+function printAggregates(file: string, { checks, skipped }: AggregateReport): void {
+  console.log(pc.bold(`\nLoad tests of ${file}: mean TPOT, signed error, %`));
+  console.log(pc.dim('  assumed: even arrivals, few different prompts, KV blocks from the start-up model'));
+  for (const { name, stage, measured, simulated, error } of checks) {
+    const times = `${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)}`;
+    console.log(`  ${`${name}, stage ${stage}`.padEnd(52)} ${times} ${signed(error).padStart(7)}`);
+  }
+  for (const [reason, count] of Object.entries(skipped))
+    console.log(pc.dim(`  left out: ${count} rows ${reason}`));
+}
+
+function verdict(within: boolean | null): (text: string) => string {
+  return within === false ? pc.red : within === true ? pc.green : (text) => text;
+}
+
+function shown(value: number): string {
+  return value.toPrecision(5);
+}
+
+function percent(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+function signed(share: number): string {
+  return `${share >= 0 ? '+' : ''}${percent(share)}`;
+}

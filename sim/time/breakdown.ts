@@ -1,0 +1,29 @@
+/** Where the time of a step goes, seconds; the parts sum to the step. */
+export interface StepBreakdown {
+  /** Dense matrix products: projections, MLPs, routers, head. */
+  readonly gemm: number;
+  readonly attention: number;
+  /** Routed experts. */
+  readonly moe: number;
+  readonly elementwise: number;
+  readonly sampler: number;
+  /** Exchanges between ranks: all-reduces, and tokens on their way to experts. */
+  readonly allReduce: number;
+  /** The CPU, as far as the GPU waits for it. */
+  readonly overhead: number;
+}
+
+/** In the order in which they are shown. */
+export const COMPONENTS = [
+  'gemm',
+  'attention',
+  'moe',
+  'elementwise',
+  'sampler',
+  'allReduce',
+  'overhead',
+] as const;
+
+export function totalSeconds(breakdown: StepBreakdown): number {
+  return COMPONENTS.reduce((sum, component) => sum + breakdown[component], 0);
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { figureErrors, verifyKernels } from '../../../sim/verify/time.ts';
+import { AGGREGATE_COLUMNS, verifyAggregates } from '../../../sim/verify/time-aggregate.ts';
+import { checkRun } from '../../../sim/verify/time-run.ts';
+import { parseMeasuredRun, workloadOfRun } from '../../../sim/verify/time-run-file.ts';
+
+/* A table and a run made up for this test: no measurements. */
+
+const HEAD = 'source,gpu,model,tp,op,kind,m,k,n,batch,ctx,chunk,ndec,ctxdec,hq,hkv,hd,experts,width,ms,use';
+const table = (...rows: string[]) => [HEAD, ...rows, ''].join('\n');
+
+describe('kernels', () => {
+  const report = verifyKernels(
+    table(
+      'made,RTX4090,-,1,o_proj,gemm,512,4096,4096,,,,,,,,,,,0.1,fit',
+      'made,RTX4090,-,1,o_proj,gemm,512,4096,4096,,,,,,,,,,,0.2,fit',
+      'made,RTX4090,-,1,attn_mixed,attn,,,,3,32,16,2,1000,32,8,128,,,0.05,fit',
+      'made,RTX4090,Qwen/Qwen3-30B-A3B,1,moe,moe,4,2048,768,,,,,,,,,16,,0.13,fit',
+      'made,a100_dgx,-,4,all_reduce,comm,1000000,,,,,,,,,,,,2,0.05,check',
+      'made,A6000,-,1,attn_decode,attn,,,,4,100,0,,,32,8,128,,,0.05,exclude',
+      'made,TPU-v9,-,1,o_proj,gemm,512,4096,4096,,,,,,,,,,,0.1,fit',
+      'made,RTX4090,-,1,tanh,elt,512,,,,,,,,,,,,4096,0.1,fit',
+    ),
+    'kernels.csv',
+  );
+
+  test('are grouped by GPU and operation, rows to be fitted first', () => {
+    expect(report.summaries.map(({ gpu, operation, count }) => `${gpu} ${operation} ${count}`)).toEqual([
+      'RTX4090 gemm 2',
+      'RTX4090 mixed 1',
+      'RTX4090 moe 1',
+      'a100_dgx all-reduce 1',
+    ]);
+    const [gemm] = report.summaries;
+    // The same product, measured 0.1 and 0.2 ms: one is as far above as the other tells.
+    expect(gemm.p90).toBeGreaterThan(gemm.median);
+    expect(gemm.within).toBe(false);
+    expect(report.summaries[3].within).toBeNull();
+  });
+
+  test('what is not compared is counted, with the reason', () => {
+    expect(report.skipped).toEqual({
+      'marked as not usable': 1,
+      'GPU TPU-v9 is not in the catalogue': 1,
+      'element-wise tanh is not modelled': 1,
+    });
+  });
+
+  test('a table without the columns is refused', () => {
+    expect(() => verifyKernels('a,b\n1,2\n', 'kernels.csv')).toThrow(/has no column/);
+  });
+});
+
+describe('runs', () => {
+  const requests = `id,arrival_s,input_tokens,output_tokens,prefix_hit_possible,ttft_ms,e2e_ms
+a,0,100,50,0,60,1000
+b,0.5,170,20,96,60,500
+c,0.6,40,30,0,60,700
+`;
+  const json = (engine: object, config: object = {}) =>
+    JSON.stringify({ config: { engine_kwargs: { model: 'meta-llama/Llama-3.1-8B', ...engine }, ...config } });
+
+  test('are simulated with their own configuration, with every figure', () => {
+    const run = parseMeasuredRun(
+      json({ max_num_seqs: 16, max_model_len: 4096 }, { kv_cache: { num_gpu_blocks: 500 } }),
+      requests,
+      'runs/rtx4090_made.json',
+    );
+    if (typeof run === 'string') throw new Error(run);
+    const check = checkRun(run, true);
+    if (typeof check === 'string') throw new Error(check);
+    expect(check).toMatchObject({ gpu: 'rtx4090', numBlocks: 500, numRequests: 3, preemptions: 0 });
+    expect(check.assumed).toEqual(["async scheduling, vLLM's default: not logged"]);
+    const errors = figureErrors(check);
+    expect(errors).toHaveLength(14);
+    const tpot = errors.find(({ figure }) => figure === 'TPOT mean')!;
+    expect(tpot.simulated).toBeGreaterThan(0.016);
+    expect(tpot.simulated).toBeLessThan(0.022);
+    expect(tpot.error).toBeCloseTo(tpot.simulated / tpot.measured - 1, 12);
+  });
+
+  test('a shared prefix is the prompt of the turn before', () => {
+    const run = parseMeasuredRun(json({}), requests, 'rtx4090_made.json');
+    if (typeof run === 'string') throw new Error(run);
+    const { runStart, runSegment, runLength } = workloadOfRun(run);
+    expect(runSegment[runStart[1]]).toBe(runSegment[runStart[0]]);
+    expect(runLength[runStart[1]]).toBe(96);
+    expect(runStart[3] - runStart[2]).toBe(1);
+  });
+
+  test('what cannot be simulated says why', () => {
+    expect(parseMeasuredRun('{}', requests, 'x.json')).toMatch(/no serving run/);
+    expect(parseMeasuredRun(json({}), requests, 'tpu_x.json')).toMatch(/not in the catalogue/);
+    expect(parseMeasuredRun(json({ data_parallel_size: 2 }), requests, 'l4_x.json')).toMatch(/replicas/);
+    const small = parseMeasuredRun(json({}), requests, 't4_x.json');
+    expect(typeof small === 'string' ? small : checkRun(small, true)).toMatch(/would not start/);
+  });
+});
+
+test('a load test of which only means are known: its mean time per token, stage by stage', () => {
+  const row = (stage: number, failures: number, model = 'meta-llama/Llama-2-7b-hf') =>
+    ['made', model, 'H100', 1, 128, 2048, 4096, stage, 5, failures, 500, 50, 1000, 30].join(',');
+  const text = [AGGREGATE_COLUMNS.join(','), row(0, 0), row(1, 7), row(-1, 0), row(0, 0, 'made/up')].join(
+    '\n',
+  );
+  const { checks, skipped } = verifyAggregates(text, 'made_lifecycle_runs.csv');
+  expect(checks).toHaveLength(1);
+  expect(checks[0].measured).toBeCloseTo(0.97 / 49, 9);
+  // 13.5 GB of weights at 3.35 TB/s take 4 ms.
+  expect(checks[0].simulated).toBeGreaterThan(0.004);
+  expect(checks[0].simulated).toBeLessThan(0.009);
+  expect(skipped).toEqual({
+    'with failed requests': 1,
+    'sum over all stages': 1,
+    'made/up is not in the catalogue': 1,
+  });
+});
