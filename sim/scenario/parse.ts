@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
 import { FlagCollector, parseCommand } from './command.ts';
+import { expectationsOf } from './expectations.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
@@ -57,10 +58,9 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   }
   const model = modelOf(checked, modelInCommand, vllm, options, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
-  const expect = { starts: checked.expect?.starts ?? null, because: checked.expect?.because ?? null };
-  if (expect.because !== null && expect.starts !== false) {
-    report(['expect', 'because'], 'goes with starts: false');
-  }
+  const expect = expectationsOf(checked, report);
+  const seeds = seedsOf(checked, report);
+  const baseline = baselineOf(checked, report);
   const contiguous = contiguousOf(checked.system);
   if (workload?.kind === 'synthetic') {
     if (contiguous !== null && workload.numSequences > 1) {
@@ -77,7 +77,8 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     file,
     name: checked.name ?? nameOf(file),
     vllm,
-    seed: checked.seed ?? 0,
+    seed: seeds[0],
+    seeds,
     contiguous,
     command: checked.command ?? null,
     engine: flags,
@@ -86,11 +87,25 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     workload: workload as WorkloadSpec,
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
     expect,
+    baseline,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
     allowUnmodelled,
     notes,
     slow: checked.slow ?? null,
   };
+}
+
+function seedsOf({ seed, seeds }: ScenarioFile, report: Report): readonly number[] {
+  if (seed !== undefined && seeds !== undefined)
+    report(['seeds'], 'expected one of seed and seeds', null, true);
+  return seeds ?? [seed ?? 0];
+}
+
+function baselineOf({ baseline }: ScenarioFile, report: Report): string | null {
+  if (baseline === undefined) return null;
+  const path = resolvePath(baseline);
+  if (path === null) report(['baseline'], "expected a path inside the scenario's folder");
+  return path;
 }
 
 /** Orca as in the PagedAttention paper, with a buddy system; static batches at the first hole that fits. */
@@ -249,9 +264,11 @@ type Issue = v.BaseIssue<unknown>;
 
 /** Of a union whose members all failed, the issue that lies deepest: the member that was meant. */
 function leafOf(issue: Issue): Issue {
-  const deeper = (issue.issues ?? []).filter((inner) => (inner.path?.length ?? 0) > 0);
+  const isList = Array.isArray(issue.input);
+  const deeper = (issue.issues ?? []).filter(({ path }) => path && (path[0].type === 'array') === isList);
   if (deeper.length === 0) return issue;
-  const leaf = leafOf(deeper[0]);
+  // A misspelt key says more than the key that is missing for it.
+  const leaf = leafOf(deeper.find(({ expected }) => expected === 'never') ?? deeper[0]);
   return { ...leaf, path: [...(issue.path ?? []), ...(leaf.path ?? [])] as Issue['path'] };
 }
 
@@ -289,7 +306,11 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
 /** The keys that the schema knows at a path. */
 function keysAt(path: Path): string[] {
   let schema: unknown = scenarioSchema;
-  for (const key of path) schema = bare((schema as { entries?: Record<string, unknown> })?.entries?.[key]);
+  for (const key of path) {
+    // Elements of a list have the keys that its schema was seen to have.
+    if (typeof key === 'string')
+      schema = bare((schema as { entries?: Record<string, unknown> })?.entries?.[key]);
+  }
   return Object.keys((schema as { entries?: Record<string, unknown> })?.entries ?? {});
 }
 

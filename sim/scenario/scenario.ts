@@ -1,4 +1,5 @@
 import type { Place } from '../error.ts';
+import type { MetricExpectation } from './expectations.ts';
 import type { START_FAILURES } from './schema.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
@@ -98,6 +99,8 @@ export interface Scenario {
   readonly name: string;
   readonly vllm: VllmVersion;
   readonly seed: number;
+  /** All that it is run with; `seed` is the first of them. */
+  readonly seeds: readonly number[];
   /** What served before paging, in place of vLLM's engine; null = vLLM. */
   readonly contiguous: {
     readonly policy: 'max' | 'pow2' | 'oracle' | 'static';
@@ -117,6 +120,8 @@ export interface Scenario {
   readonly workload: WorkloadSpec;
   readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
   readonly expect: Expectations;
+  /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
+  readonly baseline: string | null;
   /** Dotted path of a field → where it stands in the file, for problems that are found later. */
   readonly placeOf: (path: string) => Place | undefined;
   readonly allowUnmodelled: boolean;
@@ -130,4 +135,5 @@ export interface Expectations {
   /** null = not stated: a failed start is then an unexpected one. */
   readonly starts: boolean | null;
   readonly because: StartFailure | null;
+  readonly metrics: readonly MetricExpectation[];
 }
