@@ -2,9 +2,9 @@ import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
 import { explainStep, type Reason } from '../sim/report/explain.ts';
 import { ExitCode } from './exit-code.ts';
-import { loadRecording } from './load-recording.ts';
+import { loadRecording, type RecordingOptions } from './load-recording.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends RecordingOptions {
   readonly step: number;
   readonly block?: number;
   readonly request?: string;
@@ -12,8 +12,9 @@ export interface ExplainOptions {
 }
 
 /** `poolscope explain`: the reasons of a step, in words. Returns the exit code. */
-export function explain(source: string, { step, block, request, json }: ExplainOptions): number {
-  const recording = loadRecording(source);
+export function explain(source: string, options: ExplainOptions): number {
+  const { step, block, request, json } = options;
+  const recording = loadRecording(source, options);
   const { numSteps, steps, requestIds, header } = recording;
   if (step >= numSteps) {
     throw new InputError([

@@ -19,19 +19,23 @@ export interface MetricExpectation {
   readonly path: string;
 }
 
-/** Reads the checked `expect:`; what it says of metrics, and whether it fits the rest, is reported. */
-export function expectationsOf(file: ScenarioFile, report: Report): Expectations {
+/** Reads the checked `expect:`; contradictions are reported. `written` is the document. */
+export function expectationsOf(file: ScenarioFile, written: unknown, report: Report): Expectations {
   const { starts = null, because = null, ...metrics } = file.expect ?? {};
   if (because !== null && starts !== false) report(['expect', 'because'], 'goes with starts: false');
   const read: MetricExpectation[] = [];
-  for (const [metric, written] of Object.entries(metrics)) {
+  // The schema has its own order of keys; reports follow the file.
+  const inFile = Object.keys((written as { expect?: object }).expect ?? {});
+  for (const metric of inFile.filter((key) => Object.hasOwn(metrics, key)) as (keyof typeof metrics)[]) {
+    const found = metrics[metric];
+    if (found === undefined) continue;
     if (starts === false) {
       report(['expect', metric], 'goes with a scenario that starts', null, true);
       continue;
     }
-    const list = Array.isArray(written) ? written : [written];
+    const list = Array.isArray(found) ? found : [found];
     list.forEach((item, i) => {
-      const path: Path = ['expect', metric, ...(Array.isArray(written) ? [i] : [])];
+      const path: Path = ['expect', metric, ...(Array.isArray(found) ? [i] : [])];
       const expectation = readOne(metric, item, path, report);
       if (expectation) read.push(expectation);
     });
@@ -65,7 +69,7 @@ function readOne(name: string, item: Written, path: Path, report: Report): Metri
   }
 }
 
-/** Whether any of them names the baseline. */
-export function needBaseline({ metrics }: Expectations): boolean {
-  return metrics.some(({ expression }) => usesBaseline(expression.bound));
+/** The path of the first that names the baseline; null if none does. */
+export function comparesWithBaseline({ metrics }: Expectations): string | null {
+  return metrics.find(({ expression }) => usesBaseline(expression.bound))?.path ?? null;
 }

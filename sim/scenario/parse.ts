@@ -5,6 +5,7 @@ import { FlagCollector, parseCommand } from './command.ts';
 import { expectationsOf } from './expectations.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
+import { applyOverrides, type Override, relocate } from './overrides.ts';
 import { resolvePath } from './paths.ts';
 import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -23,6 +24,8 @@ const MISSING = 'missing';
 export interface ParseOptions {
   /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
   readonly readFile?: (path: string) => string;
+  /** Fields that are set in place of the file's. */
+  readonly overrides?: readonly Override[];
 }
 
 /**
@@ -30,7 +33,15 @@ export interface ParseOptions {
  * @throws InputError with every problem of the file, each with its place.
  */
 export function parseScenario(text: string, file: string, options: ParseOptions = {}): Scenario {
-  const yaml = parseLocatedYaml(text, file);
+  const { overrides = [] } = options;
+  try {
+    return scenarioOf(applyOverrides(parseLocatedYaml(text, file), overrides), file, options);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
+  }
+}
+
+function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Scenario {
   const checked = check(yaml, file);
   const problems: Problem[] = [];
   const report = (path: Path, message: string, suggestion?: string | null, atKey = false) => {
@@ -46,6 +57,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   const notes: string[] = [];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
+  reportUnknownFlags(checked, options.overrides ?? [], vllm, report);
   const { model: modelInCommand, flags } = engineOf(checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
     const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
@@ -58,7 +70,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   }
   const model = modelOf(checked, modelInCommand, vllm, options, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
-  const expect = expectationsOf(checked, report);
+  const expect = expectationsOf(checked, yaml.value, report);
   const seeds = seedsOf(checked, report);
   const baseline = baselineOf(checked, report);
   const contiguous = contiguousOf(checked.system);
@@ -128,6 +140,7 @@ export function scenarioOfCommand(
   command: string,
   hardware: { gpu: string; count: number },
   vllm?: string,
+  overrides: readonly Override[] = [],
 ): Scenario {
   const text = JSON.stringify({
     version: 1,
@@ -137,7 +150,7 @@ export function scenarioOfCommand(
     hardware,
     'allow-unmodelled': true,
   });
-  return parseScenario(text, 'command line');
+  return parseScenario(text, 'command line', { overrides });
 }
 
 function versionOf(
@@ -197,6 +210,20 @@ function engineOf(
     }
   }
   return { model, flags: flags.finish() };
+}
+
+/** In a command line an unknown flag is vLLM's to refuse; one that is set here is a slip of who sets it. */
+function reportUnknownFlags(
+  checked: ScenarioFile,
+  overrides: readonly Override[],
+  vllm: VllmVersion,
+  report: Report,
+): void {
+  if (checked.command === undefined) return;
+  for (const { path } of overrides) {
+    if (path[0] !== 'engine' || path.length !== 2 || findFlag(path[1], vllm) !== null) continue;
+    report(path, `vLLM ${vllm} has no such flag`, nearestFlag(path[1], vllm), true);
+  }
 }
 
 function modelOf(
@@ -282,7 +309,7 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
     const near = nearest(key, siblings);
     return {
       file,
-      place: yaml.placeOfKey(path),
+      place: yaml.placeOfKey(path) ?? yaml.placeOfValue(path.slice(0, -1)),
       field,
       message: reserved
         ? 'is not supported yet by this version of Poolscope'

@@ -209,7 +209,7 @@ const expectation = [
     aggregate: v.optional(v.picklist(['worst', 'mean'], 'worst or mean')),
   }),
 ] as const;
-const expectations = v.union(
+export const expectations = v.union(
   [
     ...expectation,
     v.pipe(v.array(v.union(expectation, EXPECTATION)), v.maxLength(100, 'at most 100 checks')),

@@ -36,7 +36,10 @@ describe('the catalogue', () => {
   ])('%s: metrics and summary are the same numbers', (_, recording) => {
     const summary = summarize(recording);
     expect(value(recording, 'vllm:time_to_first_token_seconds', 'p', 99)).toBe(summary.timeToFirstToken!.p99);
-    expect(value(recording, 'vllm:e2e_request_latency_seconds', 'mean')).toBeCloseTo(summary.endToEnd!.mean, 9);
+    expect(value(recording, 'vllm:e2e_request_latency_seconds', 'mean')).toBeCloseTo(
+      summary.endToEnd!.mean,
+      9,
+    );
     expect(value(recording, 'vllm:request_queue_time_seconds', 'max')).toBe(summary.queueTime!.max);
     expect(value(recording, 'vllm:kv_cache_usage_perc', 'mean')).toBeCloseTo(summary.kvCacheUse!.mean, 12);
     expect(value(recording, 'vllm:gpu_cache_usage_perc', 'max')).toBe(summary.kvCacheUse!.max);
