@@ -3,7 +3,7 @@ import { plan } from '../sim/memory/planner.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, shownPath } from './files.ts';
-import { loadScenario, SCENARIO_ENDINGS } from './load.ts';
+import { loadBaseline, loadScenario, SCENARIO_ENDINGS } from './load.ts';
 
 export interface CheckOptions {
   readonly set?: readonly Override[];
@@ -14,7 +14,9 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
   let code: number = ExitCode.Ok;
   for (const file of filesBelow(paths, SCENARIO_ENDINGS)) {
     try {
-      plan(loadScenario(file, { gpu: '', gpuCount: 1, set }));
+      const scenario = loadScenario(file, { gpu: '', gpuCount: 1, set });
+      plan(scenario);
+      if (scenario.baseline !== null) loadBaseline(file, scenario.baseline);
       console.log(`${shownPath(file)}: valid`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -37,9 +37,11 @@ export interface ScenarioRun {
   readonly checks: readonly Check[];
   readonly passed: boolean;
   readonly digest: string | null;
+  /** What `poolscope explain` must be told to see the same run; null if it cannot. */
+  readonly explainWith: readonly string[] | null;
 }
 
-export interface RunHooks {
+export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
   readonly readFile: (path: string) => string;
   /** Keep the events. */
   readonly events: boolean;
@@ -80,6 +82,7 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
     checks,
     passed: outcomes.length === 0 && !gates,
     digest: first && events ? digestOf(first) : null,
+    explainWith: hooks.explainWith ?? null,
   };
 }
 

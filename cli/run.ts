@@ -101,6 +101,7 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
   const kvEvents: string[] = [];
   const result = runScenario(scenario, baselineOf(source, scenario, options), {
     readFile: options.trace === undefined ? readerBeside(source) : readText,
+    explainWith: explainWith(options),
     // The events of a long run take gigabytes, and most reports need none of them.
     events: options.json === true || options.reporter === 'json' || options.record !== undefined,
     ...(options.kvEvents !== undefined && {
@@ -125,6 +126,12 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
   return result;
 }
 
+/** Of what changes a run, `explain` takes fields, and the seed that the report adds. */
+function explainWith({ trace, format, limit, timeScale, set = [] }: RunOptions): string[] | null {
+  if ([trace, format, limit, timeScale].some((option) => option !== undefined)) return null;
+  return set.flatMap(({ text }) => ['--set', text]);
+}
+
 /** What the expectations compare with, if they do. */
 function baselineOf(source: string, scenario: Scenario, { baseline }: RunOptions): Loaded | null {
   const place = comparesWithBaseline(scenario.expect);
@@ -145,8 +152,7 @@ function baselineOf(source: string, scenario: Scenario, { baseline }: RunOptions
 }
 
 function withOptions(scenario: Scenario, options: RunOptions): Scenario {
-  const seeded =
-    options.seed === undefined ? scenario : { ...scenario, seed: options.seed, seeds: [options.seed] };
+  const seeded = options.seed === undefined ? scenario : { ...scenario, seeds: [options.seed] };
   const { trace, format, timeScale, limit } = options;
   if (trace === undefined) {
     if (scenario.workload.kind === 'synthetic') {

@@ -2,7 +2,8 @@ import type { Check, ScenarioRun } from '../run-scenario.ts';
 import type { Finding } from './reporter.ts';
 
 /** What a run was checked for, the outcome first. */
-export function findingsOf({ scenario, outcomes, checks }: ScenarioRun): Finding[] {
+export function findingsOf(run: ScenarioRun): Finding[] {
+  const { scenario, outcomes, checks } = run;
   const { starts, because } = scenario.expect;
   const wanted =
     starts === false ? `vLLM does not start${because ? `: ${because}` : ''}` : 'vLLM starts and the run ends';
@@ -18,7 +19,7 @@ export function findingsOf({ scenario, outcomes, checks }: ScenarioRun): Finding
       return {
         title: `${metric}: ${expression.text}`,
         verdict: check.passed ? 'passed' : severity === 'warning' ? 'warning' : 'failed',
-        lines: [foundLine(check), ...reasonLines(check, scenario.file, scenario.seeds.length > 1)],
+        lines: [foundLine(check), ...reasonLines(check, run)],
         path,
       };
     }),
@@ -45,12 +46,17 @@ function foundLine({ expectation, unit, passed, actual, bound, worst, mean, seed
     : `${got} (worst of ${seeds.length} seeds, seed ${worst.seed}; mean ${value(mean)})`;
 }
 
-function reasonLines({ why, worst }: Check, file: string, seeded: boolean): string[] {
+function reasonLines({ why, worst }: Check, { scenario, explainWith }: ScenarioRun): string[] {
   if (why === null) return [];
   const where = `${why.what}: step ${why.step}, at ${shown(why.startNs / 1e9, 'seconds')}`;
-  const request = why.request === null ? '' : ` --request ${quoted(why.request)}`;
-  const seed = seeded ? ` --seed ${worst.seed}` : '';
-  return [where, ...why.reasons, `poolscope explain ${quoted(file)} --step ${why.step}${request}${seed}`];
+  if (explainWith === null) return [where, ...why.reasons];
+  const words = [
+    ...['poolscope', 'explain', scenario.file, '--step', String(why.step)],
+    ...(why.request === null ? [] : ['--request', why.request]),
+    ...(worst.seed === scenario.seed ? [] : ['--seed', String(worst.seed)]),
+    ...explainWith,
+  ];
+  return [where, ...why.reasons, words.map(quoted).join(' ')];
 }
 
 /** A value in its unit, four digits of it. */
@@ -66,5 +72,5 @@ function digits(value: number): string {
 }
 
 function quoted(word: string): string {
-  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -52,6 +52,26 @@ describe('expectations', () => {
     expect(poolscope(command.split(' ')).stdout).toContain('r7 is preempted');
   });
 
+  test('the command shows the same run, whatever was set', () => {
+    const { stdout } = poolscope(['run', FAILS, '--set', 'workload.request-rate=9', '--seed', '4']);
+    const [command, request] = /explain fails.pool.yaml --step \d+ --request (r\d+) .*/.exec(stdout)!;
+    expect(command).toContain('--seed 4 --set workload.request-rate=9');
+    expect(poolscope(command.split(' ')).stdout).toContain(`${request} is preempted`);
+    const trace = file(
+      't.csv',
+      'arrived_at,num_prefill_tokens,num_decode_tokens\n0,300,100\n0,300,100\n0,300,100\n',
+    );
+    const traced = poolscope(['run', FAILS, '--trace', trace]).stdout;
+    expect(traced).toContain('FAILED');
+    expect(traced).not.toContain('poolscope explain');
+  });
+
+  test('check looks at expectations and baselines too', () => {
+    expect(poolscope(['check', INVALID]).status).toBe(2);
+    const gone = file('gone2.pool.yaml', `${HELLO}baseline: nowhere.pool.yaml\n`);
+    expect(poolscope(['check', gone]).stderr).toContain('there is no such file');
+  });
+
   test('warnings gate nothing, and it says so', () => {
     const only = file(
       'warn.pool.yaml',
@@ -73,7 +93,7 @@ describe('expectations', () => {
   test('several seeds: all run, the worst and the mean are told', () => {
     const seeds = file(
       'seeds.pool.yaml',
-      readFileSync(join(folder, FAILS), 'utf8').replace('seed: 3', 'seeds: [3, 4]'),
+      readFileSync(join(folder, FAILS), 'utf8').replace('seed: 3', 'seeds: [4, 3]'),
     );
     const { stdout } = poolscope(['run', seeds]);
     expect(stdout).toMatch(/got 10 \(worst of 2 seeds, seed 3; mean 8\.5\)/);
