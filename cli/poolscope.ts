@@ -175,7 +175,7 @@ function positiveNumber(text: string): number {
 }
 
 try {
-  process.once('SIGINT', () => process.exit(ExitCode.Interrupted));
+  // SIGINT keeps its default: a handler would wait for the end of the simulation. Shells make 130 of it.
   program.parse();
 } catch (error) {
   if (error instanceof CommanderError) {
