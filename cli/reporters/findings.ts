@@ -26,7 +26,7 @@ export function findingsOf(run: ScenarioRun): Finding[] {
   ];
 }
 
-/** How many checks decide: a file with warnings only gates nothing. */
+/** Whether all that is asked of metrics is asked as a warning. */
 export function gatesNothing({ checks }: ScenarioRun): boolean {
   return checks.length > 0 && checks.every(({ expectation }) => expectation.severity === 'warning');
 }
