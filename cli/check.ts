@@ -1,15 +1,22 @@
 import { formatProblem, InputError } from '../sim/error.ts';
 import { plan } from '../sim/memory/planner.ts';
+import type { Override } from '../sim/scenario/overrides.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, shownPath } from './files.ts';
-import { loadScenario } from './run.ts';
+import { loadBaseline, loadScenario, SCENARIO_ENDINGS } from './load.ts';
+
+export interface CheckOptions {
+  readonly set?: readonly Override[];
+}
 
 /** `poolscope check`: validates scenario files without running them. Returns the exit code. */
-export function check(paths: readonly string[]): number {
+export function check(paths: readonly string[], { set }: CheckOptions): number {
   let code: number = ExitCode.Ok;
-  for (const file of filesBelow(paths, ['.pool.yaml', '.pool.yml', '.pool.json'])) {
+  for (const file of filesBelow(paths, SCENARIO_ENDINGS)) {
     try {
-      plan(loadScenario(file, { gpu: '', gpuCount: 1 }));
+      const scenario = loadScenario(file, { gpu: '', gpuCount: 1, set });
+      plan(scenario);
+      if (scenario.baseline !== null) loadBaseline(file, scenario.baseline);
       console.log(`${shownPath(file)}: valid`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

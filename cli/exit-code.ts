@@ -1,4 +1,4 @@
-/** What the process says when it ends; see docs/cli.md. When several apply, the highest wins. */
+/** What the process says when it ends; see docs/cli.md. Of several, the highest wins. Ctrl-C is a signal: 130. */
 export const ExitCode = {
   Ok: 0,
   /** A check failed, or a simulated crash, hang or failed start that the scenario did not expect. */
@@ -7,5 +7,4 @@ export const ExitCode = {
   BadInput: 2,
   /** A fault in Poolscope: an invariant broken. */
   Fault: 3,
-  Interrupted: 130,
 } as const;

@@ -4,9 +4,9 @@ import { explainStep, type Reason } from '../sim/report/explain.ts';
 import { stepBreakdown } from '../sim/report/step-time.ts';
 import { COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
 import { ExitCode } from './exit-code.ts';
-import { loadRecording } from './load-recording.ts';
+import { loadRecording, type RecordingOptions } from './load-recording.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends RecordingOptions {
   readonly step: number;
   readonly block?: number;
   readonly request?: string;
@@ -14,8 +14,9 @@ export interface ExplainOptions {
 }
 
 /** `poolscope explain`: the reasons of a step, in words. Returns the exit code. */
-export function explain(source: string, { step, block, request, json }: ExplainOptions): number {
-  const recording = loadRecording(source);
+export function explain(source: string, options: ExplainOptions): number {
+  const { step, block, request, json } = options;
+  const recording = loadRecording(source, options);
   const { numSteps, steps, requestIds, header } = recording;
   if (step >= numSteps) {
     throw new InputError([

@@ -2,12 +2,13 @@ import { formatProblem, InputError } from '../sim/error.ts';
 import { plan as planScenario } from '../sim/memory/planner.ts';
 import { gpusNeeded } from '../sim/memory/resolve.ts';
 import { memoryStats } from '../sim/report/memory-stats.ts';
+import type { Override } from '../sim/scenario/overrides.ts';
 import { scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { ModelConfig, Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readText } from './files.ts';
+import { isCommand, loadScenario, SCENARIO_ENDINGS } from './load.ts';
 import { planReport } from './plan-report.ts';
-import { isCommand, loadScenario, SCENARIO_ENDINGS } from './run.ts';
 
 export interface PlanOptions {
   readonly gpu?: string;
@@ -16,6 +17,7 @@ export interface PlanOptions {
   readonly vllm?: string;
   /** A config.json instead of the catalogue's. */
   readonly config?: string;
+  readonly set?: readonly Override[];
   readonly json?: boolean;
 }
 
@@ -59,8 +61,8 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   const { gpu, gpuCount, config } = options;
   const assumed: string[] = [];
   const given = isCommand(source)
-    ? scenarioOfCommand(source, { gpu: gpu ?? DEFAULT_GPU, count: gpuCount ?? 1 }, options.vllm)
-    : loadScenario(source, { gpu: DEFAULT_GPU, gpuCount: 1 });
+    ? scenarioOfCommand(source, { gpu: gpu ?? DEFAULT_GPU, count: gpuCount ?? 1 }, options.vllm, options.set)
+    : loadScenario(source, { gpu: DEFAULT_GPU, gpuCount: 1, set: options.set });
   const count =
     gpuCount ?? (isCommand(source) ? Math.min(MOST_GPUS, gpusNeeded(given)) : given.hardware.count);
   if (isCommand(source) && (gpu === undefined || gpuCount === undefined)) {

@@ -1,12 +1,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
-import { check } from './check.ts';
+import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
+import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
+import { type CheckOptions, check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { importKvEvents } from './import.ts';
+import { init } from './init.ts';
 import { type PlanOptions, plan } from './plan.ts';
+import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
@@ -37,7 +41,14 @@ program
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
   .option('--gpu <ID>', "GPU of a 'vllm serve …' line", 'a100-80g-sxm')
   .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
-  .option('--json', 'print the results as JSON')
+  .addOption(setOption())
+  .option(
+    '--baseline <REV>',
+    'compare with the same file at this git revision, where expectations name a baseline',
+  )
+  .addOption(new Option('--reporter <NAME>', 'form of the results').choices(REPORTER_NAMES).conflicts('json'))
+  .option('--output <FILE>', 'write the results to FILE instead of stdout')
+  .option('--json', 'print the results as JSON: short for --reporter json')
   .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
   .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
   .action((files: string[], options: RunOptions) => {
@@ -48,8 +59,9 @@ program
   .command('check')
   .description('validate scenario files without running them')
   .argument('<FILE...>', 'scenario files or folders')
-  .action((files: string[]) => {
-    process.exitCode = check(files);
+  .addOption(setOption())
+  .action((files: string[], options: CheckOptions) => {
+    process.exitCode = check(files, options);
   });
 
 program
@@ -60,6 +72,7 @@ program
   .option('--gpu-count <N>', 'how many of them (default: as many as the parallel sizes need)', wholeNumber(1))
   .option('--vllm <VERSION>', "version for a 'vllm serve …' line: 0.6.3 or 2026-05")
   .option('--config <PATH>', "the model's config.json, if the catalogue does not know it")
+  .addOption(setOption())
   .option('--json', 'print the results as JSON')
   .action((files: string[], options: PlanOptions) => {
     process.exitCode = plan(files, options);
@@ -72,6 +85,8 @@ program
   .requiredOption('--step <N>', 'the step, from 0', wholeNumber(0))
   .option('--request <ID>', 'only what concerns this request')
   .option('--block <B>', 'only what concerns this block', wholeNumber(0))
+  .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+  .addOption(setOption())
   .option('--json', 'print the reasons as JSON')
   .action((file: string, options: ExplainOptions) => {
     process.exitCode = explain(file, options);
@@ -133,6 +148,26 @@ verify
     process.exitCode = verifyTime(paths, options);
   });
 
+program
+  .command('schema')
+  .description('print the JSON Schema of scenario files, for editors')
+  .action(() => console.log(JSON.stringify(scenarioJsonSchema(), null, 2)));
+
+program
+  .command('init')
+  .description('write a first scenario')
+  .argument('[FILE]', 'where to', 'first.pool.yaml')
+  .action((file: string) => {
+    process.exitCode = init(file);
+  });
+
+/** Repeatable; each is KEY=VALUE. */
+function setOption(): Option {
+  return new Option('--set <KEY=VALUE>', 'set a field, like engine.block-size=32 (repeatable)').argParser(
+    (text: string, before: Override[] = []) => [...before, parseOverride(text)],
+  );
+}
+
 function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -150,7 +185,7 @@ function positiveNumber(text: string): number {
 }
 
 try {
-  process.once('SIGINT', () => process.exit(ExitCode.Interrupted));
+  // SIGINT keeps its default: a handler would wait for the end of the simulation. Shells make 130 of it.
   program.parse();
 } catch (error) {
   if (error instanceof CommanderError) {

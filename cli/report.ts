@@ -7,6 +7,7 @@ import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { moeLines } from './moe-report.ts';
+import { oneLine } from './reporters/plain.ts';
 
 const LABEL_WIDTH = 11;
 /** What served before paging. */
@@ -137,11 +138,16 @@ export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: 
 function heading(scenario: Scenario): string {
   const { count, gpu } = scenario.hardware;
   const system = scenario.contiguous === null ? `vLLM ${scenario.vllm}` : SYSTEMS[scenario.contiguous.policy];
-  return `${pc.bold(scenario.name)}  ${pc.dim(`${system} · ${scenario.model.name} · ${count} × ${gpu} · seed ${scenario.seed}`)}`;
+  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${count} × ${gpu} · ${seedsOf(scenario)}`)}`;
+}
+
+/** The report is of the first. */
+function seedsOf({ seeds }: Scenario): string {
+  return seeds.length === 1 ? `seed ${seeds[0]}` : `seed ${seeds[0]} of ${seeds.join(', ')}`;
 }
 
 function notes(list: readonly string[]): string[] {
-  return list.map((note) => pc.dim(row('note', note)));
+  return list.map((note) => pc.dim(row('note', oneLine(note))));
 }
 
 function endNote(summary: Summary): string {

@@ -1,18 +1,22 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../sim/error.ts';
-import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
-import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
-import { failedExpectations } from '../sim/report/expectations.ts';
-import { type MoeSummary, summarizeMoe } from '../sim/report/moe-summary.ts';
-import { type Summary, summarize } from '../sim/report/summary.ts';
-import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
+import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
+import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
-import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
-import { ProgressBar } from './progress.ts';
-import { failureReport, runReport } from './report.ts';
+import {
+  isCommand,
+  type Loaded,
+  loadBaseline,
+  loadRevision,
+  loadScenario,
+  SCENARIO_ENDINGS,
+} from './load.ts';
+import type { FileResult } from './reporters/reporter.ts';
+import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
+import { runScenario, type ScenarioRun } from './run-scenario.ts';
 
 export interface RunOptions {
   readonly trace?: string;
@@ -20,32 +24,20 @@ export interface RunOptions {
   readonly timeScale?: number;
   readonly limit?: number;
   readonly seed?: number;
+  readonly set?: readonly Override[];
+  /** A git revision, to compare the same file with. */
+  readonly baseline?: string;
   readonly gpu: string;
   readonly gpuCount: number;
   readonly json?: boolean;
+  readonly reporter?: ReporterName;
+  readonly output?: string;
   readonly record?: string;
   readonly kvEvents?: string;
 }
 
-/** One scenario's line in --json. */
-interface Result {
-  readonly file: string;
-  readonly name: string;
-  readonly passed: boolean;
-  readonly failures: readonly string[];
-  readonly plan: Plan;
-  readonly summary: Summary | null;
-  /** Of models with experts. */
-  readonly moe: MoeSummary | null;
-  readonly digest: string | null;
-}
-
-export const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
-
 /** `poolscope run`: simulate, report, check. Returns the exit code. */
 export function run(inputs: readonly string[], options: RunOptions): number {
-  let code: number = ExitCode.Ok;
-  const results: Result[] = [];
   const sources = inputs.flatMap((input) =>
     isCommand(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
   );
@@ -57,91 +49,110 @@ export function run(inputs: readonly string[], options: RunOptions): number {
       throw new InputError([{ file: flag, message: `takes one scenario, got ${sources.length}` }]);
     }
   }
+  const reporter = REPORTERS[options.reporter ?? (options.json ? 'json' : 'default')];
+  const print = printerOf(options.output);
+  let code: number = ExitCode.Ok;
+  const results: FileResult[] = [];
   for (const source of sources) {
-    try {
-      const result = runOne(source, options);
-      if (!result.passed) code = Math.max(code, ExitCode.CheckFailed);
-      results.push(result);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      for (const problem of error.problems) console.error(formatProblem(problem));
+    const result = resultOf(source, options);
+    if ('problems' in result) {
+      for (const problem of result.problems) console.error(formatProblem(problem));
       code = Math.max(code, ExitCode.BadInput);
-    }
+    } else if (!result.run.passed) code = Math.max(code, ExitCode.CheckFailed);
+    results.push(result);
+    print(reporter.each?.(result));
   }
-  if (options.json) console.log(JSON.stringify({ results, exitCode: code }, null, 2));
+  print(reporter.end?.(results, code));
   return code;
 }
 
-/** Whether an argument is a command line instead of a file. */
-export function isCommand(input: string): boolean {
-  return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm|docker\s+run)\s/.test(input);
+function resultOf(source: string, options: RunOptions): FileResult {
+  const file = isCommand(source) ? 'command line' : shownPath(source);
+  try {
+    return { file, run: runOne(source, options) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { file, problems: error.problems };
+  }
 }
 
-/** A scenario file, or a command line to be run with the default workload. */
-export function loadScenario(source: string, options: Pick<RunOptions, 'gpu' | 'gpuCount'>): Scenario {
-  if (isCommand(source)) return scenarioOfCommand(source, { gpu: options.gpu, count: options.gpuCount });
-  return parseScenario(readText(source), shownPath(source), { readFile: readerBeside(source) });
-}
-
-function runOne(source: string, options: RunOptions): Result {
-  const scenario = withOptions(loadScenario(source, options), options);
-  const bar = new ProgressBar(scenario.name);
-  // The events of a long run take gigabytes, and a report needs none of them.
-  const events = options.json === true || options.record !== undefined;
-  const kvEvents: string[] = [];
-  const { plan, recording, moe } = simulateScenario(scenario, {
-    events,
-    ...(options.kvEvents !== undefined && {
-      kvEvents: (batch: KvEventBatch) => kvEvents.push(`${JSON.stringify(batch)}\n`),
-    }),
-    readTrace: options.trace === undefined ? readerBeside(source) : readText,
-    progress: (share, numSteps) => {
-      bar.update(share, `${numSteps.toLocaleString('en-US')} steps`);
-      return false;
-    },
-  });
-  bar.end();
-  const summary = recording === null ? null : summarize(recording);
-  const experts = moe === null ? null : summarizeMoe(moe);
-  const failures = failedExpectations(scenario, plan, summary);
-  if (recording !== null && options.record !== undefined) {
-    writeFileSync(options.record, encodeRecording(recording));
+/** To stdout, or into a file that is emptied first. */
+function printerOf(output: string | undefined): (text: string | undefined) => void {
+  if (output === undefined) {
+    return (text) => {
+      if (text) console.log(text);
+    };
   }
-  if (recording !== null && options.kvEvents !== undefined) {
-    writeFileSync(options.kvEvents, kvEvents.join(''));
-  }
-  if (!options.json) {
-    console.log(
-      plan.starts && recording !== null && summary !== null
-        ? runReport(scenario, plan, recording, summary, experts)
-        : failureReport(scenario, plan as Extract<Plan, { starts: false }>),
-    );
-    if (recording !== null && options.record !== undefined) {
-      console.log(
-        `  recording  ${options.record} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
-      );
+  const attempt = (write: () => void) => {
+    try {
+      write();
+    } catch (error) {
+      throw new InputError([{ file: output, message: `cannot be written: ${(error as Error).message}` }]);
     }
-    if (recording !== null && options.kvEvents !== undefined) {
-      console.log(`  KV events  ${options.kvEvents} (${kvEvents.length} batches)`);
-    }
-    for (const failure of failures) console.log(`  FAILED     ${failure}`);
-    if (failures.length === 0 && scenario.expect.starts === false) console.log('  as expected');
-    console.log('');
-  }
-  return {
-    file: scenario.file,
-    name: scenario.name,
-    passed: failures.length === 0,
-    failures,
-    plan,
-    summary,
-    moe: experts,
-    digest: recording === null || !events ? null : digestOf(recording),
+  };
+  attempt(() => writeFileSync(output, ''));
+  return (text) => {
+    if (text) attempt(() => appendFileSync(output, `${text}\n`));
   };
 }
 
+function runOne(source: string, options: RunOptions): ScenarioRun {
+  const scenario = withOptions(loadScenario(source, options), options);
+  const kvEvents: string[] = [];
+  const result = runScenario(scenario, baselineOf(source, scenario, options), {
+    readFile: options.trace === undefined ? readerBeside(source) : readText,
+    explainWith: explainWith(options),
+    // The events of a long run take gigabytes, and most reports need none of them.
+    events: options.json === true || options.reporter === 'json' || options.record !== undefined,
+    ...(options.kvEvents !== undefined && {
+      kvEvents: (batch) => kvEvents.push(`${JSON.stringify(batch)}\n`),
+    }),
+  });
+  const [{ recording }] = result.runs;
+  if (recording === null) return result;
+  const tell = (text: string) => {
+    if (options.json !== true && (options.reporter ?? 'default') === 'default') console.log(text);
+  };
+  if (options.record !== undefined) {
+    writeFileSync(options.record, encodeRecording(recording));
+    tell(
+      `recording: ${options.record} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
+    );
+  }
+  if (options.kvEvents !== undefined) {
+    writeFileSync(options.kvEvents, kvEvents.join(''));
+    tell(`KV events: ${options.kvEvents} (${kvEvents.length} batches)`);
+  }
+  return result;
+}
+
+/** Of what changes a run, `explain` takes fields, and the seed that the report adds. */
+function explainWith({ trace, format, limit, timeScale, set = [] }: RunOptions): string[] | null {
+  if ([trace, format, limit, timeScale].some((option) => option !== undefined)) return null;
+  return set.flatMap(({ text }) => ['--set', text]);
+}
+
+/** What the expectations compare with, if they do. */
+function baselineOf(source: string, scenario: Scenario, { baseline }: RunOptions): Loaded | null {
+  const place = comparesWithBaseline(scenario.expect);
+  if (place === null) return null;
+  if (baseline !== undefined) {
+    if (!isCommand(source)) return loadRevision(source, baseline);
+    throw new InputError([{ file: '--baseline', message: 'goes with a scenario file' }]);
+  }
+  if (scenario.baseline !== null) return loadBaseline(source, scenario.baseline);
+  throw new InputError([
+    {
+      file: scenario.file,
+      place: scenario.placeOf(place),
+      field: place,
+      message: 'compares with a baseline, but there is none: give baseline: FILE or --baseline REVISION',
+    },
+  ]);
+}
+
 function withOptions(scenario: Scenario, options: RunOptions): Scenario {
-  const seeded = options.seed === undefined ? scenario : { ...scenario, seed: options.seed };
+  const seeded = options.seed === undefined ? scenario : { ...scenario, seeds: [options.seed] };
   const { trace, format, timeScale, limit } = options;
   if (trace === undefined) {
     if (scenario.workload.kind === 'synthetic') {

@@ -6,6 +6,7 @@ import {
   type RunEnd,
   type V0Traffic,
 } from '../recording/recording.ts';
+import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from './latency.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
 
 const NS_PER_S = 1e9;
@@ -109,22 +110,15 @@ function throughputOf({ requests }: Recording, finished: number, seconds: number
 }
 
 function latenciesOf({ requests }: Recording) {
-  const { arrivalNs, firstScheduledNs, firstTokenNs, endNs, numOutputTokens, numSequences, outcome } =
-    requests;
-  // Sequences sampled in parallel get their tokens at the same time.
-  const outputs = (i: number) => numOutputTokens[i] / Math.max(1, numSequences[i]);
-  const samples = (value: (i: number) => number) => {
-    const values = Array.from(outcome.keys(), value).filter((sample) => !Number.isNaN(sample));
-    return statisticsOf(Float64Array.from(values));
+  const samples = (duration: typeof timeToFirstToken) => {
+    const values = Array.from(requests.outcome.keys(), (i) => duration(requests, i));
+    return statisticsOf(Float64Array.from(values.filter((value) => !Number.isNaN(value))));
   };
-  const ifFinished = (i: number, seconds: number) => (outcome[i] === Outcome.Finished ? seconds : Number.NaN);
   return {
-    timeToFirstToken: samples((i) => (firstTokenNs[i] - arrivalNs[i]) / NS_PER_S),
-    timePerOutputToken: samples((i) =>
-      outputs(i) < 2 ? Number.NaN : ifFinished(i, (endNs[i] - firstTokenNs[i]) / NS_PER_S / (outputs(i) - 1)),
-    ),
-    endToEnd: samples((i) => ifFinished(i, (endNs[i] - arrivalNs[i]) / NS_PER_S)),
-    queueTime: samples((i) => (firstScheduledNs[i] - arrivalNs[i]) / NS_PER_S),
+    timeToFirstToken: samples(timeToFirstToken),
+    timePerOutputToken: samples(timePerOutputToken),
+    endToEnd: samples(endToEnd),
+    queueTime: samples(queueTime),
   };
 }
 

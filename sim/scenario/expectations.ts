@@ -1,29 +1,98 @@
-import type { Report } from './located-yaml.ts';
+import { findMetric } from '../report/metrics.ts';
+import { type Expression, ExpressionError, parseExpression, usesBaseline } from './expression.ts';
+import type { Path, Report } from './located-yaml.ts';
 import type { BlockRange, Expectations } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 
-/** What a scenario expects, checked for sense. */
-export function expectationsOf(expect: ScenarioFile['expect'], report: Report): Expectations {
-  const starts = expect?.starts ?? null;
-  for (const key of ['because', 'says'] as const) {
-    if (expect?.[key] !== undefined && starts !== false) {
-      report(['expect', key], 'goes with starts: false');
-    }
+/** What a metric of the run must be. */
+export interface MetricExpectation {
+  /** As written; an alias perhaps. */
+  readonly metric: string;
+  readonly expression: Expression;
+  /** A warning is told, but gates nothing. */
+  readonly severity: 'error' | 'warning';
+  /** Requests that arrive, and steps that start, before it do not count. */
+  readonly afterNs: number;
+  /** Of several seeds: each must hold, or their mean. */
+  readonly aggregate: 'worst' | 'mean';
+  /** Where it stands in the file, dotted. */
+  readonly path: string;
+}
+
+/** Reads the checked `expect:`; contradictions are reported. `written` is the document. */
+export function expectationsOf(file: ScenarioFile, written: unknown, report: Report): Expectations {
+  const {
+    starts = null,
+    because = null,
+    says = null,
+    'gpu-blocks': gpuBlocks,
+    'cpu-blocks': cpuBlocks,
+    ...metrics
+  } = file.expect ?? {};
+  for (const [key, value] of Object.entries({ because, says })) {
+    if (value !== null && starts !== false) report(['expect', key], 'goes with starts: false');
   }
-  for (const key of ['gpu-blocks', 'cpu-blocks'] as const) {
-    if (expect?.[key] !== undefined && starts === false) {
-      report(['expect', key], 'goes with starts: true');
+  for (const [key, value] of Object.entries({ 'gpu-blocks': gpuBlocks, 'cpu-blocks': cpuBlocks })) {
+    if (value !== undefined && starts === false) report(['expect', key], 'goes with starts: true');
+  }
+  const read: MetricExpectation[] = [];
+  // The schema has its own order of keys; reports follow the file.
+  const inFile = Object.keys((written as { expect?: object }).expect ?? {});
+  for (const metric of inFile.filter((key) => Object.hasOwn(metrics, key)) as (keyof typeof metrics)[]) {
+    const found = metrics[metric];
+    if (found === undefined) continue;
+    if (starts === false) {
+      report(['expect', metric], 'goes with a scenario that starts', null, true);
+      continue;
     }
+    const list = Array.isArray(found) ? found : [found];
+    list.forEach((item, i) => {
+      const path: Path = ['expect', metric, ...(Array.isArray(found) ? [i] : [])];
+      const expectation = readOne(metric, item, path, report);
+      if (expectation) read.push(expectation);
+    });
   }
   return {
     starts,
-    because: expect?.because ?? null,
-    says: expect?.says ?? null,
-    gpuBlocks: rangeOf(expect?.['gpu-blocks']),
-    cpuBlocks: rangeOf(expect?.['cpu-blocks']),
+    because,
+    says,
+    gpuBlocks: rangeOf(gpuBlocks),
+    cpuBlocks: rangeOf(cpuBlocks),
+    metrics: read,
   };
 }
 
 function rangeOf(blocks: number | [number, number] | undefined): BlockRange | null {
   return typeof blocks === 'number' ? [blocks, blocks] : (blocks ?? null);
+}
+
+type Written = string | { check: string; severity?: string; after?: number; aggregate?: 'worst' | 'mean' };
+
+function readOne(name: string, item: Written, path: Path, report: Report): MetricExpectation | null {
+  const metric = findMetric(name);
+  if (metric === null) return null;
+  const { check, severity, after, aggregate } = typeof item === 'string' ? { check: item } : item;
+  const place = typeof item === 'string' ? path : [...path, 'check'];
+  if (after !== undefined && metric.kind === 'total') {
+    report([...path, 'after'], 'does not go with a total, which is of the whole run', null, true);
+  }
+  try {
+    return {
+      metric: name,
+      expression: parseExpression(check, metric),
+      severity: severity === 'warning' ? 'warning' : 'error',
+      afterNs: after ?? 0,
+      aggregate: aggregate ?? 'worst',
+      path: path.join('.'),
+    };
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    report(place, error.message, error.suggestion);
+    return null;
+  }
+}
+
+/** The path of the first that names the baseline; null if none does. */
+export function comparesWithBaseline({ metrics }: Expectations): string | null {
+  return metrics.find(({ expression }) => usesBaseline(expression.bound))?.path ?? null;
 }

@@ -51,6 +51,8 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
   } catch {
     throw new InputError([{ file, message: `uses more than ${MAX_ALIASES} aliases, or an unknown one` }]);
   }
+  if (containsItself(value))
+    throw new InputError([{ file, message: 'has an alias inside of what it stands for' }]);
   return {
     value,
     placeOfValue(path) {
@@ -68,6 +70,12 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
       return key?.range ? place(key.range[0]) : undefined;
     },
   };
+}
+
+function containsItself(value: unknown, around: readonly unknown[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (around.includes(value)) return true;
+  return Object.values(value).some((inner) => containsItself(inner, [...around, value]));
 }
 
 function nodeAt(document: Document.Parsed, path: Path): Node | undefined {

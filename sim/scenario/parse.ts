@@ -7,6 +7,7 @@ import { findFlag, nearestFlag } from './flags.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
 import { eplbFlags, moeOf } from './moe.ts';
+import { applyOverrides, type Override, relocate } from './overrides.ts';
 import { resolvePath } from './paths.ts';
 import type { EngineFlags, ModelConfig, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -25,6 +26,8 @@ const MISSING = 'missing';
 export interface ParseOptions {
   /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
   readonly readFile?: (path: string) => string;
+  /** Fields that are set in place of the file's. */
+  readonly overrides?: readonly Override[];
 }
 
 /**
@@ -32,7 +35,15 @@ export interface ParseOptions {
  * @throws InputError with every problem of the file, each with its place.
  */
 export function parseScenario(text: string, file: string, options: ParseOptions = {}): Scenario {
-  const yaml = parseLocatedYaml(text, file);
+  const { overrides = [] } = options;
+  try {
+    return scenarioOf(applyOverrides(parseLocatedYaml(text, file), overrides), file, options);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
+  }
+}
+
+function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Scenario {
   const checked = check(yaml, file);
   const problems: Problem[] = [];
   const report = (path: Path, message: string, suggestion?: string | null, atKey = false) => {
@@ -48,6 +59,7 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   const notes: string[] = [];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
+  reportUnknownFlags(checked, options.overrides ?? [], vllm, report);
   const { model: modelInCommand, flags: stated, env, containerGib } = engineOf(checked, vllm, report);
   const flags = withEplb(stated, checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
@@ -61,7 +73,9 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
   }
   const model = modelOf(checked, modelInCommand, vllm, options, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
-  const expect = expectationsOf(checked.expect, report);
+  const expect = expectationsOf(checked, yaml.value, report);
+  const seeds = seedsOf(checked, report);
+  const baseline = baselineOf(checked, report);
   const contiguous = contiguousOf(checked.system);
   if (workload?.kind === 'synthetic') {
     if (contiguous !== null && workload.numSequences > 1) {
@@ -78,7 +92,8 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     file,
     name: checked.name ?? nameOf(file),
     vllm,
-    seed: checked.seed ?? 0,
+    seed: seeds[0],
+    seeds,
     contiguous,
     command: checked.command ?? null,
     engine: flags,
@@ -90,11 +105,25 @@ export function parseScenario(text: string, file: string, options: ParseOptions 
     moe: moeOf(checked.moe),
     stepTime: checked['step-time'] ?? { kind: 'roofline' },
     expect,
+    baseline,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
     allowUnmodelled,
     notes,
     slow: checked.slow ?? null,
   };
+}
+
+function seedsOf({ seed, seeds }: ScenarioFile, report: Report): readonly number[] {
+  if (seed !== undefined && seeds !== undefined)
+    report(['seeds'], 'expected one of seed and seeds', null, true);
+  return seeds ?? [seed ?? 0];
+}
+
+function baselineOf({ baseline }: ScenarioFile, report: Report): string | null {
+  if (baseline === undefined) return null;
+  const path = resolvePath(baseline);
+  if (path === null) report(['baseline'], "expected a path inside the scenario's folder");
+  return path;
 }
 
 /** Orca as in the PagedAttention paper, with a buddy system; static batches at the first hole that fits. */
@@ -111,6 +140,7 @@ export function scenarioOfCommand(
   command: string,
   hardware: { gpu: string; count: number },
   vllm?: string,
+  overrides: readonly Override[] = [],
 ): Scenario {
   const text = JSON.stringify({
     version: 1,
@@ -120,7 +150,7 @@ export function scenarioOfCommand(
     hardware,
     'allow-unmodelled': true,
   });
-  return parseScenario(text, 'command line');
+  return parseScenario(text, 'command line', { overrides });
 }
 
 function versionOf(
@@ -192,6 +222,20 @@ function withEplb(flags: EngineFlags, { moe }: ScenarioFile, vllm: VllmVersion, 
   return { ...flags, honoured: { ...flags.honoured, ...Object.fromEntries(short) } };
 }
 
+/** In a command line an unknown flag is vLLM's to refuse; one that is set here is a slip of who sets it. */
+function reportUnknownFlags(
+  checked: ScenarioFile,
+  overrides: readonly Override[],
+  vllm: VllmVersion,
+  report: Report,
+): void {
+  if (checked.command === undefined) return;
+  for (const { path } of overrides) {
+    if (path[0] !== 'engine' || path.length !== 2 || findFlag(path[1], vllm) !== null) continue;
+    report(path, `vLLM ${vllm} has no such flag`, nearestFlag(path[1], vllm), true);
+  }
+}
+
 function modelOf(
   checked: ScenarioFile,
   inCommand: string | null,
@@ -257,9 +301,11 @@ type Issue = v.BaseIssue<unknown>;
 
 /** Of a union whose members all failed, the issue that lies deepest: the member that was meant. */
 function leafOf(issue: Issue): Issue {
-  const deeper = (issue.issues ?? []).filter((inner) => (inner.path?.length ?? 0) > 0);
+  const isList = Array.isArray(issue.input);
+  const deeper = (issue.issues ?? []).filter(({ path }) => path && (path[0].type === 'array') === isList);
   if (deeper.length === 0) return issue;
-  const leaf = leafOf(deeper[0]);
+  // A misspelt key says more than the key that is missing for it.
+  const leaf = leafOf(deeper.find(({ expected }) => expected === 'never') ?? deeper[0]);
   return { ...leaf, path: [...(issue.path ?? []), ...(leaf.path ?? [])] as Issue['path'] };
 }
 
@@ -273,7 +319,7 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
     const near = nearest(key, siblings);
     return {
       file,
-      place: yaml.placeOfKey(path),
+      place: yaml.placeOfKey(path) ?? yaml.placeOfValue(path.slice(0, -1)),
       field,
       message: reserved
         ? 'is not supported yet by this version of Poolscope'
@@ -297,7 +343,11 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
 /** The keys that the schema knows at a path. */
 function keysAt(path: Path): string[] {
   let schema: unknown = scenarioSchema;
-  for (const key of path) schema = bare((schema as { entries?: Record<string, unknown> })?.entries?.[key]);
+  for (const key of path) {
+    // Elements of a list have the keys that its schema was seen to have.
+    if (typeof key === 'string')
+      schema = bare((schema as { entries?: Record<string, unknown> })?.entries?.[key]);
+  }
   return Object.keys((schema as { entries?: Record<string, unknown> })?.entries ?? {});
 }
 

@@ -1,4 +1,5 @@
 import type { Place } from '../error.ts';
+import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
 import type { START_FAILURES } from './schema.ts';
 
@@ -99,6 +100,8 @@ export interface Scenario {
   readonly name: string;
   readonly vllm: VllmVersion;
   readonly seed: number;
+  /** All that it is run with; `seed` is the first of them. */
+  readonly seeds: readonly number[];
   /** What served before paging, in place of vLLM's engine; null = vLLM. */
   readonly contiguous: {
     readonly policy: 'max' | 'pow2' | 'oracle' | 'static';
@@ -124,6 +127,8 @@ export interface Scenario {
   readonly moe: MoeSpec;
   readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
   readonly expect: Expectations;
+  /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
+  readonly baseline: string | null;
   /** Dotted path of a field → where it stands in the file, for problems that are found later. */
   readonly placeOf: (path: string) => Place | undefined;
   readonly allowUnmodelled: boolean;
@@ -142,6 +147,7 @@ export interface Expectations {
   readonly gpuBlocks: BlockRange | null;
   /** V0's swap space. */
   readonly cpuBlocks: BlockRange | null;
+  readonly metrics: readonly MetricExpectation[];
 }
 
 /** Least and most. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { METRIC_NAMES } from '../report/metrics.ts';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
 
@@ -197,6 +198,47 @@ export const START_FAILURES = [
   'unsupported-model',
 ] as const;
 
+const EXPECTATION = 'a check like "p(99) < 2s", {check, severity, after, aggregate}, or a list of them';
+const expectation = [
+  text,
+  v.strictObject({
+    check: text,
+    severity: v.optional(v.picklist(['error', 'warning'], 'error or warning')),
+    after: v.optional(duration),
+    aggregate: v.optional(v.picklist(['worst', 'mean'], 'worst or mean')),
+  }),
+] as const;
+export const expectations = v.union(
+  [
+    ...expectation,
+    v.pipe(v.array(v.union(expectation, EXPECTATION)), v.maxLength(100, 'at most 100 checks')),
+  ],
+  EXPECTATION,
+);
+/** Start-up outcomes, and what a metric must be. */
+const expect = v.strictObject(
+  {
+    starts: v.optional(bool),
+    because: v.optional(v.picklist(START_FAILURES, `one of ${START_FAILURES.join(', ')}`)),
+    says: v.optional(text),
+    'gpu-blocks': v.optional(blocks),
+    'cpu-blocks': v.optional(blocks),
+    ...(Object.fromEntries(METRIC_NAMES.map((name) => [name, v.optional(expectations)])) as Record<
+      `${'vllm' | 'poolscope'}:${string}`,
+      v.OptionalSchema<typeof expectations, undefined>
+    >),
+  },
+  'an object',
+);
+
+const SEEDS = 'a list of 1 to 100 seeds, each once';
+const seeds = v.pipe(
+  v.array(count(0, Number.MAX_SAFE_INTEGER), SEEDS),
+  v.minLength(1, SEEDS),
+  v.maxLength(100, SEEDS),
+  v.check((list) => new Set(list).size === list.length, SEEDS),
+);
+
 export const scenarioSchema = v.strictObject(
   {
     version: v.literal(1, '1'),
@@ -204,6 +246,7 @@ export const scenarioSchema = v.strictObject(
     vllm: v.optional(v.union([text, v.pipe(v.number(), v.transform(String))], 'a version in quotes')),
     system: v.optional(system),
     seed: v.optional(count(0, Number.MAX_SAFE_INTEGER)),
+    seeds: v.optional(seeds),
     command: v.optional(text),
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
     env: v.optional(envSchema),
@@ -218,18 +261,8 @@ export const scenarioSchema = v.strictObject(
     workload: v.optional(workload),
     moe: v.optional(moeSchema),
     'step-time': v.optional(stepTime),
-    expect: v.optional(
-      v.strictObject(
-        {
-          starts: v.optional(bool),
-          because: v.optional(v.picklist(START_FAILURES, `one of ${START_FAILURES.join(', ')}`)),
-          says: v.optional(text),
-          'gpu-blocks': v.optional(blocks),
-          'cpu-blocks': v.optional(blocks),
-        },
-        'an object',
-      ),
-    ),
+    expect: v.optional(expect),
+    baseline: v.optional(text),
     'allow-unmodelled': v.optional(bool),
     slow: v.optional(text),
   },
@@ -241,4 +274,4 @@ export type WorkloadFile = NonNullable<ScenarioFile['workload']>;
 export type LengthFile = NonNullable<WorkloadFile['input-len']>;
 
 /** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = ['seeds', 'compose', 'manifest', 'baseline', 'invariants', 'golden', 'sweep'];
+export const RESERVED_KEYS = ['compose', 'manifest', 'invariants', 'golden', 'sweep'];

@@ -137,6 +137,7 @@ describe('every problem is one line with its place', () => {
       `${SMALL}  time-scale: 2\n`,
       's.yaml:8:3: workload.time-scale: goes with trace',
     ],
+    ['an alias of what it stands in', `${SMALL}slow: &a [*a]\n`, 's.yaml: has an alias inside of what'],
     [
       'because without a failed start',
       `${SMALL}expect: {because: host-memory}\n`,

@@ -1,0 +1,38 @@
+import type { FileResult, Reporter } from './reporter.ts';
+
+/** For programs. */
+export const jsonReporter: Reporter = {
+  end(results, exitCode) {
+    const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
+    return JSON.stringify({ results: results.flatMap(resultOf), problems, exitCode }, null, 2);
+  },
+};
+
+function resultOf(result: FileResult): object[] {
+  if ('problems' in result) return [];
+  const { scenario, runs, outcomes, checks, passed, digest } = result.run;
+  const failures = checks
+    .filter((check) => !check.passed && check.expectation.severity === 'error')
+    .map(({ expectation }) => `${expectation.metric}: ${expectation.expression.text}`);
+  const [{ plan, summary, moe }] = runs;
+  return [
+    {
+      file: scenario.file,
+      name: scenario.name,
+      passed,
+      failures: [...outcomes, ...failures],
+      checks: checks.map(({ expectation, ...check }) => ({
+        metric: expectation.metric,
+        check: expectation.expression.text,
+        severity: expectation.severity,
+        aggregate: expectation.aggregate,
+        ...check,
+      })),
+      plan,
+      summary,
+      moe,
+      ...(runs.length > 1 && { seeds: runs.map((run) => ({ seed: run.seed, summary: run.summary })) }),
+      digest,
+    },
+  ];
+}

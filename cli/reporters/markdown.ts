@@ -1,0 +1,34 @@
+import { formatProblem } from '../../sim/error.ts';
+import { findingsOf, gatesNothing } from './findings.ts';
+import { markdown } from './plain.ts';
+import type { FileResult, Finding, Reporter } from './reporter.ts';
+
+const SIGNS = { passed: '✅', failed: '❌', warning: '⚠️' } as const;
+
+/** For pull requests and step summaries. */
+export const markdownReporter: Reporter = {
+  end(results) {
+    const failed = results.filter((result) => 'problems' in result || !result.run.passed).length;
+    const heading = `### Poolscope: ${results.length - failed} passed, ${failed} failed`;
+    return [heading, ...results.flatMap(sectionOf)].join('\n\n');
+  },
+};
+
+function sectionOf(result: FileResult): string[] {
+  if ('problems' in result) {
+    const lines = result.problems.map((problem) => `- ${markdown(formatProblem(problem))}`);
+    return [`#### ${SIGNS.failed} ${markdown(result.file)}`, lines.join('\n')];
+  }
+  const { run } = result;
+  const table = ['| | expected | found |', '|---|---|---|', ...findingsOf(run).map(rowOf)];
+  return [
+    `#### ${run.passed ? SIGNS.passed : SIGNS.failed} ${markdown(run.scenario.name)}`,
+    markdown(run.scenario.file),
+    table.join('\n'),
+    ...(gatesNothing(run) ? ['**0 gating checks**: every expectation is a warning.'] : []),
+  ];
+}
+
+function rowOf({ title, verdict, lines }: Finding): string {
+  return `| ${SIGNS[verdict]} | ${markdown(title)} | ${lines.map(markdown).join('<br>') || 'yes'} |`;
+}

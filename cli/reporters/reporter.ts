@@ -1,0 +1,26 @@
+import type { Problem } from '../../sim/error.ts';
+import type { ScenarioRun } from '../run-scenario.ts';
+
+/** What became of a file: it ran, or it is no valid scenario. */
+export type FileResult =
+  | { readonly file: string; readonly run: ScenarioRun }
+  | { readonly file: string; readonly problems: readonly Problem[] };
+
+/** Turns results into text. What it says depends on them alone: no times of day, no durations. */
+export interface Reporter {
+  /** When a file is done. */
+  each?(result: FileResult): string;
+  /** When all are. */
+  end?(results: readonly FileResult[], exitCode: number): string;
+}
+
+/** All that was checked of a run, for reporters that list one thing after the other. */
+export interface Finding {
+  /** "vllm:num_preemptions_total: value == 0", or "start and end". */
+  readonly title: string;
+  readonly verdict: 'passed' | 'failed' | 'warning';
+  /** What was expected and found; the reason and the way to see it, one a line. */
+  readonly lines: readonly string[];
+  /** Dotted path of the expectation. */
+  readonly path: string;
+}

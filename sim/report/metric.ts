@@ -1,0 +1,32 @@
+import type { Recording, RequestColumns } from '../recording/recording.ts';
+import type { Summary } from './summary.ts';
+
+/** What a value counts; times are seconds, shares lie in [0, 1]. */
+export type Unit = 'seconds' | 'share' | 'tokens' | 'requests' | 'blocks' | 'steps' | 'times' | 'per second';
+
+interface MetricBase {
+  readonly name: string;
+  /** The same under other names: of the other vLLM, or with the `_total` that Prometheus adds. */
+  readonly aliases?: readonly string[];
+  readonly unit: Unit;
+  readonly about: string;
+  /** Read off the events, which long runs leave out unless they are asked for. */
+  readonly needsEvents?: boolean;
+}
+
+/**
+ * A number that a run has, and how it is read off its recording: a sample of each request or step (NaN: none), a
+ * gauge after each step's schedule() that counts as long as the step takes, or one total.
+ */
+export type Metric = MetricBase &
+  (
+    | {
+        readonly kind: 'request';
+        readonly read: (requests: RequestColumns, i: number) => number;
+        /** The part of a request's life that it measures, where what happens then explains it. */
+        readonly span?: 'first-token' | 'decode' | 'whole';
+      }
+    | { readonly kind: 'step'; readonly read: (recording: Recording, step: number) => number }
+    | { readonly kind: 'gauge'; readonly read: (recording: Recording) => ((step: number) => number) | null }
+    | { readonly kind: 'total'; readonly read: (summary: Summary, recording: Recording) => number | null }
+  );

@@ -1,0 +1,96 @@
+import { parse } from 'yaml';
+import { InputError, type Problem } from '../error.ts';
+import type { LocatedYaml } from './located-yaml.ts';
+
+/** A field that the caller sets in place of the file: `workload.request-rate=5`. */
+export interface Override {
+  readonly text: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+const MOST = 100;
+/** Metrics and flags have colons and dashes in their names; numbers are places in lists. */
+const KEY = /^[\w:-]+(\.[\w:-]+)*$/;
+const FORBIDDEN = ['__proto__', 'constructor', 'prototype'];
+
+/**
+ * Reads KEY=VALUE; the value is YAML.
+ * @throws InputError
+ */
+export function parseOverride(text: string): Override {
+  const at = text.indexOf('=');
+  const key = text.slice(0, Math.max(0, at));
+  if (!KEY.test(key)) throw problem(text, 'expected KEY=VALUE with a dotted key, like engine.block-size=32');
+  const path = key.split('.');
+  if (path.length > 8 || path.some((part) => FORBIDDEN.includes(part))) {
+    throw problem(text, 'is no key of a scenario');
+  }
+  let value: unknown;
+  try {
+    value = parse(text.slice(at + 1), { maxAliasCount: 0, logLevel: 'error' });
+  } catch {
+    throw problem(text, 'the value is no YAML');
+  }
+  return { text, path, value };
+}
+
+/** The document with the fields set. A flag is added to the command line, if that is what the file has. */
+export function applyOverrides(yaml: LocatedYaml, overrides: readonly Override[]): LocatedYaml {
+  if (overrides.length === 0) return yaml;
+  if (overrides.length > MOST) throw problem(overrides[MOST].text, `is one of more than ${MOST}`);
+  const value: unknown = structuredCloneOf(yaml.value);
+  for (const override of overrides) {
+    if (!isObject(value)) break;
+    const { path } = override;
+    if (path[0] === 'engine' && path.length === 2 && typeof value.command === 'string') {
+      value.command = `${value.command.trimEnd()} ${flagOf(path[1], override.value)}`;
+    } else set(value, override);
+  }
+  return { ...yaml, value };
+}
+
+/** Problems of what was set are told of the option, not of a place in the file that does not say it. */
+export function relocate(problems: readonly Problem[], overrides: readonly Override[]): Problem[] {
+  return problems.map((found) => {
+    const { field } = found;
+    const own = overrides.findLast(({ path }) => {
+      const key = path.join('.');
+      return field === key || field?.startsWith(`${key}.`);
+    });
+    return own ? { ...found, file: `--set ${own.text}`, place: undefined } : found;
+  });
+}
+
+function set(root: Record<string, unknown>, { text, path, value }: Override): void {
+  let node: Record<string, unknown> = root;
+  for (const key of path.slice(0, -1)) {
+    const next = Object.hasOwn(node, key) ? node[key] : undefined;
+    if (next !== undefined && !isObject(next)) throw problem(text, `${key} has no fields in this file`);
+    const inner = next ?? {};
+    node[key] = inner;
+    node = inner as Record<string, unknown>;
+  }
+  node[path[path.length - 1]] = value;
+}
+
+/** `--block-size '32'`, in quotes that a shell would take off. */
+function flagOf(name: string, value: unknown): string {
+  if (value === true) return `--${name}`;
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return `--${name} '${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function structuredCloneOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(structuredCloneOf);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, structuredCloneOf(inner)]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function problem(text: string, message: string): InputError {
+  return new InputError([{ file: `--set ${text.slice(0, 80)}`, message }]);
+}

@@ -1,0 +1,325 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const HELLO = readFileSync(join(ROOT, 'scenarios/hello.pool.yaml'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'poolscope-expect-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function poolscope(args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [join(ROOT, 'dist/cli/poolscope.js'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', GITHUB_STEP_SUMMARY: '', ...env },
+  });
+}
+
+function file(name: string, content: string): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+const FAILS = file(
+  'fails.pool.yaml',
+  `${HELLO}  vllm:num_preemptions_total: value == 0
+  vllm:kv_cache_usage_perc: {check: max < 95%, severity: warning}
+  vllm:time_to_first_token_seconds: count >= 10
+`,
+);
+/** Whatever could be read as markup, in a name. */
+const NASTY = `</testsuite><x a="b" c='d'>&|\`[l](u)@me www.x.y #1 ::error::\\n::set-output name=a::b\\u0007`;
+const HOSTILE = file(
+  'hostile.pool.yaml',
+  `${HELLO.replace('name: hello', `name: "${NASTY.replaceAll('"', '\\"')}"`)}  vllm:num_preemptions_total: value == 0\n`,
+);
+const INVALID = file('invalid.pool.yaml', `${HELLO}  vllm:num_preemption_total: value == 0\n`);
+
+describe('expectations', () => {
+  test('one that fails says what was expected, what was found, why, and how to see it', () => {
+    const { status, stdout, stderr } = poolscope(['run', FAILS]);
+    expect(stderr).toBe('');
+    expect(status).toBe(1);
+    expect(stdout).toContain('FAILED     vllm:num_preemptions_total: expected value == 0, got 10');
+    expect(stdout).toContain('the first preemption: step 43');
+    expect(stdout).toContain('r7 is preempted: r3 needs 1 block more than are free');
+    expect(stdout).toContain('warning    vllm:kv_cache_usage_perc: expected max < 95 %, got 100 %');
+    expect(stdout).toContain('passed     vllm:time_to_first_token_seconds: count >= 10: 26');
+    const command = /poolscope (explain fails.pool.yaml --step 43 --request r7)/.exec(stdout)![1];
+    expect(poolscope(command.split(' ')).stdout).toContain('r7 is preempted');
+  });
+
+  test('the command shows the same run, whatever was set', () => {
+    const { stdout } = poolscope(['run', FAILS, '--set', 'workload.request-rate=9', '--seed', '4']);
+    const [command, request] = /explain fails.pool.yaml --step \d+ --request (r\d+) .*/.exec(stdout)!;
+    expect(command).toContain('--seed 4 --set workload.request-rate=9');
+    expect(poolscope(command.split(' ')).stdout).toContain(`${request} is preempted`);
+    const trace = file(
+      't.csv',
+      'arrived_at,num_prefill_tokens,num_decode_tokens\n0,300,100\n0,300,100\n0,300,100\n',
+    );
+    const traced = poolscope(['run', FAILS, '--trace', trace]).stdout;
+    expect(traced).toContain('FAILED');
+    expect(traced).not.toContain('poolscope explain');
+  });
+
+  test('check looks at expectations and baselines too', () => {
+    expect(poolscope(['check', INVALID]).status).toBe(2);
+    const gone = file('gone2.pool.yaml', `${HELLO}baseline: nowhere.pool.yaml\n`);
+    expect(poolscope(['check', gone]).stderr).toContain('there is no such file');
+  });
+
+  test('warnings gate nothing, and it says so', () => {
+    const only = file(
+      'warn.pool.yaml',
+      `${HELLO}  vllm:num_preemptions_total: {check: value == 0, severity: warning}\n`,
+    );
+    const { status, stdout } = poolscope(['run', only]);
+    expect(stdout).toContain('0 gating checks');
+    expect(status).toBe(0);
+  });
+
+  test('an unknown metric is bad input', () => {
+    const { status, stderr } = poolscope(['run', INVALID]);
+    expect(stderr).toMatch(
+      /invalid\.pool\.yaml:\d+:3: expect\.vllm:num_preemption_total: unknown key \(did you mean vllm:num_preemptions_total\?\)/,
+    );
+    expect(status).toBe(2);
+  });
+
+  test('several seeds: all run, the worst and the mean are told', () => {
+    const seeds = file(
+      'seeds.pool.yaml',
+      readFileSync(join(folder, FAILS), 'utf8').replace('seed: 3', 'seeds: [4, 3]'),
+    );
+    const { stdout } = poolscope(['run', seeds]);
+    expect(stdout).toMatch(/got 10 \(worst of 2 seeds, seed 3; mean 8\.5\)/);
+    expect(stdout).toContain('--step 43 --request r7 --seed 3');
+    const [{ checks, seeds: runs }] = JSON.parse(poolscope(['run', seeds, '--json']).stdout).results;
+    expect(runs).toHaveLength(2);
+    expect(checks.find((check: { metric: string }) => /preempt/.test(check.metric)).seeds).toHaveLength(2);
+    expect(poolscope(['run', seeds, '--seed', '3']).stdout).toContain('got 10\n');
+  });
+});
+
+describe('baselines', () => {
+  const compares = (bound: string) =>
+    `${HELLO}  vllm:time_to_first_token_seconds: p(99) <= ${bound}\nbaseline: base.pool.yaml\n`;
+  file('base.pool.yaml', HELLO);
+
+  test('another file', () => {
+    expect(poolscope(['run', file('same.pool.yaml', compares('baseline'))]).status).toBe(0);
+    const { status, stdout } = poolscope(['run', file('less.pool.yaml', compares('0.5 * baseline'))]);
+    expect(stdout).toMatch(/expected p\(99\) <= 2\.07\d s, got 4\.1\d\d s/);
+    expect(status).toBe(1);
+    const slower = ['run', 'same.pool.yaml', '--set', 'workload.request-rate=20'];
+    expect(poolscope(slower).status).toBe(1);
+  });
+
+  test('the same file at a git revision', () => {
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    git('init', '-q');
+    const path = file('git.pool.yaml', compares('baseline').replace('baseline: base.pool.yaml\n', ''));
+    git('add', path);
+    git('commit', '-qm', 'first');
+    file('git.pool.yaml', compares('baseline').replace('request-rate: 7', 'request-rate: 20'));
+    expect(poolscope(['run', path, '--baseline', 'HEAD']).status).toBe(1);
+    for (const revision of ['nothing', '--output=x', 'HEAD:base.pool.yaml']) {
+      const { status, stderr } = poolscope(['run', path, `--baseline=${revision}`]);
+      expect(stderr.trim()).toBe(`--baseline: git knows no revision "${revision}" here`);
+      expect(status).toBe(2);
+    }
+  });
+
+  test('none, though an expectation needs one; one that is not there', () => {
+    const none = file('none.pool.yaml', compares('baseline').replace('baseline: base.pool.yaml\n', ''));
+    expect(poolscope(['run', none]).stderr).toContain('compares with a baseline, but there is none');
+    const gone = file('gone.pool.yaml', compares('baseline').replace('base.pool.yaml', 'gone/x.pool.yaml'));
+    const { status, stderr } = poolscope(['run', gone]);
+    expect(stderr).toContain('there is no such file');
+    expect(status).toBe(2);
+  });
+});
+
+describe('reporters', () => {
+  const run = (reporter: string, ...files: string[]) => poolscope(['run', ...files, '--reporter', reporter]);
+
+  test('junit: the structure that Jenkins’ schema wants, whatever names hold', () => {
+    const { stdout, status } = run('junit', FAILS, HOSTILE, INVALID);
+    expect(status).toBe(2);
+    const document = readXml(stdout);
+    expect(document.name).toBe('testsuites');
+    expect(document.children.map(({ attributes }) => attributes.tests)).toEqual(['4', '2', '1']);
+    const counts = { tests: 0, failures: 0, errors: 0 };
+    for (const suite of document.children) {
+      expect(Object.keys(suite.attributes)).toEqual(['name', 'tests', 'failures', 'errors', 'skipped']);
+      for (const testcase of suite.children) {
+        counts.tests++;
+        expect(testcase.name).toBe('testcase');
+        expect(Object.keys(testcase.attributes)).toEqual(['name', 'classname']);
+        for (const part of testcase.children) {
+          expect(['failure', 'error', 'system-out']).toContain(part.name);
+          if (part.name === 'failure') counts.failures++;
+          if (part.name === 'error') counts.errors++;
+        }
+      }
+    }
+    const { tests, failures, errors } = document.attributes;
+    expect([tests, failures, errors].map(Number)).toEqual([counts.tests, counts.failures, counts.errors]);
+    expect(counts).toEqual({ tests: 7, failures: 2, errors: 1 });
+  });
+
+  test('github: annotations at their lines, ten of a kind at most, a summary', () => {
+    const summary = join(folder, 'summary.md');
+    const files = [
+      FAILS,
+      HOSTILE,
+      ...Array.from({ length: 10 }, (_, i) =>
+        file(`f${i}.pool.yaml`, readFileSync(join(folder, FAILS), 'utf8')),
+      ),
+    ];
+    const { stdout } = poolscope(['run', ...files, '--reporter', 'github'], { GITHUB_STEP_SUMMARY: summary });
+    const lines = stdout.trim().split('\n');
+    for (const line of lines) expect(line).toMatch(/^::(error|warning) file=/);
+    expect(lines[0]).toMatch(
+      /^::error file=fails\.pool\.yaml,line=28,col=31,title=hello%3A vllm%3Anum_preemptions_total%3A value == 0::expected/,
+    );
+    expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(10);
+    expect(lines.filter((line) => line.startsWith('::warning'))).toHaveLength(10);
+    expect(stdout).toContain('title=and 3 more::');
+    expect(readFileSync(summary, 'utf8')).toContain('### Poolscope: 0 passed, 12 failed');
+  });
+
+  test('markdown: names stay text', () => {
+    const { stdout } = run('markdown', HOSTILE, INVALID);
+    expect(stdout).not.toMatch(/<(?!br>)|@|`|\[|::|www\./);
+    expect(stdout).toContain('&#60;&#47;testsuite&#62;');
+    expect(stdout).toContain('did you mean vllm&#58;num&#95;preemptions&#95;total&#63;');
+  });
+
+  test('default: names keep their line', () => {
+    expect(
+      run('default', HOSTILE)
+        .stdout.split('\n')
+        .filter((line) => line.startsWith('::')),
+    ).toEqual([]);
+  });
+
+  test('json, into a file; the same bytes for the same input', () => {
+    for (const out of ['a.json', 'b.json']) {
+      const { status, stdout } = poolscope(['run', FAILS, INVALID, '--reporter', 'json', '--output', out]);
+      expect(stdout).toBe('');
+      expect(status).toBe(2);
+    }
+    const text = readFileSync(join(folder, 'a.json'), 'utf8');
+    expect(readFileSync(join(folder, 'b.json'), 'utf8')).toBe(text);
+    const { results, problems, exitCode } = JSON.parse(text);
+    expect(results[0].failures).toEqual(['vllm:num_preemptions_total: value == 0']);
+    expect(results[0].checks[0]).toMatchObject({
+      actual: 10,
+      bound: 0,
+      passed: false,
+      why: { step: 43, request: 'r7' },
+    });
+    expect(problems[0]).toMatchObject({ place: { column: 3 } });
+    expect(exitCode).toBe(2);
+  });
+
+  test.each([
+    [['run', FAILS, '--reporter', 'tap'], 'Allowed choices are default, json, junit, github, markdown'],
+    [['run', FAILS, '--json', '--reporter', 'junit'], 'cannot be used with'],
+    [['run', FAILS, '--output', 'no/such/folder'], 'cannot be written'],
+  ])('%j is bad usage', (args, message) => {
+    const { status, stderr } = poolscope(args);
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+});
+
+describe('set, schema, init', () => {
+  test('set changes fields, and adds flags to a command', () => {
+    const set = ['--set', 'engine.block-size=32', '--set', 'workload.num-prompts=5'];
+    const { stdout } = poolscope(['run', 'base.pool.yaml', ...set]);
+    expect(stdout).toContain('64 blocks of 32 tokens');
+    expect(stdout).toMatch(/requests +5: /);
+    expect(poolscope(['plan', 'base.pool.yaml', '--set', 'hardware.gpu=h100']).stdout).toContain('h100');
+  });
+
+  test.each([
+    [
+      'workload.requst-rate=4',
+      '--set workload.requst-rate=4: workload.requst-rate: unknown key (did you mean request-rate?)',
+    ],
+    ['engine.blok-size=4', 'engine.blok-size: vLLM 2026-05 has no such flag (did you mean block-size?)'],
+    ['workload.num-prompts=many', 'expected a whole number from 1 to 10000000, got "many"'],
+    ['block-size', 'expected KEY=VALUE'],
+  ])('set %s is bad input, for every command', (text, message) => {
+    for (const command of ['run', 'check', 'plan']) {
+      const { status, stderr } = poolscope([command, 'base.pool.yaml', '--set', text]);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(stderr).toContain(message);
+      expect(status).toBe(2);
+    }
+  });
+
+  test('schema knows every key and metric', () => {
+    const schema = JSON.parse(poolscope(['schema']).stdout);
+    expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
+    expect(schema.required).toEqual(['version', 'hardware']);
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(parse(HELLO))));
+    expect(schema.properties.expect.properties['vllm:num_preemptions']).toMatchObject({
+      $ref: '#/$defs/expectation',
+    });
+    expect(schema.properties.workload.properties['num-prompts']).toMatchObject({
+      type: 'integer',
+      minimum: 1,
+    });
+  });
+
+  test('init writes a scenario that runs, once', () => {
+    expect(poolscope(['init', 'mine.pool.yaml']).status).toBe(0);
+    expect(poolscope(['check', 'mine.pool.yaml']).status).toBe(0);
+    const { status, stderr } = poolscope(['init', 'mine.pool.yaml']);
+    expect(stderr.trim()).toBe('mine.pool.yaml: is there already');
+    expect(status).toBe(2);
+  });
+});
+
+interface Element {
+  readonly name: string;
+  readonly attributes: Record<string, string>;
+  readonly children: Element[];
+}
+
+/** Reads XML as strictly as it is written here: elements, double-quoted attributes, text without < and &. */
+function readXml(text: string): Element {
+  const root: Element = { name: '', attributes: {}, children: [] };
+  const open = [root];
+  const body = text.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
+  const part = /<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>|([^<]+)/y;
+  for (let match = part.exec(body); match; match = part.exec(body)) {
+    const [, closes, name, attributes, empty, content] = match;
+    if (content !== undefined) {
+      expect(content).not.toMatch(/&(?!#\d+;)/);
+      continue;
+    }
+    if (closes) {
+      expect(open.pop()?.name).toBe(name);
+      continue;
+    }
+    const pairs = [...attributes.matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]);
+    const element = { name, attributes: Object.fromEntries(pairs), children: [] };
+    open[open.length - 1].children.push(element);
+    if (!empty) open.push(element);
+    if (part.lastIndex === body.length) break;
+  }
+  expect(open).toHaveLength(1);
+  return root.children[0];
+}
