@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': 'e1e94d56753020d7',
-  'llama31-8b-on-a100.pool.yaml': '693d8a0338dacd63',
-  'llama31-70b-on-4xh100.pool.yaml': '67782883ea2f9a56',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '516f64889ad445b6',
+  'hello.pool.yaml': 'd40f35eceae5174e',
+  'llama31-8b-on-a100.pool.yaml': '8fe70268707a01ef',
+  'llama31-70b-on-4xh100.pool.yaml': '24d3c5dc55bb7a76',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '18cd56c3e95c3d2c',
 };
 
 let server: ViteDevServer;
