@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
 import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import { costOf } from '../sim/report/cost.ts';
 import { crashOutcome } from '../sim/report/crash-outcome.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
@@ -53,6 +54,15 @@ export function runReport(
       row(
         'throughput',
         `${throughput.requestsPerSecond.toFixed(2)} requests/s · ${number(throughput.outputTokensPerSecond)} output tokens/s · ${number(throughput.totalTokensPerSecond)} tokens/s in all`,
+      ),
+    );
+  }
+  const cost = costOf(scenario.hardware, summary);
+  if (cost) {
+    lines.push(
+      row(
+        'cost',
+        `${price(cost.perMillionOutputTokens)} a million output tokens · ${price(cost.perMillionTokens)} a million tokens in all · ${price(cost.perHour)} an hour`,
       ),
     );
   }
@@ -183,6 +193,11 @@ function seconds(value: number): string {
   if (value >= 100) return `${number(value)} s`;
   if (value >= 1) return `${value.toFixed(2)} s`;
   return `${(value * 1000).toFixed(1)} ms`;
+}
+
+/** Three digits at least: 0.0123, 1.23, 1,234. */
+function price(value: number): string {
+  return value >= 100 ? number(value) : value.toPrecision(3);
 }
 
 function percent(share: number): string {

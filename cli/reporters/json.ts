@@ -1,3 +1,4 @@
+import { costOf } from '../../sim/report/cost.ts';
 import type { FileResult, Reporter } from './reporter.ts';
 
 /** For programs. */
@@ -30,6 +31,7 @@ function resultOf(result: FileResult): object[] {
       })),
       plan,
       summary,
+      cost: summary && costOf(scenario.hardware, summary),
       moe,
       ...(runs.length > 1 && { seeds: runs.map((run) => ({ seed: run.seed, summary: run.summary })) }),
       digest,

@@ -2,9 +2,10 @@ import type { HardwareFile, HostFile } from './machine-schema.ts';
 import type { Scenario } from './scenario.ts';
 
 /** One number of other-gib stands for every GPU. */
-export function hardwareOf({ gpu, count = 1, 'other-gib': other }: HardwareFile): Scenario['hardware'] {
+export function hardwareOf(hardware: HardwareFile): Scenario['hardware'] {
+  const { gpu, count = 1, 'other-gib': other, 'price-per-gpu-hour': pricePerGpuHour = null } = hardware;
   const otherGib = typeof other === 'number' ? Array.from({ length: count }, () => other) : (other ?? []);
-  return { gpu, count, otherGib };
+  return { gpu, count, otherGib, pricePerGpuHour };
 }
 
 /** What the file says goes before what a `docker run` line does. */

@@ -115,6 +115,8 @@ export interface Scenario {
     readonly count: number;
     /** Memory that other processes hold, GiB, GPU by GPU; empty = none. */
     readonly otherGib: readonly number[];
+    /** In whatever currency; null = not stated. */
+    readonly pricePerGpuHour: number | null;
   };
   /** GiB; null = not stated. A container's limit is that of its cgroup, without swap. */
   readonly host: { readonly memoryGib: number | null; readonly containerLimitGib: number | null };
