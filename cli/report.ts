@@ -7,6 +7,7 @@ import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { timeBasis } from '../sim/time/time-basis.ts';
 import { moeLines } from './moe-report.ts';
 import { oneLine } from './reporters/plain.ts';
 
@@ -72,6 +73,7 @@ export function runReport(
     row('TPOT', statistics(summary.timePerOutputToken)),
     row('end to end', statistics(summary.endToEnd)),
     row('queue', statistics(summary.queueTime)),
+    ...basisOf(recording),
     '',
   );
   if (kvCacheUse) {
@@ -154,6 +156,15 @@ function heading(scenario: Scenario): string {
 /** The report is of the first. */
 function seedsOf({ seeds }: Scenario): string {
   return seeds.length === 1 ? `seed ${seeds[0]}` : `seed ${seeds[0]} of ${seeds.join(', ')}`;
+}
+
+/** How far the times can be trusted. */
+function basisOf({ header }: Recording): string[] {
+  if (header.timing === undefined) return [];
+  const { source, unmeasured, error } = timeBasis(header.timing);
+  const parts = unmeasured.length > 0 ? ` · not measured: ${unmeasured.join(', ')}` : '';
+  const [least, most] = error.map((share) => `${Math.round(share * 100)}`);
+  return [pc.dim(row('times', `${source}${parts} · ±${least} to ${most} %, see docs/time.md`))];
 }
 
 function notes(list: readonly string[]): string[] {
