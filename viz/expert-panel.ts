@@ -40,7 +40,11 @@ export class ExpertPanel {
     this.palette = palette;
     this.announce = announce;
     const { canvas } = elements;
-    canvas.addEventListener('pointermove', (event) => this.point(this.cellAt(event)));
+    canvas.addEventListener('pointermove', (event) => {
+      const cell = this.cellAt(event);
+      // Drawn once a cell, not once a pixel.
+      if (cell?.layer !== this.cell?.layer || cell?.expert !== this.cell?.expert) this.point(cell);
+    });
     canvas.addEventListener('pointerdown', (event) => this.point(this.cellAt(event)));
     canvas.addEventListener('pointerleave', (event) => {
       // A finger that is lifted leaves, too: what it tapped stays told.
@@ -104,14 +108,17 @@ export class ExpertPanel {
       }
     }
     if (cell === null) return;
-    context.strokeStyle = palette.css('text');
-    context.lineWidth = 2;
-    context.strokeRect(
-      cell.expert * cellWidth - 1,
-      cell.layer * cellHeight - 1,
-      cellWidth + 2,
-      cellHeight + 2,
-    );
+    // A light line within a dark one stands out from every shade.
+    for (const [color, out] of [
+      [palette.css('text'), 2],
+      [palette.css('surface'), 0],
+    ] as const) {
+      context.strokeStyle = color;
+      context.lineWidth = 2;
+      const x = cell.expert * cellWidth - out;
+      const y = cell.layer * cellHeight - out;
+      context.strokeRect(x, y, cellWidth + 2 * out, cellHeight + 2 * out);
+    }
   }
 
   private cellAt({ offsetX, offsetY }: PointerEvent): Cell | null {

@@ -73,6 +73,8 @@ export function timesTheMean({ load, numExperts }: ExpertMap, layer: number, exp
 }
 
 const MAX_CELLS = 1 << 18;
+/** A row of the picture each, which no canvas has room for without end. */
+const MAX_LAYERS = 1 << 10;
 const MAX_RANKS = 1 << 16;
 const MAX_NOTES = 32;
 const MAX_TEXT = 1000;
@@ -83,7 +85,7 @@ export function isExpertMap(value: unknown): value is ExpertMap {
   const { numLayers, numExperts, numRanks, numStages, numRearrangements, cache, imbalance } = value;
   const { load, rankOf, bufferBytes, notes } = value;
   return (
-    isCount(numLayers, MAX_CELLS) &&
+    isCount(numLayers, MAX_LAYERS) &&
     isCount(numExperts, MAX_CELLS) &&
     numLayers * numExperts <= MAX_CELLS &&
     numLayers * numExperts > 0 &&

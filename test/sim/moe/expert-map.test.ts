@@ -67,7 +67,11 @@ describe('in a recording file', () => {
     ['a load that is too short', { ...map, load: map.load.slice(1) }],
     ['a load below zero', { ...map, load: map.load.with(3, -1) }],
     ['a load that is text', { ...map, load: map.load.map(String) }],
-    ['more cells than can be', { ...map, numLayers: 1e6 }],
+    ['more cells than can be', { ...map, numExperts: 1e6 }],
+    [
+      'more layers than can be drawn',
+      { ...map, numLayers: 2000, numExperts: 1, rankOf: [0], load: Array(2000).fill(100) },
+    ],
     ['no layers', { ...map, numLayers: 0, load: [] }],
     ['a rank that is not there', { ...map, rankOf: map.rankOf.with(0, 4) }],
     ['buffers of other ranks', { ...map, bufferBytes: [1] }],
