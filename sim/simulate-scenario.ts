@@ -6,6 +6,7 @@ import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import { rankStrips } from './memory/rank-strip.ts';
 import { limitsOf } from './memory/resolve.ts';
+import { expertMap } from './moe/expert-map.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
@@ -73,7 +74,11 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     },
     { ...hooks, observer: experts?.observer },
   );
-  return { plan: planned, recording, moe: moeReportOf(scenario, experts, workload, recording) };
+  const moe = moeReportOf(scenario, experts, workload, recording);
+  if (moe === null) return { plan: planned, recording, moe };
+  // What the experts did is known at the end only; the engine itself knows nothing of them.
+  const header = { ...recording.header, experts: expertMap(moe) };
+  return { plan: planned, recording: { ...recording, header }, moe };
 }
 
 /** As many token slots as the plan's blocks have, each a block of its own; prompts are not cut. */

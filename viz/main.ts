@@ -9,6 +9,7 @@ import { BlockMap } from './block-map.ts';
 import { type Derived, derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
+import { ExpertPanel } from './expert-panel.ts';
 import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
@@ -58,6 +59,20 @@ const details = new Details(byId('details'), byId('details-title'), selectReques
 const requestList = new RequestList(byId('requests'), selectRequest);
 const gpuDetails = byId<HTMLDetailsElement>('gpus');
 const gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
+const experts = new ExpertPanel(
+  {
+    panel: byId('experts'),
+    summary: byId('expert-summary'),
+    canvas: byId('expert-map'),
+    readout: byId('expert-readout'),
+    legend: byId('expert-legend'),
+    facts: byId('expert-facts'),
+  },
+  palette,
+  (text) => {
+    byId('live').textContent = text;
+  },
+);
 const whatIf = new WhatIf(
   byId('what-if'),
   ({ strips }) => gpus.show(strips),
@@ -238,6 +253,7 @@ function restyle(): void {
   const { mode } = view.get();
   map.restyle(palette, mode);
   timeline.restyle(palette);
+  experts.restyle(palette);
   for (const button of modes.children) {
     const checked = (button as HTMLElement).dataset.mode === mode;
     button.setAttribute('aria-checked', String(checked));
@@ -359,6 +375,7 @@ function showRun(
 ): void {
   hideMessage();
   gpus.show(recording.header.memory ?? []);
+  experts.show(recording.header.experts ?? null);
   whatIf.show(source);
   const cursor = new Cursor(recording);
   const derived = derive(recording);

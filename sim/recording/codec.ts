@@ -1,5 +1,6 @@
 import { strFromU8, strToU8, unzlibSync, zlibSync } from 'fflate';
 import { InputError } from '../error.ts';
+import { isExpertMap } from '../moe/expert-map.ts';
 import {
   type Column,
   type Columns,
@@ -280,6 +281,7 @@ function isFileHeader(value: unknown): value is FileHeader {
     typeof file.header.name === 'string' &&
     typeof file.header.about === 'object' &&
     file.header.about !== null &&
+    (file.header.experts === undefined || isExpertMap(file.header.experts)) &&
     isCount(file.header.pool?.numGpuBlocks) &&
     file.header.pool.numGpuBlocks > 0 &&
     Array.isArray(file.header.pool.groups) &&

@@ -1,4 +1,5 @@
 import type { RankStrip } from '../memory/rank-strip.ts';
+import type { ExpertMap } from '../moe/expert-map.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { RooflineInput } from '../time/roofline.ts';
 import type { Columns, TableTypes } from './column.ts';
@@ -257,6 +258,8 @@ export interface RecordingHeader {
   };
   /** What the GPUs' memory went to, rank by rank. */
   readonly memory?: readonly RankStrip[];
+  /** There where the model has experts: what they did. */
+  readonly experts?: ExpertMap;
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;

@@ -18,7 +18,7 @@ const GOLDEN: Readonly<Record<string, string>> = {
   'hello.pool.yaml': 'd40f35eceae5174e',
   'llama31-8b-on-a100.pool.yaml': '8fe70268707a01ef',
   'llama31-70b-on-4xh100.pool.yaml': '24d3c5dc55bb7a76',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '18cd56c3e95c3d2c',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '2518a72ac80770c8',
 };
 
 let server: ViteDevServer;

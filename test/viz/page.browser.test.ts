@@ -418,6 +418,65 @@ describe('V0', () => {
   });
 });
 
+describe('experts', () => {
+  const CACHED = readFileSync(
+    new URL('../../scenarios/moe/glm-4.7-flash-expert-cache.pool.yaml', import.meta.url),
+    'utf8',
+  );
+
+  test.each([
+    [1280, 'light'],
+    [390, 'dark'],
+  ] as const)('a heat map of layers and experts, %i pixels wide, %s', async (width, colorScheme) => {
+    const { page, complaints } = await open({ viewport: { width, height: 800 }, colorScheme });
+    const panel = page.locator('#experts');
+    expect(await panel.isVisible()).toBe(false);
+    await drop(page, 'cached.pool.yaml', CACHED);
+    await shows(page, 'GLM-4.7-Flash on one GPU, expert cache');
+    await page.locator('#expert-summary').click();
+    await drawn(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    expect(await page.locator('#expert-facts').textContent()).toMatch(
+      /Experts in host memory: 16 slots in each layer, lru, \d+\.\d % hits.*this is an experiment/,
+    );
+    const { experts } = record(CACHED).header;
+    const map = page.locator('#expert-map');
+    expect(await map.getAttribute('aria-label')).toContain('64 experts in 46 layers');
+    await map.focus();
+    await press(page, 'ArrowDown', 'ArrowDown', 'ArrowRight');
+    const times = (experts!.load[64 + 1] / 100).toFixed(2);
+    const told = `Layer 1, expert 1: ${times} × the mean`;
+    expect(await page.locator('#expert-readout').textContent()).toBe(told);
+    expect(await page.locator('#live').textContent()).toBe(told);
+    expect(await stepOf(page)).toBe(0);
+    const { width: mapWidth } = (await map.boundingBox())!;
+    await map.hover({ position: { x: mapWidth - 2, y: 2 } });
+    expect(await page.locator('#expert-readout').textContent()).toContain('Layer 0, expert 63:');
+    await drop(page, 'hello.pool.yaml', HELLO);
+    await shows(page, 'hello');
+    expect(await panel.isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a recording of experts that are spread says which GPU holds one', async () => {
+    const { page } = await open();
+    const spread = readFileSync(
+      new URL('../../scenarios/moe/glm-4.7-flash-tp4-ep4.pool.yaml', import.meta.url),
+      'utf8',
+    ).replace('num-prompts: 300', 'num-prompts: 10');
+    await drop(page, 'spread.poolrec', encodeRecording(record(spread)));
+    await shows(page, 'GLM-4.7-Flash, TP 4 and EP 4');
+    await page.locator('#expert-summary').click();
+    const map = page.locator('#expert-map');
+    const { width } = (await map.boundingBox())!;
+    await map.hover({ position: { x: (17.5 / 64) * width, y: 2 } });
+    expect(await page.locator('#expert-readout').textContent()).toMatch(
+      /^Layer 0, expert 17: \d+\.\d\d × the mean, on GPU 1$/,
+    );
+    expect(await page.locator('#expert-facts').textContent()).toContain('Imbalance: the busiest GPU has');
+  });
+});
+
 describe('GPU memory', () => {
   const ON_TWO = `version: 1
 name: on two

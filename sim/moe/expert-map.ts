@@ -1,0 +1,132 @@
+import type { MoeReport } from './moe-report.ts';
+import { Placement } from './placement.ts';
+
+/** What a picture of a run's experts needs: plain numbers, small, that go into the recording's header. */
+export interface ExpertMap {
+  /** Layers that have experts, and experts in each. */
+  readonly numLayers: number;
+  readonly numExperts: number;
+  /** Ranks that share a layer's experts, and pipeline stages of so many ranks. */
+  readonly numRanks: number;
+  readonly numStages: number;
+  /** Layer × expert → its tokens in hundredths of the layer's mean; whole numbers. */
+  readonly load: readonly number[];
+  /** Expert → the rank that holds it when the run starts; empty if each rank holds a slice of every expert. */
+  readonly rankOf: readonly number[];
+  /** Times that the load balancer moved experts since. */
+  readonly numRearrangements: number;
+  /** Most / mean of the ranks' tokens, mean of the layers: mean and largest of the steps; null unless spread. */
+  readonly imbalance: { readonly mean: number; readonly worst: number } | null;
+  /** Rank → buffers of its largest step, bytes. */
+  readonly bufferBytes: readonly number[];
+  /** Offloaded experts; 0 slots = no cache; `hitRate` null = never used. */
+  readonly cache: { readonly slots: number; readonly policy: string; readonly hitRate: number | null } | null;
+  /** What is an experiment, or not modelled. */
+  readonly notes: readonly string[];
+}
+
+const LOAD_UNIT = 100;
+
+export function expertMap(report: MoeReport): ExpertMap {
+  const { shape, steps, load, bufferBytes, cache, rearrangements, notes } = report;
+  const { layers, numExperts, ranks, spread, stageLayers } = shape;
+  const placement = spread ? new Placement(shape) : null;
+  const busy = steps.imbalance.filter((ratio) => ratio > 0);
+  const hits = sum(steps.hits);
+  const accesses = hits + sum(steps.misses);
+  return {
+    numLayers: layers,
+    numExperts,
+    numRanks: ranks,
+    numStages: stageLayers.length,
+    load: relativeLoad(load, layers, numExperts),
+    rankOf:
+      placement === null
+        ? []
+        : Array.from({ length: numExperts }, (_, expert) => placement.rankOf(0, expert)),
+    numRearrangements: rearrangements.length,
+    imbalance: !spread || busy.length === 0 ? null : { mean: sum(busy) / busy.length, worst: largest(busy) },
+    bufferBytes: bufferBytes.map(largest),
+    cache:
+      cache === null
+        ? null
+        : { slots: cache.slots, policy: cache.policy, hitRate: accesses === 0 ? null : hits / accesses },
+    notes,
+  };
+}
+
+function relativeLoad(load: Float64Array, layers: number, numExperts: number): number[] {
+  const cells: number[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const row = load.subarray(layer * numExperts, (layer + 1) * numExperts);
+    const total = sum(row);
+    for (const tokens of row) {
+      cells.push(total === 0 ? 0 : Math.round((tokens * numExperts * LOAD_UNIT) / total));
+    }
+  }
+  return cells;
+}
+
+/** How often the mean of its layer an expert is visited. */
+export function timesTheMean({ load, numExperts }: ExpertMap, layer: number, expert: number): number {
+  return load[layer * numExperts + expert] / LOAD_UNIT;
+}
+
+const MAX_CELLS = 1 << 18;
+/** A row of the picture each, which no canvas has room for without end. */
+const MAX_LAYERS = 1 << 10;
+const MAX_RANKS = 1 << 16;
+const MAX_NOTES = 32;
+const MAX_TEXT = 1000;
+
+/** Whether a value, such as one from a file of anybody's, can be drawn. */
+export function isExpertMap(value: unknown): value is ExpertMap {
+  if (!isObject(value)) return false;
+  const { numLayers, numExperts, numRanks, numStages, numRearrangements, cache, imbalance } = value;
+  const { load, rankOf, bufferBytes, notes } = value;
+  return (
+    isCount(numLayers, MAX_LAYERS) &&
+    isCount(numExperts, MAX_CELLS) &&
+    numLayers * numExperts <= MAX_CELLS &&
+    numLayers * numExperts > 0 &&
+    isCount(numRanks, MAX_RANKS) &&
+    isCount(numStages, MAX_RANKS) &&
+    isCount(numRearrangements) &&
+    isList(load, numLayers * numExperts, (cell) => isCount(cell, numExperts * LOAD_UNIT)) &&
+    Array.isArray(rankOf) &&
+    isList(rankOf, rankOf.length === 0 ? 0 : numExperts, (rank) => isCount(rank, numRanks - 1)) &&
+    isList(bufferBytes, numRanks, isAmount) &&
+    (imbalance === null || (isObject(imbalance) && isAmount(imbalance.mean) && isAmount(imbalance.worst))) &&
+    (cache === null ||
+      (isObject(cache) &&
+        isCount(cache.slots) &&
+        isText(cache.policy) &&
+        (cache.hitRate === null || (isAmount(cache.hitRate) && cache.hitRate <= 1)))) &&
+    Array.isArray(notes) &&
+    notes.length <= MAX_NOTES &&
+    notes.every(isText)
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
+const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
+  isAmount(value) && Number.isInteger(value) && value <= most;
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+const isList = (value: unknown, length: number, isItem: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.length === length && value.every((item) => isItem(item));
+
+// Loops: a long run has more steps than a call can have arguments.
+function sum(column: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < column.length; i++) total += column[i];
+  return total;
+}
+
+function largest(column: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < column.length; i++) if (column[i] > most) most = column[i];
+  return most;
+}

@@ -1,0 +1,222 @@
+import { type ExpertMap, timesTheMean } from '../sim/moe/expert-map.ts';
+import { fitCanvas, h } from './dom.ts';
+import { swatch } from './headline.ts';
+import type { Palette } from './palette.ts';
+
+/** Upper ends of the scale's shades, × the layer's mean; what is beyond the last has the strongest. */
+const SCALE_ENDS = [0.25, 0.5, 1, 1.5, 2, 3, 5];
+const NEVER_USED = 'block-free';
+/** Height of a layer's row, pixels: as tall as the map's height allows, and still to be pointed at. */
+const MAX_ROW = 9;
+const MIN_ROW = 4;
+const USUAL_HEIGHT = 300;
+
+interface Cell {
+  readonly layer: number;
+  readonly expert: number;
+}
+
+export interface ExpertElements {
+  /** Hidden for models without experts. */
+  readonly panel: HTMLElement;
+  readonly summary: HTMLElement;
+  readonly canvas: HTMLCanvasElement;
+  /** Tells about the cell under the pointer, or walked to with the arrow keys. */
+  readonly readout: HTMLElement;
+  readonly legend: HTMLElement;
+  readonly facts: HTMLElement;
+}
+
+/** How often each expert of each layer was visited, as a heat map: layers down, experts across. */
+export class ExpertPanel {
+  private readonly elements: ExpertElements;
+  private readonly announce: (text: string) => void;
+  private palette: Palette;
+  private experts: ExpertMap | null = null;
+  private cell: Cell | null = null;
+
+  constructor(elements: ExpertElements, palette: Palette, announce: (text: string) => void) {
+    this.elements = elements;
+    this.palette = palette;
+    this.announce = announce;
+    const { canvas } = elements;
+    canvas.addEventListener('pointermove', (event) => {
+      const cell = this.cellAt(event);
+      // Drawn once a cell, not once a pixel.
+      if (cell?.layer !== this.cell?.layer || cell?.expert !== this.cell?.expert) this.point(cell);
+    });
+    canvas.addEventListener('pointerdown', (event) => this.point(this.cellAt(event)));
+    canvas.addEventListener('pointerleave', (event) => {
+      // A finger that is lifted leaves, too: what it tapped stays told.
+      if (event.pointerType !== 'touch') this.point(null);
+    });
+    canvas.addEventListener('keydown', (event) => this.walk(event));
+    // It has no size before the panel is opened.
+    new ResizeObserver(() => this.draw()).observe(canvas);
+  }
+
+  show(experts: ExpertMap | null): void {
+    const { panel, summary, canvas, facts } = this.elements;
+    this.experts = experts;
+    panel.hidden = experts === null;
+    if (experts === null) return;
+    const { numLayers } = experts;
+    const row = Math.max(MIN_ROW, Math.min(MAX_ROW, Math.floor(USUAL_HEIGHT / numLayers)));
+    canvas.style.height = `${row * numLayers}px`;
+    summary.textContent = summaryOf(experts);
+    canvas.setAttribute('aria-label', labelOf(experts));
+    facts.replaceChildren(...factsOf(experts).map((fact) => h('li', {}, fact)));
+    this.point(null);
+    this.restyle(this.palette);
+  }
+
+  restyle(palette: Palette): void {
+    this.palette = palette;
+    const label = (shade: number) => {
+      if (shade === 0) return `up to ${SCALE_ENDS[0]} × the mean`;
+      if (shade === SCALE_ENDS.length) return `more than ${SCALE_ENDS[shade - 1]} ×`;
+      return `to ${SCALE_ENDS[shade]} ×`;
+    };
+    this.elements.legend.replaceChildren(
+      h('span', {}, swatch(`var(--${NEVER_USED})`), 'never used'),
+      ...Array.from({ length: SCALE_ENDS.length + 1 }, (_, shade) =>
+        h('span', {}, swatch(palette.counts[shade]), label(shade)),
+      ),
+    );
+    this.draw();
+  }
+
+  private draw(): void {
+    const { experts, palette, cell } = this;
+    const { canvas } = this.elements;
+    if (experts === null || canvas.clientWidth === 0) return;
+    const { context, width, height } = fitCanvas(canvas);
+    const { numLayers, numExperts } = experts;
+    const cellWidth = width / numExperts;
+    const cellHeight = height / numLayers;
+    // Gaps between cells only where there is room for them.
+    const gap = cellWidth >= 6 && cellHeight >= 6 ? 1 : 0;
+    context.clearRect(0, 0, width, height);
+    for (let layer = 0; layer < numLayers; layer++) {
+      const y = Math.round(layer * cellHeight);
+      const bottom = Math.round((layer + 1) * cellHeight);
+      for (let expert = 0; expert < numExperts; expert++) {
+        context.fillStyle = colorOf(timesTheMean(experts, layer, expert), palette);
+        const x = gap === 0 ? expert * cellWidth : Math.round(expert * cellWidth);
+        const right = gap === 0 ? (expert + 1) * cellWidth : Math.round((expert + 1) * cellWidth);
+        context.fillRect(x, y, right - x - gap, bottom - y - gap);
+      }
+    }
+    if (cell === null) return;
+    // A light line within a dark one stands out from every shade.
+    for (const [color, out] of [
+      [palette.css('text'), 2],
+      [palette.css('surface'), 0],
+    ] as const) {
+      context.strokeStyle = color;
+      context.lineWidth = 2;
+      const x = cell.expert * cellWidth - out;
+      const y = cell.layer * cellHeight - out;
+      context.strokeRect(x, y, cellWidth + 2 * out, cellHeight + 2 * out);
+    }
+  }
+
+  private cellAt({ offsetX, offsetY }: PointerEvent): Cell | null {
+    const { experts } = this;
+    const { clientWidth, clientHeight } = this.elements.canvas;
+    if (experts === null || offsetX < 0 || offsetY < 0) return null;
+    const expert = Math.floor((offsetX / clientWidth) * experts.numExperts);
+    const layer = Math.floor((offsetY / clientHeight) * experts.numLayers);
+    return expert < experts.numExperts && layer < experts.numLayers ? { layer, expert } : null;
+  }
+
+  private walk(event: KeyboardEvent): void {
+    const { experts, cell } = this;
+    const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (by === undefined || experts === null || event.altKey || event.ctrlKey || event.metaKey) return;
+    // The page's own arrow keys move in time.
+    event.preventDefault();
+    event.stopPropagation();
+    const next =
+      cell === null ? { layer: 0, expert: 0 } : { layer: cell.layer + by[0], expert: cell.expert + by[1] };
+    const isThere = (at: number, end: number) => at >= 0 && at < end;
+    if (!isThere(next.layer, experts.numLayers) || !isThere(next.expert, experts.numExperts)) return;
+    this.point(next);
+    this.announce(tell(experts, next));
+  }
+
+  private point(cell: Cell | null): void {
+    const { experts } = this;
+    if (experts === null) return;
+    this.cell = cell;
+    this.elements.readout.textContent =
+      cell === null ? 'Point at an expert, or walk there with the arrow keys.' : tell(experts, cell);
+    this.draw();
+  }
+}
+
+function colorOf(times: number, palette: Palette): string {
+  if (times === 0) return palette.css(NEVER_USED);
+  const shade = SCALE_ENDS.findIndex((end) => times <= end);
+  return palette.counts[shade < 0 ? SCALE_ENDS.length : shade];
+}
+
+function tell(experts: ExpertMap, { layer, expert }: Cell): string {
+  const { rankOf, numStages, numRearrangements } = experts;
+  const times = timesTheMean(experts, layer, expert).toFixed(2);
+  // A stage's ranks are not the first GPUs of the machine; the load balancer moves experts later on.
+  const unit = numStages === 1 ? 'GPU' : 'its stage’s rank';
+  const where = rankOf.length === 0 ? '' : `, on ${unit} ${rankOf[expert]}`;
+  const later = rankOf.length > 0 && numRearrangements > 0 ? ' at the start' : '';
+  return `Layer ${layer}, expert ${expert}: ${times} × the mean${where}${later}`;
+}
+
+function summaryOf({ numLayers, numExperts, numRanks, rankOf, cache }: ExpertMap): string {
+  const spread = rankOf.length > 0 ? `spread over ${numRanks} GPUs` : `cut over ${numRanks} GPUs`;
+  const parts = [
+    `Experts: ${numExperts} in each of ${numLayers} layers`,
+    numRanks === 1 ? null : spread,
+    cache === null ? null : 'in host memory',
+    cache === null || cache.slots === 0 ? null : `${cache.slots} cached on a GPU (experiment)`,
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
+function labelOf(experts: ExpertMap): string {
+  const { numLayers, numExperts, load } = experts;
+  // A loop: there are more cells than a call can have arguments.
+  const busiest = load.reduce((best, cell, i) => (cell > load[best] ? i : best), 0);
+  const cell = { layer: Math.floor(busiest / numExperts), expert: busiest % numExperts };
+  return (
+    `Heat map of ${numExperts} experts in ${numLayers} layers; the busiest: ${tell(experts, cell)}. ` +
+    'Arrow keys move between experts'
+  );
+}
+
+function factsOf({ imbalance, bufferBytes, cache, numRearrangements, notes }: ExpertMap): string[] {
+  const least = bufferBytes.reduce((low, bytes) => Math.min(low, bytes), Number.POSITIVE_INFINITY);
+  const most = bufferBytes.reduce((high, bytes) => Math.max(high, bytes), 0);
+  const buffers = least < most ? `${mib(least)} to ${mib(most)}, by GPU` : `${mib(most)} on each GPU`;
+  const facts = [
+    'Layers are counted among those that have experts.',
+    `Buffers of the largest step: ${buffers}.`,
+  ];
+  if (imbalance !== null) {
+    const { mean, worst } = imbalance;
+    facts.push(
+      `Imbalance: the busiest GPU has ${mean.toFixed(2)} × the mean, ${worst.toFixed(2)} × in the worst step.`,
+    );
+  }
+  if (numRearrangements > 0) facts.push(`The load balancer moved experts ${numRearrangements} times.`);
+  if (cache !== null) {
+    const { slots, policy, hitRate } = cache;
+    const kept = slots === 0 ? 'no cache' : `${slots} slots in each layer, ${policy}`;
+    const hits = hitRate === null ? 'never used' : `${(hitRate * 100).toFixed(1)} % hits`;
+    facts.push(`Experts in host memory: ${kept}, ${hits}.`);
+  }
+  return [...facts, ...notes.map((note) => `Note: ${note}.`)];
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
