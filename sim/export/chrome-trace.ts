@@ -38,10 +38,11 @@ function* requestEvents(recording: Recording): Generator<TraceEvent> {
     yield { ...metadata('thread_sort_index', REQUESTS, { sort_index: i }), ...track };
     const args = { prompt_tokens: requests.numPromptTokens[i], output_tokens: requests.numOutputTokens[i] };
     for (const { name, startNs, endNs } of phasesOf(recording, i, pauses)) {
-      if (name === 'preempted' || name === 'swapped') {
-        yield { name: 'preemption', cat: 'request', ph: 'i', s: 't', ...track, ts: us(startNs) };
-      }
       yield { name, cat: 'request', ph: 'X', ...track, ts: us(startNs), dur: us(endNs - startNs), args };
+    }
+    // Of their own: a request that is aborted at once has no phase after its preemption.
+    for (const { startNs } of pauses.get(i) ?? []) {
+      yield { name: 'preemption', cat: 'request', ph: 'i', s: 't', ...track, ts: us(startNs) };
     }
   }
 }
