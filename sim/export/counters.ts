@@ -1,63 +1,62 @@
 import { Outcome, type Recording } from '../recording/recording.ts';
 import { pausesOf, phasesOf } from './phases.ts';
 
-/** What a counter has come to at a time. Asked at increasing times. */
-type Growth = (ns: number) => number;
+/** Takes an amount by which a counter grows at a time (NaN: never). */
+type Add = (ns: number, amount: number) => void;
 
-/** How totals grow, by name; null where a recording does not tell. */
-export const COUNTERS: Readonly<Record<string, (recording: Recording) => Growth | null>> = {
-  'vllm:num_preemptions_total': (recording) => {
+/** How totals grow, by name. False where a recording does not tell. */
+export const COUNTERS: Readonly<Record<string, (recording: Recording, add: Add) => boolean>> = {
+  'vllm:num_preemptions_total': (recording, add) => {
     const pauses = [...pausesOf(recording).values()].flat();
-    const total = recording.requests.numPreemptions.reduce((sum, n) => sum + n, 0);
+    for (const { startNs } of pauses) add(startNs, 1);
     // Without events nobody knows when they were.
-    return pauses.length === total ? growthOf(pauses.map(({ startNs }) => [startNs, 1])) : null;
+    return pauses.length === recording.requests.numPreemptions.reduce((sum, n) => sum + n, 0);
   },
-  'vllm:prefix_cache_queries_total': (recording) => {
-    const { requests, header } = recording;
-    return admitted(recording, requests.numPromptTokens, header.prefixCacheQueries);
+  'vllm:prefix_cache_queries_total': ({ requests, header }, add) =>
+    admitted(requests.firstScheduledNs, requests.numPromptTokens, header.prefixCacheQueries, add),
+  'vllm:prefix_cache_hits_total': ({ requests, header }, add) =>
+    admitted(requests.firstScheduledNs, requests.numCachedTokens, header.prefixCacheHits, add),
+  'vllm:prompt_tokens_total': ({ requests }, add) => {
+    requests.firstTokenNs.forEach((ns, i) => {
+      add(ns, requests.numPromptTokens[i]);
+    });
+    return true;
   },
-  'vllm:prefix_cache_hits_total': (recording) => {
-    const { requests, header } = recording;
-    return admitted(recording, requests.numCachedTokens, header.prefixCacheHits);
-  },
-  'vllm:prompt_tokens_total': ({ requests }) =>
-    growthOf(Array.from(requests.firstTokenNs, (ns, i) => [ns, requests.numPromptTokens[i]])),
   'vllm:generation_tokens_total': generated,
-  'vllm:request_success_total': ({ requests }) =>
-    growthOf(Array.from(requests.endNs, (ns, i) => [ns, requests.outcome[i] === Outcome.Finished ? 1 : 0])),
+  'vllm:request_success_total': ({ requests }, add) => {
+    requests.endNs.forEach((ns, i) => {
+      if (requests.outcome[i] === Outcome.Finished) add(ns, 1);
+    });
+    return true;
+  },
 };
 
-/** Amounts that are added at times (NaN: never). */
-function growthOf(additions: readonly (readonly [ns: number, amount: number])[]): Growth {
-  const sorted = additions.filter(([ns]) => !Number.isNaN(ns)).sort(([a], [b]) => a - b);
-  let next = 0;
-  let total = 0;
-  return (ns) => {
-    while (next < sorted.length && sorted[next][0] <= ns) total += sorted[next++][1];
-    return total;
-  };
-}
-
-/** Amounts that count when a request is first scheduled; null if they are not all that the total counted. */
-function admitted({ requests }: Recording, amounts: ArrayLike<number>, total: number): Growth | null {
-  const additions = Array.from(requests.firstScheduledNs, (ns, i): [number, number] => [ns, amounts[i]]);
-  const sum = additions.reduce((all, [ns, amount]) => (Number.isNaN(ns) ? all : all + amount), 0);
-  return sum === total ? growthOf(additions) : null;
+/** Amounts that count when a request is first scheduled; false if they are not all that the total counted. */
+function admitted(times: Float64Array, amounts: ArrayLike<number>, total: number, add: Add): boolean {
+  // Caching is off: nothing is looked up.
+  if (total === 0) return true;
+  let sum = 0;
+  times.forEach((ns, i) => {
+    if (Number.isNaN(ns)) return;
+    add(ns, amounts[i]);
+    sum += amounts[i];
+  });
+  return sum === total;
 }
 
 /** A recording knows when a request's first and last token came; the others are spread evenly over its decoding. */
-function generated(recording: Recording): Growth {
+function generated(recording: Recording, add: Add): boolean {
   const { requests } = recording;
   const pauses = pausesOf(recording);
-  const additions: [number, number][] = [];
   for (let i = 0; i < requests.outcome.length; i++) {
-    if (requests.numOutputTokens[i] === 0) continue;
-    const first = Math.min(requests.numOutputTokens[i], Math.max(1, requests.numSequences[i]));
-    additions.push([requests.firstTokenNs[i], first]);
-    const rest = requests.numOutputTokens[i] - first;
+    const outputs = requests.numOutputTokens[i];
+    // Sequences sampled in parallel get their first tokens at the same time.
+    const first = Math.min(outputs, Math.max(1, requests.numSequences[i]));
+    add(requests.firstTokenNs[i], first);
+    const rest = outputs - first;
     const decodes = phasesOf(recording, i, pauses).filter(({ name }) => name === 'decode');
     if (decodes.length === 0) {
-      additions.push([requests.firstTokenNs[i], rest]);
+      add(requests.firstTokenNs[i], rest);
       continue;
     }
     const allNs = decodes.reduce((sum, { startNs, endNs }) => sum + endNs - startNs, 0);
@@ -68,10 +67,10 @@ function generated(recording: Recording): Growth {
       while (phase < decodes.length - 1 && beforeNs + lengthOf(decodes[phase]) < atNs) {
         beforeNs += lengthOf(decodes[phase++]);
       }
-      additions.push([Math.min(decodes[phase].endNs, decodes[phase].startNs + atNs - beforeNs), 1]);
+      add(Math.min(decodes[phase].endNs, decodes[phase].startNs + atNs - beforeNs), 1);
     }
   }
-  return growthOf(additions);
+  return true;
 }
 
 function lengthOf({ startNs, endNs }: { readonly startNs: number; readonly endNs: number }): number {

@@ -1,3 +1,4 @@
+import { InputError } from '../error.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Metric } from '../report/metric.ts';
 import { METRICS } from '../report/metrics.ts';
@@ -8,6 +9,8 @@ import { isIdleAfter } from './phases.ts';
 
 /** Samples of a series unless the user wants others. */
 const MAX_SAMPLES = 10_000;
+/** Nobody means more: of each series, half a gigabyte. */
+const MOST_SAMPLES = 10_000_000;
 /** Prometheus keeps milliseconds, and refuses two samples of one. */
 export const LEAST_EVERY_NS = 1e6;
 
@@ -37,7 +40,13 @@ interface Grid {
 
 /** From 0 to the first sample at or after the end of the last step, so that counters reach their totals. */
 function gridOf(recording: Recording, everyNs: number): Grid {
-  return { everyNs, numSamples: Math.ceil(runEndNs(recording) / everyNs) + 1 };
+  const numSamples = Math.ceil(runEndNs(recording) / everyNs) + 1;
+  if (numSamples > MOST_SAMPLES) {
+    throw new InputError([
+      { file: '--every', message: `is too short: ${numSamples} samples of each series` },
+    ]);
+  }
+  return { everyNs, numSamples };
 }
 
 function runEndNs({ requests, steps, numSteps }: Recording): number {
@@ -78,11 +87,17 @@ function* counter(
   labels: string,
   { everyNs, numSamples }: Grid,
 ): Generator<string> {
-  const growth = COUNTERS[metric.name]?.(recording) ?? null;
-  if (growth === null) return;
+  // What each sample has more than the one before it.
+  const growth = new Float64Array(numSamples);
+  const isKnown = COUNTERS[metric.name]?.(recording, (ns, amount) => {
+    if (!Number.isNaN(ns)) growth[Math.min(numSamples - 1, Math.ceil(ns / everyNs))] += amount;
+  });
+  if (!isKnown) return;
   yield head(metric.name.replace(/_total$/, ''), 'counter', metric.about);
+  let total = 0;
   for (let n = 0; n < numSamples; n++) {
-    yield sample(metric.name, labels, growth(n * everyNs), n * everyNs);
+    total += growth[n];
+    yield sample(metric.name, labels, total, n * everyNs);
   }
 }
 
