@@ -7,6 +7,7 @@ import { type CheckOptions, check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
+import { EXPORT_FORMATS, type ExportOptions, exportRun } from './export.ts';
 import { importKvEvents } from './import.ts';
 import { init } from './init.ts';
 import { type PlanOptions, plan } from './plan.ts';
@@ -100,6 +101,26 @@ program
   .option('--json', 'print the differences as JSON')
   .action((a: string, b: string, options: { json?: boolean }) => {
     process.exitCode = diff(a, b, options);
+  });
+
+program
+  .command('export')
+  .description(
+    'a run for other tools: requests as JSON or CSV, series for Prometheus, a timeline for Perfetto',
+  )
+  .argument('<FILE>', "a recording (*.poolrec), a scenario, or a 'vllm serve …' line in quotes")
+  .addOption(
+    new Option('--format <NAME>', 'form of the output').choices(EXPORT_FORMATS).makeOptionMandatory(),
+  )
+  .option('--output <FILE>', 'write to FILE instead of stdout')
+  .option(
+    '--every <TIME>',
+    'openmetrics: simulated time between samples (default: at most 10,000 of a series)',
+  )
+  .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+  .addOption(setOption())
+  .action((file: string, options: ExportOptions) => {
+    process.exitCode = exportRun(file, options);
   });
 
 program

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { simulate } from '../../../sim/engine/simulate.ts';
+import { exportChromeTrace } from '../../../sim/export/chrome-trace.ts';
+import { exportCsv } from '../../../sim/export/csv.ts';
+import { exportJson } from '../../../sim/export/json.ts';
+import { exportOpenMetrics } from '../../../sim/export/openmetrics.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
+import { summarize } from '../../../sim/report/summary.ts';
+import { randomRun } from '../random-run.ts';
+
+const textOf = (chunks: Iterable<string>) => [...chunks].join('');
+
+const HOSTILE = [
+  '=1+1',
+  '+1',
+  '-1',
+  '@x',
+  'a,b',
+  'say "hi"',
+  'two\nlines',
+  '\t=1',
+  'back\\slash',
+  '</script>',
+];
+
+/** The run with all times longer: random runs take nanoseconds. */
+function stretched(recording: Recording, factor: number): Recording {
+  const longer = <T extends object>(columns: T): T =>
+    Object.fromEntries(
+      Object.entries(columns).map(([name, column]) => [
+        name,
+        name.endsWith('Ns') ? column.map((ns: number) => ns * factor) : column,
+      ]),
+    ) as T;
+  return { ...recording, steps: longer(recording.steps), requests: longer(recording.requests) };
+}
+
+/** A run whose texts are as bad as they can be. */
+function hostile(recording: Recording): Recording {
+  return {
+    ...stretched(recording, 1e6),
+    header: { ...recording.header, about: { model: 'a"b\\c\nd' } },
+    requestIds: recording.requestIds.map((_, i) => HOSTILE[i % HOSTILE.length]),
+  };
+}
+
+/** The reader of RFC 4180, as small as it can be. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    rows.push(row);
+    row = [];
+  }
+  return rows;
+}
+
+const checkRuns = (check: (recording: Recording) => void) =>
+  fc.assert(
+    fc.property(randomRun, (input) => check(hostile(simulate(input)))),
+    { numRuns: 60 },
+  );
+
+test('csv has a row per request, and no cell is a formula', () => {
+  checkRuns((recording) => {
+    const [names, ...rows] = parseCsv(textOf(exportCsv(recording)));
+    expect(rows).toHaveLength(recording.requestIds.length);
+    rows.forEach((row, i) => {
+      expect(row).toHaveLength(names.length);
+      expect(row[0].replace(/^'/, '')).toBe(recording.requestIds[i]);
+      for (const cell of row) expect(cell).not.toMatch(/^[=+\-@\t\r]/);
+    });
+  });
+});
+
+test('json has the summary and the requests', () => {
+  checkRuns((recording) => {
+    const parsed = JSON.parse(textOf(exportJson(recording)));
+    expect(parsed.summary).toEqual(JSON.parse(JSON.stringify(summarize(recording))));
+    expect(parsed.requests.map(({ id }: { id: string }) => id)).toEqual(recording.requestIds);
+    expect(parsed.metrics['vllm:num_preemptions_total']).toBe(parsed.summary.numPreemptions);
+  });
+});
+
+describe('openmetrics', () => {
+  const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
+  const LINE = new RegExp(
+    `^(?:# TYPE ${NAME} (?:gauge|counter)|# HELP ${NAME} (?:[^\\\\"\\n]|\\\\[\\\\n"])*|` +
+      `${NAME}\\{model_name="(?:[^\\\\"\\n]|\\\\[\\\\n"])*"\\} \\d+(?:\\.\\d+)?(?:e-\\d+)? \\d+\\.\\d{9}|# EOF)$`,
+  );
+
+  /** Series by name; fails where the text is not in the grammar or a family comes twice. */
+  function parse(text: string): Map<string, { value: number; seconds: number }[]> {
+    expect(text.endsWith('\n# EOF\n') || text === '# EOF\n').toBe(true);
+    const series = new Map<string, { value: number; seconds: number }[]>();
+    const families = new Set<string>();
+    let family = '';
+    let type = '';
+    for (const line of text.slice(0, -1).split('\n')) {
+      if (!LINE.test(line)) throw new Error(`not in the grammar: ${line}`);
+      const words = line.split(' ');
+      if (words[1] === 'TYPE') {
+        [, , family, type] = words;
+        expect(families.has(family)).toBe(false);
+        families.add(family);
+        expect(family.endsWith('_total')).toBe(false);
+        series.set(type === 'counter' ? `${family}_total` : family, []);
+      } else if (words[1] === 'HELP') expect(words[2]).toBe(family);
+      else if (words[0] !== '#') {
+        const samples = series.get(line.slice(0, line.indexOf('{')));
+        expect(samples).toBe(series.get(type === 'counter' ? `${family}_total` : family));
+        samples?.push({ value: Number(words.at(-2)), seconds: Number(words.at(-1)) });
+      }
+    }
+    for (const samples of series.values()) {
+      for (let i = 1; i < samples.length; i++) {
+        const [before, after] = [samples[i - 1], samples[i]];
+        // Prometheus keeps milliseconds.
+        expect(Math.floor(after.seconds * 1e3)).toBeGreaterThan(Math.floor(before.seconds * 1e3));
+      }
+    }
+    return series;
+  }
+
+  test('is in the grammar, increases, and counters reach their totals', () => {
+    checkRuns((recording) => {
+      const series = parse(textOf(exportOpenMetrics(recording, { everyNs: 7e6 })));
+      const { metrics } = JSON.parse(textOf(exportJson(recording)));
+      for (const [name, samples] of series) {
+        if (!name.endsWith('_total')) continue;
+        const values = samples.map(({ value }) => value);
+        expect(values).toEqual(values.toSorted((a, b) => a - b));
+        expect([name, values.at(-1)]).toEqual([name, metrics[name]]);
+      }
+      expect([...series.keys()]).toContain('vllm:num_preemptions_total');
+      expect([...series.keys()]).toContain('vllm:generation_tokens_total');
+    });
+  });
+
+  test('by itself it takes at most 10,000 samples of a series', () => {
+    const [input] = fc.sample(randomRun, { numRuns: 1, seed: 1 });
+    const series = parse(textOf(exportOpenMetrics(stretched(simulate(input), 1e9))));
+    const most = Math.max(...[...series.values()].map((samples) => samples.length));
+    expect(most).toBeLessThanOrEqual(10_000);
+    expect(most).toBeGreaterThan(100);
+  });
+});
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid?: number;
+  readonly ts: number;
+  readonly dur: number;
+  readonly args: { readonly name: string };
+}
+
+test('chrome-trace: on each track events follow each other, and every preemption is there', () => {
+  checkRuns((recording) => {
+    const { traceEvents }: { traceEvents: TraceEvent[] } = JSON.parse(textOf(exportChromeTrace(recording)));
+    const ends = new Map<string, number>();
+    for (const { ph, pid, tid, ts, dur } of traceEvents) {
+      if (ph !== 'X') continue;
+      const track = `${pid}/${tid}`;
+      expect(dur).toBeGreaterThanOrEqual(0);
+      expect(ts).toBeGreaterThanOrEqual((ends.get(track) ?? 0) - 1e-3);
+      ends.set(track, ts + dur);
+    }
+    const names = traceEvents.filter(({ name, pid }) => name === 'thread_name' && pid === 1);
+    expect(names.map(({ args }) => args.name)).toEqual(recording.requestIds);
+    const preemptions = traceEvents.filter(({ ph }) => ph === 'i');
+    expect(preemptions).toHaveLength(summarize(recording).numPreemptions);
+    const lanes = traceEvents.filter(({ ph, pid }) => ph === 'X' && pid === 2);
+    expect(lanes).toHaveLength(recording.numSteps);
+    const counters = traceEvents.filter(({ ph }) => ph === 'C').map(({ ts }) => ts);
+    expect(counters).toEqual(counters.toSorted((a, b) => a - b));
+  });
+});
+
+test('the same bytes twice', () => {
+  const [input] = fc.sample(randomRun, { numRuns: 1, seed: 2 });
+  for (const format of [exportCsv, exportJson, exportOpenMetrics, exportChromeTrace]) {
+    expect(textOf(format(simulate(input)))).toBe(textOf(format(simulate(input))));
+  }
+});
