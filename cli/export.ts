@@ -87,10 +87,13 @@ function writeToFile(path: string, chunks: Iterable<string>): void {
       throw new InputError([{ file: path, message: `cannot be written: ${(error as Error).message}` }]);
     }
   };
+  const texts = buffered(chunks);
+  // What is refused is refused before its first text: the file that was there stays.
+  let text = texts.next();
   const file = attempt(() => openSync(path, 'w'));
   try {
-    for (const text of buffered(chunks)) {
-      const bytes = Buffer.from(text);
+    for (; !text.done; text = texts.next()) {
+      const bytes = Buffer.from(text.value);
       // The system may take less than all of it.
       for (let at = 0; at < bytes.length; ) at += attempt(() => writeSync(file, bytes, at));
     }

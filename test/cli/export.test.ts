@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -84,4 +84,14 @@ test.each([
 test('a format must be given, and known', () => {
   expect(poolscope('export', HELLO).status).toBe(2);
   expect(poolscope('export', HELLO, '--format', 'xml').status).toBe(2);
+});
+
+test('what is refused leaves the file that was there', () => {
+  const output = join(folder, 'kept.txt');
+  writeFileSync(output, 'kept');
+  const slow = [HELLO, '--set', 'workload.request-rate=0.001', '--format', 'openmetrics', '--every', '1ms'];
+  const { status, stderr } = poolscope('export', ...slow, '--output', output);
+  expect(stderr).toContain('--every: is too short');
+  expect(status).toBe(2);
+  expect(readFileSync(output, 'utf8')).toBe('kept');
 });
