@@ -207,7 +207,10 @@ function factsOf({ imbalance, bufferBytes, cache, numRearrangements, notes }: Ex
       `Imbalance: the busiest GPU has ${mean.toFixed(2)} × the mean, ${worst.toFixed(2)} × in the worst step.`,
     );
   }
-  if (numRearrangements > 0) facts.push(`The load balancer moved experts ${numRearrangements} times.`);
+  if (numRearrangements > 0) {
+    const times = numRearrangements === 1 ? 'once' : `${numRearrangements} times`;
+    facts.push(`The load balancer moved experts ${times}.`);
+  }
   if (cache !== null) {
     const { slots, policy, hitRate } = cache;
     const kept = slots === 0 ? 'no cache' : `${slots} slots in each layer, ${policy}`;
