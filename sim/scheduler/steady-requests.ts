@@ -25,8 +25,6 @@ export class SteadyRequests {
   private readonly members: Int32Array;
 
   // request → …
-  /** Its place among the members. */
-  private readonly place: Int32Array;
   /** How many had joined before it: their order in `running`. */
   private readonly rank: Int32Array;
   /** Computed tokens when the clock stood at 0. */
@@ -45,7 +43,6 @@ export class SteadyRequests {
     this.host = host;
     this.calendar = new DecodeCalendar(numRequests, mostAtOnce);
     this.members = new Int32Array(mostAtOnce);
-    this.place = new Int32Array(numRequests);
     this.rank = new Int32Array(numRequests);
     this.start = new Int32Array(numRequests);
     this.lastComputed = new Int32Array(numRequests);
@@ -114,7 +111,6 @@ export class SteadyRequests {
 
   /** The next of the running requests decodes too from now on. */
   join(request: number, computed: number, outputsLeft: number): void {
-    this.place[request] = this.count;
     this.members[this.count++] = request;
     this.rank[request] = this.numJoined++;
     this.computedTokens += computed;
@@ -137,8 +133,7 @@ export class SteadyRequests {
 
   private remove(request: number, computed: number): void {
     const last = this.members[--this.count];
-    this.members[this.place[request]] = last;
-    this.place[last] = this.place[request];
+    this.members[this.members.indexOf(request)] = last;
     this.computedTokens -= computed;
     this.host.leave(request, computed);
   }
