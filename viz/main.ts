@@ -17,7 +17,7 @@ import { RequestList } from './request-list.ts';
 import { Store } from './store.ts';
 import { Timeline } from './timeline.ts';
 import { DEFAULT_SPEED, SPEEDS, Transport } from './transport.ts';
-import { WhatIf } from './what-if.ts';
+import { WhatIf, type WhatIfSource } from './what-if.ts';
 import type { WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** Larger files are refused before they are read. */
@@ -368,11 +368,7 @@ byId('help').addEventListener('click', showHelp);
 
 let worker: Worker | null = null;
 
-function showRun(
-  recording: Recording,
-  name: string,
-  source: { text: string; file: string } | null = null,
-): void {
+function showRun(recording: Recording, name: string, source: WhatIfSource | null = null): void {
   hideMessage();
   gpus.show(recording.header.memory ?? []);
   experts.show(recording.header.experts ?? null);
@@ -407,13 +403,13 @@ function simulate(text: string, file: string): void {
           `simulating ${file}: ${Math.floor(data.share * 100)} %, ${data.numSteps.toLocaleString('en-US')} steps`;
         return;
       case 'recording':
-        showRun(data.recording, data.recording.header.name, { text, file });
+        showRun(data.recording, data.recording.header.name, { text, file, sizing: data.sizing });
         break;
       case 'would-not-start':
         showMessage('vLLM would not start', [data.message, data.advice]);
         if (data.strips.length > 0) {
           gpus.show(data.strips);
-          whatIf.show({ text, file });
+          whatIf.show({ text, file, sizing: data.sizing });
           gpuDetails.open = true;
         }
         break;

@@ -1,12 +1,20 @@
-import type { FlagValue } from '../sim/scenario/scenario.ts';
+import type { SizingFlags } from '../sim/memory/resolve.ts';
 import { h } from './dom.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** What a slider changes, under vLLM's names. */
 interface Knob {
-  readonly flag: string;
+  readonly flag: keyof SizingFlags;
   readonly label: string;
-  readonly values: readonly FlagValue[];
+  /** Ascending; the run's own value is put among them. */
+  readonly values: readonly number[];
+}
+
+/** A scenario, and what its flags come to. */
+export interface WhatIfSource {
+  readonly text: string;
+  readonly file: string;
+  readonly sizing: SizingFlags;
 }
 
 const KNOBS: readonly Knob[] = [
@@ -30,8 +38,8 @@ export class WhatIf {
   private readonly onPlan: (plan: PlanAnswer) => void;
   private readonly onReset: () => void;
   private worker: Worker | null = null;
-  private source: { readonly text: string; readonly file: string } | null = null;
-  private readonly chosen = new Map<string, FlagValue>();
+  private source: WhatIfSource | null = null;
+  private readonly chosen = new Map<string, number>();
   private asked = 0;
   private readonly verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
 
@@ -42,7 +50,7 @@ export class WhatIf {
   }
 
   /** A scenario is shown; null: a recording, of which no scenario is known. */
-  show(source: { text: string; file: string } | null): void {
+  show(source: WhatIfSource | null): void {
     this.source = source;
     this.chosen.clear();
     this.verdict.textContent = '';
@@ -62,27 +70,29 @@ export class WhatIf {
       );
       this.root.replaceChildren(
         h('h3', {}, 'What if'),
-        ...KNOBS.map((knob) => this.slider(knob)),
+        ...KNOBS.map((knob) => this.slider(knob, source.sizing[knob.flag])),
         reset,
         this.verdict,
       );
     }
   }
 
-  private slider({ flag, label, values }: Knob): HTMLElement {
-    const output = h('output', {}, 'as in the run');
+  private slider({ flag, label, values: others }: Knob, current: number): HTMLElement {
+    const values = [...new Set([...others, current])].sort((a, b) => a - b);
+    const output = h('output', {}, shown(current));
     const input = h('input', {
       type: 'range',
       min: 0,
       max: values.length - 1,
       step: 1,
-      value: Math.floor(values.length / 2),
+      value: values.indexOf(current),
       'aria-label': label,
+      'aria-valuetext': shown(current),
     });
     input.addEventListener('input', () => {
       const value = values[Number(input.value)];
-      output.textContent = typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
-      input.setAttribute('aria-valuetext', output.textContent);
+      output.textContent = shown(value);
+      input.setAttribute('aria-valuetext', shown(value));
       this.chosen.set(flag, value);
       this.ask();
     });
@@ -101,7 +111,8 @@ export class WhatIf {
     }
     this.asked++;
     const flags = Object.fromEntries(this.chosen);
-    this.worker.postMessage({ ask: 'plan', ...this.source, flags, id: this.asked } satisfies WorkerRequest);
+    const { text, file } = this.source;
+    this.worker.postMessage({ ask: 'plan', text, file, flags, id: this.asked } satisfies WorkerRequest);
   }
 
   private answer(plan: PlanAnswer): void {
@@ -109,4 +120,8 @@ export class WhatIf {
     this.verdict.classList.toggle('fails', !plan.starts);
     this.onPlan(plan);
   }
+}
+
+function shown(value: number): string {
+  return value.toLocaleString('en-US');
 }

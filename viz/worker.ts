@@ -2,6 +2,7 @@ import { InputError } from '../sim/error.ts';
 import type { Plan } from '../sim/memory/plan.ts';
 import { plan as planOf } from '../sim/memory/planner.ts';
 import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
+import { type SizingFlags, sizingFlags } from '../sim/memory/resolve.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
 import type { FlagValue, Scenario } from '../sim/scenario/scenario.ts';
@@ -30,12 +31,13 @@ export interface PlanAnswer {
 /** What the worker answers. */
 export type WorkerAnswer =
   | { readonly kind: 'progress'; readonly share: number; readonly numSteps: number }
-  | { readonly kind: 'recording'; readonly recording: Recording }
+  | { readonly kind: 'recording'; readonly recording: Recording; readonly sizing: SizingFlags }
   | {
       readonly kind: 'would-not-start';
       readonly message: string;
       readonly advice: string;
       readonly strips: readonly RankStrip[];
+      readonly sizing: SizingFlags;
     }
   | { readonly kind: 'plan'; readonly id: number; readonly plan: PlanAnswer }
   | { readonly kind: 'problems'; readonly problems: InputError['problems'] }
@@ -56,22 +58,25 @@ function answer(message: WorkerAnswer, transfer: Transferable[] = []): void {
 }
 
 function run(text: string, file: string): void {
-  const { plan, recording } = simulateScenario(parseScenario(text, file), {
+  const scenario = parseScenario(text, file);
+  const { plan, recording } = simulateScenario(scenario, {
     progress(share, numSteps) {
       answer({ kind: 'progress', share, numSteps });
       return false;
     },
   });
+  const sizing = sizingFlags(scenario);
   if (recording === null) {
     if (plan.starts) return;
-    answer({ kind: 'would-not-start', message: plan.message, advice: plan.advice, strips: rankStrips(plan) });
+    const { message, advice } = plan;
+    answer({ kind: 'would-not-start', message, advice, strips: rankStrips(plan), sizing });
     return;
   }
   const { steps, events, spans, requests } = recording;
   const buffers = [steps, events, spans, requests].flatMap((table) =>
     Object.values(table).map((column) => column.buffer),
   );
-  answer({ kind: 'recording', recording }, buffers);
+  answer({ kind: 'recording', recording, sizing }, buffers);
 }
 
 /** The start-up with other flags, on as many GPUs as they need. */

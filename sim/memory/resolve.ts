@@ -113,6 +113,22 @@ export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHard
   );
 }
 
+/** What the flags that size a pool come to, stated or by default. */
+export function sizingFlags(scenario: Scenario) {
+  const flag = flagsOf(scenario);
+  const rules = rulesOf(scenario.vllm);
+  const hardware = resolveHardware(scenario);
+  const { architecture, gpu } = hardware;
+  return {
+    gpu_memory_utilization: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
+    block_size: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    max_model_len: limitsOf(scenario, hardware).maxModelLen,
+    tensor_parallel_size: numberOf(flag('tensor_parallel_size'), 1),
+  };
+}
+
+export type SizingFlags = ReturnType<typeof sizingFlags>;
+
 /** All that the memory of a scenario's start depends on. */
 export function startupInputOf(
   scenario: Scenario,

@@ -500,6 +500,10 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
       /\d+ segments, .* reserved, .* allocated/,
     );
     const slider = page.getByRole('slider', { name: '--tensor-parallel-size' });
+    expect(await slider.getAttribute('aria-valuetext')).toBe('2');
+    expect(await slider.inputValue()).toBe('1');
+    const lengths = page.getByRole('slider', { name: '--max-model-len' });
+    expect(await lengths.getAttribute('aria-valuetext')).toBe('4,096');
     await slider.fill('2');
     const verdict = page.locator('.verdict');
     await expect.poll(() => verdict.textContent()).toMatch(/^Starts with [\d,]+ blocks/);
