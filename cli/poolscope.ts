@@ -1,8 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
-import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
+import { positiveNumber, setOption, wholeNumber } from './arguments.ts';
 import { type CheckOptions, check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
@@ -181,29 +181,6 @@ program
   .action((file: string) => {
     process.exitCode = init(file);
   });
-
-/** Repeatable; each is KEY=VALUE. */
-function setOption(): Option {
-  return new Option('--set <KEY=VALUE>', 'set a field, like engine.block-size=32 (repeatable)').argParser(
-    (text: string, before: Override[] = []) => [...before, parseOverride(text)],
-  );
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
-    }
-    return value;
-  };
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
-  return value;
-}
 
 try {
   // SIGINT keeps its default: a handler would wait for the end of the simulation. Shells make 130 of it.

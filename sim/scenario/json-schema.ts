@@ -1,6 +1,7 @@
 import type * as v from 'valibot';
 import { findMetric } from '../report/metrics.ts';
-import { expectations, scenarioSchema } from './schema.ts';
+import { expectations } from './expect-schema.ts';
+import { scenarioSchema } from './schema.ts';
 
 type Json = Record<string, unknown>;
 /** What is read of valibot's schemas and actions. */

@@ -1,7 +1,7 @@
 import type { Place } from '../error.ts';
+import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
-import type { START_FAILURES } from './schema.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
 export type VllmVersion = '0.6.3' | '2026-05';

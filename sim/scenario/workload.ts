@@ -1,7 +1,8 @@
 import type { Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
 import type { LengthSpec, SyntheticWorkload, TraceWorkload, WorkloadSpec } from './scenario.ts';
-import { type LengthFile, MAX_DURATION_NS, type WorkloadFile } from './schema.ts';
+import { MAX_DURATION_NS } from './schema-parts.ts';
+import type { LengthFile, WorkloadFile } from './workload-schema.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
 export const DEFAULT_WORKLOAD: SyntheticWorkload = {

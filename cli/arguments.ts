@@ -1,0 +1,27 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
+
+/** What several commands' options have in common. */
+
+/** Repeatable; each is KEY=VALUE. */
+export function setOption(): Option {
+  return new Option('--set <KEY=VALUE>', 'set a field, like engine.block-size=32 (repeatable)').argParser(
+    (text: string, before: Override[] = []) => [...before, parseOverride(text)],
+  );
+}
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
+  return value;
+}
