@@ -1,21 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { poolscope, ROOT, scratchFolder } from './cli.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
 const HELLO = join(ROOT, 'scenarios/hello.pool.yaml');
-const folder = mkdtempSync(join(tmpdir(), 'poolscope-diff-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function poolscope(...args: string[]) {
-  return spawnSync(process.execPath, [join(ROOT, 'dist/cli/poolscope.js'), ...args], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-}
+const { folder, file } = scratchFolder();
 
 test('a scenario and its own recording: every decision is the same, exit 0', () => {
   const out = join(folder, 'a.poolrec');
@@ -26,8 +15,10 @@ test('a scenario and its own recording: every decision is the same, exit 0', () 
 });
 
 test('two block sizes: settings, first difference, table, exit 1', () => {
-  const other = join(folder, 'b.pool.yaml');
-  writeFileSync(other, readFileSync(HELLO, 'utf8').replace('--block-size 16', '--block-size 32'));
+  const other = file(
+    'b.pool.yaml',
+    readFileSync(HELLO, 'utf8').replace('--block-size 16', '--block-size 32'),
+  );
   const { status, stdout } = poolscope('diff', HELLO, other);
   expect(stdout).toMatch(/groups +full\/16 → full\/32/);
   expect(stdout).toContain('First difference: step');

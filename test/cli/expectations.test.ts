@@ -1,27 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
 const HELLO = readFileSync(join(ROOT, 'scenarios/hello.pool.yaml'), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'poolscope-expect-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function poolscope(args: readonly string[], env: Record<string, string> = {}) {
-  return spawnSync(process.execPath, [join(ROOT, 'dist/cli/poolscope.js'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', GITHUB_STEP_SUMMARY: '', ...env },
-  });
-}
-
+const scratch = scratchFolder();
+const { folder } = scratch;
+/** By its name: the commands run in the folder. */
 function file(name: string, content: string): string {
-  writeFileSync(join(folder, name), content);
+  scratch.file(name, content);
   return name;
 }
+
+const poolscope = (args: readonly string[], env?: Record<string, string>) => poolscopeIn(folder, args, env);
 
 const FAILS = file(
   'fails.pool.yaml',

@@ -1,17 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { poolscope } from './cli.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
-
-function explain(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(ROOT, 'dist/cli/poolscope.js'), 'explain', 'scenarios/hello.pool.yaml', ...args],
-    { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
-  );
-  return { status, stdout, stderr };
-}
+const explain = (...args: string[]) => poolscope('explain', 'scenarios/hello.pool.yaml', ...args);
 
 test('a step in words, each with the vLLM function that it mirrors', () => {
   const { status, stdout } = explain('--step', '90');

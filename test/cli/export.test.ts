@@ -1,26 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { poolscope, ROOT, scratchFolder } from './cli.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
 const HELLO = 'scenarios/hello.pool.yaml';
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'poolscope-export-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function poolscope(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(ROOT, 'dist/cli/poolscope.js'), ...args],
-    { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, NO_COLOR: '1' } },
-  );
-  return { status, stdout, stderr };
-}
+const { folder } = scratchFolder();
 
 const documented = [
   ...readFileSync(join(ROOT, 'docs/cli.md'), 'utf8').matchAll(/^poolscope (export .*)$/gm),

@@ -1,21 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { decodeRecording } from '../../sim/recording/codec.ts';
+import { poolscope, scratchFolder } from './cli.ts';
 
-const BIN = new URL('../../dist/cli/poolscope.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'poolscope-import-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, file } = scratchFolder();
 
-function importEvents(text: string) {
-  const file = join(folder, 'events.jsonl');
-  writeFileSync(file, text);
-  return spawnSync(process.execPath, [BIN, 'import', file, '--record', join(folder, 'out.poolrec')], {
-    encoding: 'utf8',
-  });
-}
+const importEvents = (text: string) =>
+  poolscope('import', file('events.jsonl', text), '--record', join(folder, 'out.poolrec'));
 
 test('a dump of KV events becomes a recording', () => {
   const { status, stdout } = importEvents(

@@ -1,26 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { poolscope, scratchFolder } from './cli.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'poolscope-plan-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function poolscope(...args: string[]) {
-  return spawnSync(process.execPath, [join(ROOT, 'dist/cli/poolscope.js'), ...args], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-}
-
-function file(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const { file } = scratchFolder();
 
 describe('plan', () => {
   test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', () => {

@@ -1,38 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeRecording, digestOf } from '../../sim/recording/codec.ts';
+import { BIN, poolscope, ROOT, scratchFolder } from './cli.ts';
 
-/* The built command line, as users run it: `npm test` builds it first. */
-
-const ROOT = new URL('../../', import.meta.url).pathname;
-const BIN = join(ROOT, 'dist/cli/poolscope.js');
-
-let folder: string;
-beforeAll(() => {
-  if (!existsSync(BIN)) throw new Error('build the command line first: npm run build:cli');
-  folder = mkdtempSync(join(tmpdir(), 'poolscope-cli-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function poolscope(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
-    maxBuffer: 1 << 28,
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  return { status, stdout, stderr };
-}
-
-function file(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const { folder, file } = scratchFolder();
 
 const SMALL = `version: 1
 name: small

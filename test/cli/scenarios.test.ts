@@ -1,8 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-
-const ROOT = new URL('../../', import.meta.url).pathname;
+import { poolscope } from './cli.ts';
 
 interface Result {
   readonly file: string;
@@ -12,11 +9,7 @@ interface Result {
 }
 
 function run(...args: string[]): { status: number | null; results: Result[] } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(ROOT, 'dist/cli/poolscope.js'), 'run', ...args, '--json'],
-    { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 },
-  );
+  const { status, stdout, stderr } = poolscope('run', ...args, '--json');
   expect(stderr).toBe('');
   return { status, results: JSON.parse(stdout).results };
 }
