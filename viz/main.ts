@@ -1,12 +1,16 @@
 import hello from '../scenarios/hello.pool.yaml?raw';
-import { formatProblem, InputError, type Problem } from '../sim/error.ts';
-import { decodeRecording } from '../sim/recording/codec.ts';
 import { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { explainAt } from '../sim/report/explain.ts';
+import { type Command, Keyboard } from './app/commands.ts';
+import { Engine } from './app/engine.ts';
+import { listenForFiles } from './app/files.ts';
+import { hideMessage, showMessage, showProblems } from './app/message.ts';
+import { Playback } from './app/playback.ts';
+import { makeView } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockMap } from './block-map.ts';
-import { type Derived, derive, sentenceOf } from './derived.ts';
+import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
 import { ExpertPanel } from './expert-panel.ts';
@@ -14,39 +18,16 @@ import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { RequestList } from './request-list.ts';
-import { Store } from './store.ts';
 import { Timeline } from './timeline.ts';
-import { DEFAULT_SPEED, SPEEDS, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
-import type { WorkerAnswer, WorkerRequest } from './worker.ts';
 
-/** Larger files are refused before they are read. */
-const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 const LARGE_STEP = 10;
-/** A frame that comes later is not caught up with: the page was hidden. */
-const LONGEST_FRAME_MS = 250;
-
-interface View {
-  /** The run that is shown, and where; null until the first one is there. */
-  readonly run: { readonly recording: Recording; readonly cursor: Cursor; readonly derived: Derived } | null;
-  readonly step: number;
-  readonly playing: boolean;
-  readonly speed: number;
-  readonly mode: ColorMode;
-  readonly block: number | null;
-  readonly request: number | null;
-}
 
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
-const view = new Store<View>({
-  run: null,
-  step: 0,
-  playing: false,
-  speed: DEFAULT_SPEED,
-  mode: 'request',
-  block: null,
-  request: null,
-});
+const view = makeView();
+const playback = new Playback(view);
+const engine = new Engine();
 
 applyTheme(window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 let palette = readPalette();
@@ -78,7 +59,7 @@ const whatIf = new WhatIf(
   ({ strips }) => gpus.show(strips),
   () => gpus.show(view.get().run?.recording.header.memory ?? []),
 );
-const transport = new Transport(byId('transport'), { toggle, stepBy, jump, faster });
+const transport = new Transport(byId('transport'), playback);
 
 // --- drawing: at most once a frame, from the view alone ---
 
@@ -117,9 +98,6 @@ function draw(): void {
   announceStep(run, step, playing, sentence);
 }
 
-let announced: readonly [unknown, number] = [null, 0];
-
-/** Once per step that one stops at; what the keyboard finds on the map is told in between. */
 /** The engine's reasons for this step, while somebody wants to read them. */
 function showReasons(cursor: Cursor): void {
   if (!why.open) return;
@@ -127,6 +105,9 @@ function showReasons(cursor: Cursor): void {
   byId('reasons').replaceChildren(...reasons);
 }
 
+let announced: readonly [unknown, number] = [null, 0];
+
+/** Once per step that one stops at; what the keyboard finds on the map is told in between. */
 function announceStep(run: unknown, step: number, playing: boolean, sentence: string): void {
   if (playing || (announced[0] === run && announced[1] === step)) return;
   announced = [run, step];
@@ -146,76 +127,6 @@ function drawLegends(): void {
       ['chart-preempt', 'preemption'],
     ].map(([token, label]) => h('span', {}, swatch(palette.css(token)), label)),
   );
-}
-
-// --- playing ---
-
-let lastTick = 0;
-let owed = 0;
-
-function toggle(): void {
-  const { run, playing, step } = view.get();
-  if (run === null) return;
-  const atEnd = step >= run.recording.numSteps;
-  view.set({ playing: !playing, step: !playing && atEnd ? 0 : step });
-}
-
-view.subscribe((now, before) => {
-  if (now.playing && !before.playing) {
-    lastTick = performance.now();
-    owed = 0;
-    requestAnimationFrame(tick);
-  }
-});
-
-function tick(time: number): void {
-  const { run, playing, speed, step } = view.get();
-  if (!playing || run === null) return;
-  owed += (Math.min(LONGEST_FRAME_MS, Math.max(0, time - lastTick)) / 1000) * speed;
-  lastTick = time;
-  const steps = Math.floor(owed);
-  if (steps > 0) {
-    owed -= steps;
-    const next = Math.min(run.recording.numSteps, step + steps);
-    view.set({ step: next, playing: next < run.recording.numSteps });
-  }
-  requestAnimationFrame(tick);
-}
-
-function seek(step: number): void {
-  const { run } = view.get();
-  if (run === null) return;
-  view.set({ step: Math.max(0, Math.min(run.recording.numSteps, step)), playing: false });
-}
-
-function stepBy(steps: number): void {
-  seek(view.get().step + steps);
-}
-
-function jump(where: 'start' | 'end' | 'previous-preemption' | 'next-preemption'): void {
-  const { run, step } = view.get();
-  if (run === null) return;
-  const { numSteps } = run.recording;
-  if (where === 'start') {
-    seek(0);
-    return;
-  }
-  if (where === 'end') {
-    seek(numSteps);
-    return;
-  }
-  const { preemptions } = run.derived;
-  const direction = where === 'next-preemption' ? 1 : -1;
-  for (let at = step + direction; at >= 0 && at < numSteps; at += direction) {
-    if (preemptions[at] === (at === 0 ? 0 : preemptions[at - 1])) continue;
-    seek(at);
-    return;
-  }
-}
-
-function faster(by: 1 | -1): void {
-  const at = SPEEDS.indexOf(view.get().speed) + by;
-  if (at >= 0 && at < SPEEDS.length) view.set({ speed: SPEEDS[at] });
 }
 
 // --- choosing ---
@@ -296,34 +207,34 @@ map.canvas.addEventListener('keydown', (event) => {
 const slider = byId<HTMLCanvasElement>('timeline');
 slider.addEventListener('pointerdown', (event) => {
   slider.setPointerCapture(event.pointerId);
-  seek(timeline.stepAt(event.offsetX));
+  playback.seek(timeline.stepAt(event.offsetX));
 });
 slider.addEventListener('pointermove', (event) => {
-  if (slider.hasPointerCapture(event.pointerId)) seek(timeline.stepAt(event.offsetX));
+  if (slider.hasPointerCapture(event.pointerId)) playback.seek(timeline.stepAt(event.offsetX));
 });
 
 // --- keyboard ---
 
-const KEYS: readonly { key: string; shown: string; what: string; act: (event: KeyboardEvent) => void }[] = [
-  { key: ' ', shown: 'space', what: 'play or pause', act: toggle },
+const commands: readonly Command[] = [
+  { key: ' ', shown: 'space', what: 'play or pause', act: playback.toggle },
   {
     key: 'ArrowLeft',
     shown: '←',
     what: 'one step back (with shift: ten)',
-    act: (e) => stepBy(e.shiftKey ? -LARGE_STEP : -1),
+    act: (e) => playback.stepBy(e.shiftKey ? -LARGE_STEP : -1),
   },
   {
     key: 'ArrowRight',
     shown: '→',
     what: 'one step on (with shift: ten)',
-    act: (e) => stepBy(e.shiftKey ? LARGE_STEP : 1),
+    act: (e) => playback.stepBy(e.shiftKey ? LARGE_STEP : 1),
   },
-  { key: 'Home', shown: 'Home', what: 'to the start', act: () => jump('start') },
-  { key: 'End', shown: 'End', what: 'to the end', act: () => jump('end') },
-  { key: ',', shown: ',', what: 'previous preemption', act: () => jump('previous-preemption') },
-  { key: '.', shown: '.', what: 'next preemption', act: () => jump('next-preemption') },
-  { key: '[', shown: '[', what: 'slower', act: () => faster(-1) },
-  { key: ']', shown: ']', what: 'faster', act: () => faster(1) },
+  { key: 'Home', shown: 'Home', what: 'to the start', act: () => playback.jump('start') },
+  { key: 'End', shown: 'End', what: 'to the end', act: () => playback.jump('end') },
+  { key: ',', shown: ',', what: 'previous preemption', act: () => playback.jump('previous-preemption') },
+  { key: '.', shown: '.', what: 'next preemption', act: () => playback.jump('next-preemption') },
+  { key: '[', shown: '[', what: 'slower', act: () => playback.faster(-1) },
+  { key: ']', shown: ']', what: 'faster', act: () => playback.faster(1) },
   ...COLOR_MODES.map(({ mode, label }, i) => ({
     key: String(i + 1),
     shown: String(i + 1),
@@ -339,34 +250,11 @@ const KEYS: readonly { key: string; shown: string; what: string; act: (event: Ke
       view.set({ block: null, request: null });
     },
   },
-  { key: '?', shown: '?', what: 'this list', act: showHelp },
 ];
 
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || helpDialog.open) return;
-  // A focused button keeps its own space and enter.
-  if (event.key === ' ' && (event.target as Element).closest('button, summary') !== null) return;
-  const binding = KEYS.find(({ key }) => key === event.key);
-  if (!binding) return;
-  event.preventDefault();
-  binding.act(event);
-});
-
-const helpDialog = byId<HTMLDialogElement>('help-dialog');
-helpDialog.append(
-  h('h2', {}, 'Keyboard'),
-  h('dl', {}, ...KEYS.flatMap(({ shown, what }) => [h('dt', {}, h('kbd', {}, shown)), h('dd', {}, what)])),
-  h('p', {}, 'With the map focused, the arrow keys move from block to block.'),
-  h('p', {}, h('button', { type: 'button', class: 'button', onclick: () => helpDialog.close() }, 'Close')),
-);
-function showHelp(): void {
-  helpDialog.showModal();
-}
-byId('help').addEventListener('click', showHelp);
+new Keyboard(commands);
 
 // --- files and runs ---
-
-let worker: Worker | null = null;
 
 function showRun(recording: Recording, name: string, source: WhatIfSource | null = null): void {
   hideMessage();
@@ -391,109 +279,43 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   requestAnimationFrame(restyle);
 }
 
-/** Simulates a scenario in a worker of its own; a run before it is cancelled. */
+/** Simulates a scenario; a run before it is cancelled. */
 function simulate(text: string, file: string): void {
-  worker?.terminate();
-  const current = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  worker = current;
-  current.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
-    switch (data.kind) {
+  engine.simulate(text, file, (answer) => {
+    switch (answer.kind) {
       case 'progress':
         byId('scenario-name').textContent =
-          `simulating ${file}: ${Math.floor(data.share * 100)} %, ${data.numSteps.toLocaleString('en-US')} steps`;
+          `simulating ${file}: ${Math.floor(answer.share * 100)} %, ${answer.numSteps.toLocaleString('en-US')} steps`;
         return;
       case 'recording':
-        showRun(data.recording, data.recording.header.name, { text, file, sizing: data.sizing });
+        showRun(answer.recording, answer.recording.header.name, { text, file, sizing: answer.sizing });
         break;
       case 'would-not-start':
-        showMessage('vLLM would not start', [data.message, data.advice]);
-        if (data.strips.length > 0) {
-          gpus.show(data.strips);
-          whatIf.show({ text, file, sizing: data.sizing });
+        showMessage('vLLM would not start', [answer.message, answer.advice]);
+        if (answer.strips.length > 0) {
+          gpus.show(answer.strips);
+          whatIf.show({ text, file, sizing: answer.sizing });
           gpuDetails.open = true;
         }
         break;
       case 'plan':
         break;
       case 'problems':
-        showProblems(data.problems);
+        showProblems(answer.problems);
         break;
       case 'fault':
-        showMessage('A fault in Poolscope', [data.message]);
+        showMessage('A fault in Poolscope', [answer.message]);
         break;
     }
-    current.terminate();
-  };
-  current.onerror = () => showMessage('A fault in Poolscope', ['the simulation could not be started']);
-  current.postMessage({ ask: 'run', text, file } satisfies WorkerRequest);
+  });
 }
 
-async function openFile(file: File): Promise<void> {
-  if (file.size > MAX_FILE_BYTES) {
-    showMessage('This file cannot be opened', [
-      `${file.name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB`,
-    ]);
-    return;
-  }
-  if (/\.(ya?ml|json)$/i.test(file.name)) {
-    simulate(await file.text(), file.name);
-    return;
-  }
-  try {
-    worker?.terminate();
-    const recording = decodeRecording(new Uint8Array(await file.arrayBuffer()), file.name);
+listenForFiles({
+  scenario: simulate,
+  recording(recording) {
+    engine.cancel();
     showRun(recording, recording.header.name);
-  } catch (error) {
-    if (error instanceof InputError) showProblems(error.problems);
-    else showMessage('This file cannot be opened', [error instanceof Error ? error.message : String(error)]);
-  }
-}
-
-function showProblems(problems: readonly Problem[]): void {
-  showMessage('This file cannot be opened', problems.map(formatProblem));
-}
-
-function showMessage(title: string, lines: readonly string[]): void {
-  const message = byId('message');
-  message.replaceChildren(
-    h('h2', {}, title),
-    h('pre', {}, lines.join('\n')),
-    h('button', { type: 'button', class: 'button', onclick: hideMessage }, 'Close'),
-  );
-  message.hidden = false;
-}
-
-function hideMessage(): void {
-  byId('message').hidden = true;
-}
-
-const fileInput = byId<HTMLInputElement>('file');
-byId('open').addEventListener('click', () => fileInput.click());
-fileInput.addEventListener('change', () => {
-  const [file] = fileInput.files ?? [];
-  if (file) void openFile(file);
-  fileInput.value = '';
-});
-const dropHint = byId('drop-hint');
-document.addEventListener('dragover', (event) => {
-  event.preventDefault();
-  dropHint.hidden = false;
-});
-document.addEventListener('dragleave', (event) => {
-  if (event.relatedTarget === null) dropHint.hidden = true;
-});
-document.addEventListener('drop', (event) => {
-  event.preventDefault();
-  dropHint.hidden = true;
-  const [file] = event.dataTransfer?.files ?? [];
-  if (file) void openFile(file);
-});
-
-document.addEventListener('paste', (event) => {
-  const [file] = event.clipboardData?.files ?? [];
-  const text = event.clipboardData?.getData('text/plain') ?? '';
-  if (file) void openFile(file);
-  else if (text.trim() !== '') simulate(text, 'pasted.pool.yaml');
+  },
 });
 
 new ResizeObserver(() => {

@@ -1,0 +1,49 @@
+import { byId, h } from '../dom.ts';
+
+/** Something that a key does. */
+export interface Command {
+  /** As KeyboardEvent.key has it. */
+  readonly key: string;
+  /** How the list of keys names it. */
+  readonly shown: string;
+  readonly what: string;
+  act(event: KeyboardEvent): void;
+}
+
+/** Binds the commands to their keys, and lists them in a dialog. */
+export class Keyboard {
+  private readonly dialog = byId<HTMLDialogElement>('help-dialog');
+
+  constructor(commands: readonly Command[]) {
+    const all: readonly Command[] = [
+      ...commands,
+      { key: '?', shown: '?', what: 'this list', act: () => this.showHelp() },
+    ];
+    this.dialog.append(
+      h('h2', {}, 'Keyboard'),
+      h('dl', {}, ...all.flatMap(({ shown, what }) => [h('dt', {}, h('kbd', {}, shown)), h('dd', {}, what)])),
+      h('p', {}, 'With the map focused, the arrow keys move from block to block.'),
+      h(
+        'p',
+        {},
+        h('button', { type: 'button', class: 'button', onclick: () => this.dialog.close() }, 'Close'),
+      ),
+    );
+    byId('help').addEventListener('click', () => this.showHelp());
+    document.addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const target = event.target as Element;
+      if (target.closest('dialog, textarea, input, select') !== null) return;
+      // A focused button keeps its own space and enter.
+      if (event.key === ' ' && target.closest('button, summary') !== null) return;
+      const command = all.find(({ key }) => key === event.key);
+      if (!command) return;
+      event.preventDefault();
+      command.act(event);
+    });
+  }
+
+  private showHelp(): void {
+    this.dialog.showModal();
+  }
+}

@@ -1,0 +1,24 @@
+import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
+
+/** One simulation at a time, in a worker of its own: a new one cancels the one before, at once. */
+export class Engine {
+  private worker: Worker | null = null;
+
+  /** `heard` is told of progress, and then of the one answer. */
+  simulate(text: string, file: string, heard: (answer: WorkerAnswer) => void): void {
+    this.cancel();
+    const worker = new Worker(new URL('../worker.ts', import.meta.url), { type: 'module' });
+    this.worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
+      if (data.kind !== 'progress') worker.terminate();
+      heard(data);
+    };
+    worker.onerror = () => heard({ kind: 'fault', message: 'the simulation could not be started' });
+    worker.postMessage({ ask: 'run', text, file } satisfies WorkerRequest);
+  }
+
+  cancel(): void {
+    this.worker?.terminate();
+    this.worker = null;
+  }
+}

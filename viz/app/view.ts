@@ -1,0 +1,43 @@
+import type { Cursor } from '../../sim/recording/cursor.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import type { ColorMode } from '../block-colors.ts';
+import type { Derived } from '../derived.ts';
+import { Store } from '../store.ts';
+import { DEFAULT_SPEED } from '../transport.ts';
+
+/** A run that is shown. */
+export interface Run {
+  readonly recording: Recording;
+  readonly cursor: Cursor;
+  readonly derived: Derived;
+}
+
+/** Everything that the picture depends on. */
+export interface View {
+  /** null until the first run is there. */
+  readonly run: Run | null;
+  /** 0 … numSteps; numSteps is the end, behind the last step. */
+  readonly step: number;
+  readonly playing: boolean;
+  /** Steps per second. */
+  readonly speed: number;
+  readonly mode: ColorMode;
+  /** Under the pointer or the keyboard's cell cursor. */
+  readonly block: number | null;
+  /** Followed everywhere. */
+  readonly request: number | null;
+}
+
+export type ViewStore = Store<View>;
+
+export function makeView(): ViewStore {
+  return new Store<View>({
+    run: null,
+    step: 0,
+    playing: false,
+    speed: DEFAULT_SPEED,
+    mode: 'request',
+    block: null,
+    request: null,
+  });
+}
