@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
 import { GIB } from '../sim/memory/units.ts';
+import { describeGpus } from '../sim/scenario/machine.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 
 const LABEL_WIDTH = 18;
@@ -43,9 +44,8 @@ const LINES: readonly Line[] = [
 
 /** What a start takes on every rank, as a table with a bar, and what vLLM says of it. */
 export function planReport(scenario: Scenario, plan: Plan, assumed: readonly string[]): string {
-  const { count, gpu } = scenario.hardware;
   const lines = [
-    `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${count} × ${gpu}`)}`,
+    `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${describeGpus(scenario.hardware)}`)}`,
     ...assumed.map((text) => row('assumed', text)),
   ];
   if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '', ...allocatorRows(plan.ranks));

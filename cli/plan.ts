@@ -71,7 +71,7 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   }
   const scenario = {
     ...given,
-    hardware: { ...given.hardware, gpu: gpu ?? given.hardware.gpu, count },
+    hardware: { ...given.hardware, ...(gpu !== undefined && { gpu, given: null }), count },
     model: config === undefined ? given.model : { ...given.model, config: readConfig(config) },
   };
   return { scenario, assumed };

@@ -6,6 +6,7 @@ import { crashOutcome } from '../sim/report/crash-outcome.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
+import { describeGpus } from '../sim/scenario/machine.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { moeLines } from './moe-report.ts';
@@ -148,9 +149,8 @@ export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: 
 }
 
 function heading(scenario: Scenario): string {
-  const { count, gpu } = scenario.hardware;
   const system = scenario.contiguous === null ? `vLLM ${scenario.vllm}` : SYSTEMS[scenario.contiguous.policy];
-  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${count} × ${gpu} · ${seedsOf(scenario)}`)}`;
+  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${describeGpus(scenario.hardware)} · ${seedsOf(scenario)}`)}`;
 }
 
 /** The report is of the first. */

@@ -11,6 +11,7 @@ import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
 import type { Recording } from './recording/recording.ts';
+import { describeGpus } from './scenario/machine.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
@@ -173,7 +174,7 @@ function cacheResetsOf({ workload }: Scenario): CacheReset[] {
 /** What the analytic step time of a scenario is made of. */
 function timingOf(scenario: Scenario): RooflineInput {
   const hardware = resolveHardware(scenario);
-  const { architecture, gpu, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
+  const { architecture, gpu, link, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
   const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
   return {
     model: architecture,
@@ -185,6 +186,7 @@ function timingOf(scenario: Scenario): RooflineInput {
       weightBytes,
       kvBytes: kvElementBytes,
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
+      ...(link !== null && { link }),
       overhead: scenario.vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD,
     },
   };
@@ -202,7 +204,7 @@ export function stepTimeOf(scenario: Scenario): StepTimeModel {
 function aboutOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>): Record<string, string> {
   const about: Record<string, string> = {
     model: scenario.model.name,
-    gpu: `${scenario.hardware.count} × ${scenario.hardware.gpu}`,
+    gpu: describeGpus(scenario.hardware),
     blockBytes: String(planned.blockBytes),
   };
   if (scenario.command !== null) about.command = scenario.command.trim();

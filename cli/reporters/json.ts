@@ -1,4 +1,5 @@
 import { costOf } from '../../sim/report/cost.ts';
+import { timeBasis } from '../../sim/time/time-basis.ts';
 import type { FileResult, Reporter } from './reporter.ts';
 
 /** For programs. */
@@ -15,7 +16,8 @@ function resultOf(result: FileResult): object[] {
   const failures = checks
     .filter((check) => !check.passed && check.expectation.severity === 'error')
     .map(({ expectation }) => `${expectation.metric}: ${expectation.expression.text}`);
-  const [{ plan, summary, moe }] = runs;
+  const [{ plan, recording, summary, moe }] = runs;
+  const timing = recording?.header.timing;
   return [
     {
       file: scenario.file,
@@ -31,6 +33,7 @@ function resultOf(result: FileResult): object[] {
       })),
       plan,
       summary,
+      times: timing === undefined ? null : timeBasis(timing),
       cost: summary && costOf(scenario.hardware, summary),
       moe,
       ...(runs.length > 1 && { seeds: runs.map((run) => ({ seed: run.seed, summary: run.summary })) }),

@@ -22,6 +22,8 @@ export interface TimingParameters {
 /** A GPU of the catalogue: datasheet, what torch reports, and constants that were fitted or are generic. */
 export interface Gpu {
   readonly id: string;
+  /** 8.9 = Ada. */
+  readonly computeCapability: number;
   /** Dense bf16, 10¹² FLOP/s. */
   readonly tflops: number;
   readonly hbmTBs: number;
@@ -33,7 +35,7 @@ export interface Gpu {
   readonly memorySource: string;
   /** How several of them are usually joined. */
   readonly link: Link;
-  /** Where the timing constants come from: "fitted: …" or "generic". */
+  /** Where the timing constants come from: "fitted: parts (whose measurements)", another GPU's, or "generic". */
   readonly timingSource: string;
   /** FlashAttention 3 (Hopper). */
   readonly fa3?: boolean;
@@ -41,8 +43,8 @@ export interface Gpu {
 }
 
 /** FP8 tensor cores came with Ada, Hopper and Blackwell. */
-export function hasFp8({ id }: Pick<Gpu, 'id'>): boolean {
-  return /^(rtx40|rtx50|rtx6000ada|rtxpro|l4|h100|h200|b200)/.test(id);
+export function hasFp8({ computeCapability }: Pick<Gpu, 'computeCapability'>): boolean {
+  return computeCapability >= 8.9;
 }
 
 export const GPUS: readonly Gpu[] = gpus as readonly Gpu[];

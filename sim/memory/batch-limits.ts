@@ -75,7 +75,7 @@ function v0Limits(
 function v1Limits(stated: StatedLimits, maxModelLen: number, gpu: Pick<Gpu, 'id' | 'memoryGib'>): StepLimits {
   const enableChunkedPrefill = stated.enableChunkedPrefill !== false;
   // Graphics cards below 70 GiB, and the A100 whatever its size, get the smaller defaults.
-  const isLarge = gpu.memoryGib >= 70 && !gpu.id.startsWith('a100');
+  const isLarge = gpu.memoryGib >= 70 && !/a100/i.test(gpu.id);
   const maxNumSeqs = stated.maxNumSeqs ?? (isLarge ? 1024 : 256);
   let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? (isLarge ? 8192 : DEFAULT_CHUNK);
   if (stated.maxNumBatchedTokens === null) {

@@ -15,7 +15,7 @@ export interface Refusal {
 export interface Arguments {
   readonly scenario: Scenario;
   readonly architecture: Architecture;
-  readonly gpu: Pick<Gpu, 'id'>;
+  readonly gpu: Pick<Gpu, 'id' | 'computeCapability'>;
   readonly parallel: Parallel;
   readonly limits: BatchLimits;
 }

@@ -51,11 +51,12 @@ export const quantization: Check = ({ scenario, architecture: { quantMethod } })
   );
 };
 
-/** GPUs without bfloat16, as vLLM names them. */
-const BEFORE_AMPERE: Readonly<Record<string, string>> = {
-  t4: 'Tesla T4 GPU has compute capability 7.5',
-  'v100-16g': 'Tesla V100-SXM2-16GB GPU has compute capability 7.0',
-  'v100-32g': 'Tesla V100-SXM2-32GB GPU has compute capability 7.0',
+const AMPERE = 8;
+/** GPUs without bfloat16, as their drivers name them; the user's own have the name that the user gave. */
+const DRIVER_NAMES: Readonly<Record<string, string>> = {
+  t4: 'Tesla T4',
+  'v100-16g': 'Tesla V100-SXM2-16GB',
+  'v100-32g': 'Tesla V100-SXM2-32GB',
 };
 
 /** V1 takes another type by itself, unless it was told to. */
@@ -63,9 +64,10 @@ export const dtypeIsKnown: Check = ({ scenario, gpu, architecture }) => {
   const stated = flagsOf(scenario)('dtype') ?? 'auto';
   const isV0 = scenario.vllm === '0.6.3';
   const wanted = stated === 'auto' && isV0 ? architecture.dtype : stated;
-  if (wanted !== 'bfloat16' || !Object.hasOwn(BEFORE_AMPERE, gpu.id)) return null;
+  if (wanted !== 'bfloat16' || gpu.computeCapability >= AMPERE) return null;
+  const name = Object.hasOwn(DRIVER_NAMES, gpu.id) ? DRIVER_NAMES[gpu.id] : gpu.id;
   return refuse(
-    `ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your ${BEFORE_AMPERE[gpu.id]}. You can use float16 instead by explicitly setting the${isV0 ? '' : ' '}\`dtype\` flag in CLI, for example: --dtype=half.`,
+    `ValueError: Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your ${name} GPU has compute capability ${gpu.computeCapability.toFixed(1)}. You can use float16 instead by explicitly setting the${isV0 ? '' : ' '}\`dtype\` flag in CLI, for example: --dtype=half.`,
     '--dtype half',
   );
 };

@@ -1,5 +1,6 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
 import { findGpu, type Gpu, suggestGpu } from '../catalog/gpus.ts';
+import type { LinkTiming } from '../catalog/links.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
 import { leftOnHost } from '../moe/expert-memory.ts';
@@ -20,13 +21,15 @@ import { WEIGHT_FORMATS, type WeightFormat, weightFormat } from './weight-format
 const DEFAULT_BLOCK_SIZE = 16;
 /** FlashMLA's, and that of the sparse attention's indexer. */
 const MLA_BLOCK_SIZE = 64;
-/** GPUs on which V1 runs FlashMLA (Hopper and Blackwell of the data centre). */
-const HAS_FLASH_MLA = /^(h100|h200|h20|gh200|b200|gb200)/;
+/** V1 runs FlashMLA on Hopper and on Blackwell of the data centre. */
+const FLASH_MLA_GENERATIONS = [9, 10];
 
 /** What a plan and a step-time model are made of: the parts of the catalogue that a scenario names. */
 export interface ResolvedHardware {
   readonly architecture: Architecture;
   readonly gpu: Gpu;
+  /** Timing of a link that the user describes; null = that of the GPU's kind of link. */
+  readonly link: LinkTiming | null;
   readonly parallel: Parallel;
   readonly tensorParallel: number;
   readonly weightFormat: WeightFormat;
@@ -41,15 +44,7 @@ export interface ResolvedHardware {
  * @throws InputError for a name that the catalogue does not know, and for what Poolscope has no formulas for.
  */
 export function resolveHardware(scenario: Scenario): ResolvedHardware {
-  const gpu = findGpu(scenario.hardware.gpu);
-  if (gpu === null) {
-    throw problem(
-      scenario,
-      'hardware.gpu',
-      `"${scenario.hardware.gpu}" is not in the catalogue of GPUs`,
-      suggestGpu(scenario.hardware.gpu),
-    );
-  }
+  const { gpu, link } = machineOf(scenario);
   const architecture = architectureOf(scenario);
   const flag = flagsOf(scenario);
   const method = (flag('quantization') as string | null) ?? architecture.quantMethod;
@@ -71,6 +66,7 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
   return {
     architecture,
     gpu,
+    link,
     parallel: {
       tensor,
       pipeline: numberOf(flag('pipeline_parallel_size'), 1),
@@ -84,6 +80,17 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
     kvElementBytes: kvElementBytes(String(flag('kv_cache_dtype') ?? 'auto'), dtypeBytes) ?? dtypeBytes,
     enforceEager: flag('enforce_eager') === true,
   };
+}
+
+/** The GPU, the catalogue's or the user's, and what joins it with others. */
+function machineOf(scenario: Scenario): Pick<ResolvedHardware, 'gpu' | 'link'> {
+  const { gpu: name, given, link } = scenario.hardware;
+  const gpu = given ?? findGpu(name);
+  if (gpu === null) {
+    const message = `"${name}" is not in the catalogue of GPUs`;
+    throw problem(scenario, 'hardware.gpu', message, suggestGpu(name));
+  }
+  return typeof link === 'string' ? { gpu: { ...gpu, link }, link: null } : { gpu, link };
 }
 
 /** GPUs that the parallel sizes of a scenario ask for. */
@@ -171,8 +178,13 @@ function cachedExperts(scenario: Scenario, hardware: ResolvedHardware): number {
 }
 
 /** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */
-export function defaultBlockSize({ mla }: Architecture, gpu: Pick<Gpu, 'id'>, engine: 'v0' | 'v1'): number {
-  const isLarge = engine === 'v1' && mla !== null && (mla.indexDim > 0 || HAS_FLASH_MLA.test(gpu.id));
+export function defaultBlockSize(
+  { mla }: Architecture,
+  { computeCapability }: Pick<Gpu, 'computeCapability'>,
+  engine: 'v0' | 'v1',
+): number {
+  const hasFlashMla = FLASH_MLA_GENERATIONS.includes(Math.floor(computeCapability));
+  const isLarge = engine === 'v1' && mla !== null && (mla.indexDim > 0 || hasFlashMla);
   return isLarge ? MLA_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { gpuSchema, linkSchema } from './gpu-schema.ts';
 
 /** What a scenario says of the machine: GPUs, host, environment variables. */
 
@@ -7,20 +8,20 @@ const gib = v.pipe(
   v.minValue(0, 'a number of GiB, 0 or more'),
   v.maxValue(100_000, 'a number of GiB, at most 100000'),
 );
-const text = v.pipe(v.string('a text'), v.nonEmpty('a text that is not empty'));
 const PRICE = 'a price above 0, at most 1000000';
 const COUNT = 'a whole number from 1 to 1024';
 
 export const hardwareSchema = v.strictObject(
   {
-    gpu: text,
+    gpu: gpuSchema,
+    link: v.optional(linkSchema),
     count: v.optional(
       v.pipe(v.number(COUNT), v.integer(COUNT), v.minValue(1, COUNT), v.maxValue(1024, COUNT)),
     ),
     'other-gib': v.optional(v.union([gib, v.array(gib)])),
     'price-per-gpu-hour': v.optional(v.pipe(v.number(PRICE), v.gtValue(0, PRICE), v.maxValue(1e6, PRICE))),
   },
-  'an object with gpu, count, other-gib and price-per-gpu-hour',
+  'an object with gpu, count, link, other-gib and price-per-gpu-hour',
 );
 
 export const hostSchema = v.strictObject(

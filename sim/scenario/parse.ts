@@ -63,6 +63,7 @@ function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Sce
   const model = modelOf(checked, modelInCommand, vllm, options.readFile, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
   const expect = expectationsOf(checked, yaml.value, report);
+  const hardware = hardwareOf(checked.hardware, report);
   const seeds = seedsOf(checked, report);
   const baseline = baselineOf(checked, report);
   const contiguous = contiguousOf(checked.system);
@@ -86,7 +87,7 @@ function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Sce
     contiguous,
     command: checked.command ?? null,
     engine: flags,
-    hardware: hardwareOf(checked.hardware),
+    hardware,
     host: hostOf(checked.host, containerGib),
     env: { ...env, ...checked.env },
     model,

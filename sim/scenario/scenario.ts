@@ -1,3 +1,5 @@
+import type { Gpu } from '../catalog/gpus.ts';
+import type { Link, LinkTiming } from '../catalog/links.ts';
 import type { Place } from '../error.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
@@ -111,7 +113,12 @@ export interface Scenario {
   readonly command: string | null;
   readonly engine: EngineFlags;
   readonly hardware: {
+    /** Id or alias in the catalogue, or the name of the given one. */
     readonly gpu: string;
+    /** A GPU that the user describes; null = of the catalogue. */
+    readonly given: Gpu | null;
+    /** What joins them, by name or with its figures; null = what usually does. */
+    readonly link: Link | LinkTiming | null;
     readonly count: number;
     /** Memory that other processes hold, GiB, GPU by GPU; empty = none. */
     readonly otherGib: readonly number[];

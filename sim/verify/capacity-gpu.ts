@@ -32,11 +32,11 @@ const NAMES: readonly (readonly [RegExp, id: string])[] = [
 export function recordGpu({
   gpu: name,
   gpu_mem_gib: stated,
-}: CapacityRecord): Pick<Gpu, 'id' | 'memoryGib' | 'link'> | null {
+}: CapacityRecord): Pick<Gpu, 'id' | 'computeCapability' | 'memoryGib' | 'link'> | null {
   const id = NAMES.find(([pattern]) => pattern.test(name ?? ''))?.[1];
   const gpu = id === undefined ? null : findGpu(id);
-  if (gpu !== null) return { id: gpu.id, memoryGib: stated ?? gpu.memoryGib, link: gpu.link };
+  if (gpu !== null) return { ...gpu, memoryGib: stated ?? gpu.memoryGib };
   // Another maker's GPU: its libraries take other amounts.
   if (stated === null || /mi\d{3}|amd|navi|radeon|gaudi|tpu/i.test(name ?? '')) return null;
-  return { id: '', memoryGib: stated, link: 'pcie4' };
+  return { id: '', computeCapability: 8, memoryGib: stated, link: 'pcie4' };
 }

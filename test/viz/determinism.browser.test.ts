@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': 'd40f35eceae5174e',
-  'llama31-8b-on-a100.pool.yaml': '8fe70268707a01ef',
-  'llama31-70b-on-4xh100.pool.yaml': '24d3c5dc55bb7a76',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '2518a72ac80770c8',
+  'hello.pool.yaml': 'd610584d8146ddde',
+  'llama31-8b-on-a100.pool.yaml': '5c434b55c6968f34',
+  'llama31-70b-on-4xh100.pool.yaml': '903e9bf99ef9d88a',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'a85fffc38c9f5517',
 };
 
 let server: ViteDevServer;

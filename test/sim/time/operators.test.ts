@@ -15,6 +15,7 @@ import { smoothMax } from '../../../sim/time/smooth-max.ts';
 
 const GPU: Gpu = {
   id: 'round',
+  computeCapability: 8,
   tflops: 100,
   hbmTBs: 1,
   sms: 100,
@@ -42,7 +43,7 @@ test('gemm 65 × 1,000 × 1,000: memory 4.52 us, 128 padded rows, 8 tiles of 100
 
 test('8-bit weights: half the bytes, and twice the rate where there are FP8 tensor cores', () => {
   expect(us(gemm(GPU, 65, 1000, 1000, 1))).toBeCloseTo(5 + 2.52 + 20.48, 9);
-  expect(us(gemm({ ...GPU, id: 'l4' }, 65, 1000, 1000, 1))).toBeCloseTo(5 + 2.52 + 10.24, 9);
+  expect(us(gemm({ ...GPU, computeCapability: 8.9 }, 65, 1000, 1000, 1))).toBeCloseTo(5 + 2.52 + 10.24, 9);
 });
 
 test('element-wise: half of the L2 cache moves twice as fast as the rest', () => {
