@@ -32,6 +32,7 @@ const LINES: readonly Line[] = [
   { label: '  experts', bytes: (rank) => rank.weights.experts, detail: true },
   { label: '  encoder', bytes: (rank) => rank.weights.encoder, detail: true },
   { label: '  kept on host', bytes: (rank) => -rank.offloadedBytes, detail: true },
+  { label: 'load balancer', bytes: (rank) => rank.balancerBytes, sign: '▞', paint: pc.blue },
   { label: 'activation peak', bytes: (rank) => rank.activationBytes, sign: '▓', paint: pc.magenta },
   { label: '  of the MLP', bytes: (rank) => rank.activation.mlp, detail: true },
   { label: '  of the sampler', bytes: (rank) => rank.activation.sampler, detail: true },
@@ -151,6 +152,7 @@ function leftBytes(rank: RankMemory): number {
     rank.totalBytes -
     rank.otherBytes -
     rank.weightBytes -
+    rank.balancerBytes -
     rank.activationBytes -
     rank.nonTorchBytes -
     rank.cudaGraphBytes -

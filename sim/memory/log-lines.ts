@@ -15,7 +15,7 @@ export function logLines(input: StartupInput, startup: Startup, numCpuBlocks: nu
       `Maximum concurrency for ${maxModelLen} tokens per request: ${concurrency}`,
     ];
   }
-  const lines = [`Model loading took ${gib(first.weightBytes)} GiB memory`];
+  const lines = [`Model loading took ${gib(first.weightBytes + first.balancerBytes)} GiB memory`];
   if (first.cudaGraphBytes > 0) {
     const sizes = captureSizes(maxNumSeqs, maxNumBatchedTokens);
     const whole = sizes.filter((size) => size <= maxNumSeqs);

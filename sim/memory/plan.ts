@@ -21,6 +21,8 @@ export interface RankMemory {
   readonly weights: RankWeights;
   /** Weights that stay in host memory. */
   readonly offloadedBytes: number;
+  /** The expert-parallel load balancer's own, allocated while the model loads. */
+  readonly balancerBytes: number;
   /** Peak of activations while profiling. */
   readonly activationBytes: number;
   readonly activation: ActivationPeak;

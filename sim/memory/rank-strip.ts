@@ -38,7 +38,7 @@ export function rankStrips({ ranks }: Plan): RankStrip[] {
     const parts = [
       rank.otherBytes,
       rank.nonTorchBytes,
-      rank.weightBytes,
+      rank.weightBytes + rank.balancerBytes,
       rank.activationBytes,
       rank.cudaGraphBytes,
       rank.kvCacheBytes,

@@ -3,8 +3,8 @@ import { findGpu, type Gpu, suggestGpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
-import { leftOnHost } from '../moe/expert-memory.ts';
-import { moeShapeOf } from '../moe/shape.ts';
+import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
+import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
@@ -163,6 +163,7 @@ export function startupInputOf(
     kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
     numBlocksOverride: stated('num_gpu_blocks_override'),
     offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
+    ...besideExperts(scenario, hardware, limits),
     otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
     allocatorConf,
   };
@@ -171,10 +172,23 @@ export function startupInputOf(
 /** Bytes of experts per rank that the scenario's expert cache, an experiment, leaves in host memory. */
 function cachedExperts(scenario: Scenario, hardware: ResolvedHardware): number {
   const { expertCache } = scenario.moe;
-  const { architecture, parallel, weightFormat } = hardware;
-  const choices = { engine: 'v1', allToAll: 'allgather', maxTokens: 0 } as const;
-  const shape = moeShapeOf(architecture, parallel, weightFormat, choices);
+  const shape = scenarioShape(scenario, hardware, 0);
   return expertCache === null || shape === null ? 0 : leftOnHost(shape, expertCache.slots);
+}
+
+/** What spread experts need on a rank beside their weights. */
+function besideExperts(
+  scenario: Scenario,
+  hardware: ResolvedHardware,
+  limits: BatchLimits,
+): Pick<StartupInput, 'balancerTensors' | 'communicationBytes'> {
+  const shape = scenarioShape(scenario, hardware, limits.maxNumBatchedTokens);
+  const balancer = balancerOf(scenario);
+  if (shape === null) return { balancerTensors: [], communicationBytes: 0 };
+  return {
+    balancerTensors: balancer === null ? [] : balancerTensors(shape, balancer),
+    communicationBytes: communicationBytes(shape),
+  };
 }
 
 /** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */

@@ -6,7 +6,7 @@ import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
 import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './plan.ts';
 import { kvTensors, profileTensors, samplerTensors, weightTensors } from './start-tensors.ts';
-import type { Startup, StartupInput } from './startup.ts';
+import { balancerTensorsOf, type Startup, type StartupInput } from './startup.ts';
 
 /** Where a start is when memory runs out, in order. */
 export type StartStage = 'weights' | 'profile' | 'kv-cache' | 'cuda-graphs' | 'warm-up';
@@ -44,7 +44,7 @@ export function allocateRanks(input: StartupInput, startup: Startup): RankAlloca
 function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): RankAllocation {
   const { rules } = input;
   const start = new RankStart(input, rank);
-  start.keep('weights', 'weights', weightTensors(input, rank));
+  start.keep('weights', 'weights', [...weightTensors(input, rank), ...balancerTensorsOf(input, rank.place)]);
   for (const tensors of profileTensors(input, rank)) start.use('profile', tensors);
   // The profile gives back what it cached, before vLLM allocates the KV cache.
   start.emptyCache();

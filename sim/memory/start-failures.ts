@@ -90,7 +90,7 @@ function smallestRank({ ranks }: Startup): RankMemory {
 }
 
 function peakOf(rank: RankMemory): number {
-  return rank.weightBytes + rank.activationBytes + rank.nonTorchBytes;
+  return rank.weightBytes + rank.balancerBytes + rank.activationBytes + rank.nonTorchBytes;
 }
 
 /** What would make room for so many bytes of KV cache on this rank. */

@@ -35,6 +35,10 @@ export interface StartupInput {
   readonly numBlocksOverride: number | null;
   /** Weights to keep in host memory, per rank. */
   readonly offloadBytes: number;
+  /** Of the load balancer on each rank, by pipeline stage, bytes each; empty without one. */
+  readonly balancerTensors: readonly (readonly number[])[];
+  /** DeepEP's buffers, outside of torch, on each rank. */
+  readonly communicationBytes: number;
   /** Held by other processes, GPU by GPU; those that are missing hold nothing. */
   readonly otherBytes: readonly number[];
   /** PYTORCH_CUDA_ALLOC_CONF. */
@@ -89,10 +93,19 @@ export function capacityOf(
   };
 }
 
+/** The load balancer's tensors on one rank; bytes each. */
+export function balancerTensorsOf(
+  { balancerTensors }: StartupInput,
+  { stage }: RankPlace,
+): readonly number[] {
+  return balancerTensors[stage] ?? [];
+}
+
 function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, rank: number): RankMemory {
   const { architecture, rules, parallel, limits, totalBytes } = input;
   const weights = rankWeights(architecture, parallel, place, input.format);
   const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
+  const balancerBytes = balancerTensorsOf(input, place).reduce((sum, bytes) => sum + bytes, 0);
   const activation = activationPeak(architecture, parallel, rules, {
     tokens: limits.maxNumBatchedTokens,
     sequences: limits.maxNumSeqs,
@@ -101,7 +114,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
   });
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);
-  const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext);
+  const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext) + input.communicationBytes;
   const graphs =
     rules.budgetsGraphs && !input.enforceEager
       ? cudaGraphBytes(
@@ -112,7 +125,8 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
       : 0;
   const budgetBytes = Math.ceil(totalBytes * input.memoryShare);
   const availableBytes =
-    input.kvCacheMemoryBytes ?? budgetBytes - weightBytes - activation.bytes - nonTorchBytes - graphs;
+    input.kvCacheMemoryBytes ??
+    budgetBytes - weightBytes - balancerBytes - activation.bytes - nonTorchBytes - graphs;
   const blockBytes = stageBlockBytes(layout, parallel.pipeline, place.stage);
   return {
     rank,
@@ -123,6 +137,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
     weightBytes,
     weights,
     offloadedBytes: sumOfWeights(weights) - weightBytes,
+    balancerBytes,
     activationBytes: activation.bytes,
     activation,
     nonTorchBytes,

@@ -1,6 +1,6 @@
 import type { Balancer } from './eplb.ts';
 import type { Offload } from './offload.ts';
-import { type MoeShape, physicalExperts } from './shape.ts';
+import { expertsOfRank, type MoeShape, physicalExperts } from './shape.ts';
 
 /** What a rank's experts hold from start to end, bytes. */
 export interface ExpertMemory {
@@ -58,7 +58,7 @@ export function expertMemory(
         onHost,
         shared: layers * shape.sharedBytes,
         router: layers * shape.routerBytes,
-        balancer: balancer === null ? 0 : balancerBytes(shape, layers, balancer.window),
+        balancer: balancer === null ? 0 : sum(stateTensors(shape, layers, balancer.window)),
         transfer: balancer === null || layers === 0 ? 0 : held * expertBytes,
         communication: communicationBytes(shape),
       };
@@ -67,20 +67,30 @@ export function expertMemory(
 }
 
 /**
- * EplbState: load window and current pass (int32), physical → logical (int64), logical → physical (int64), replica
- * counts (int64).
+ * EplbState: load window and current pass (int32), physical → logical, logical → physical and replica counts (int64);
+ * bytes each.
  */
-function balancerBytes(shape: MoeShape, layers: number, window: number): number {
-  const physical = physicalExperts(shape);
-  const loads = 4 * (window + 1) * physical;
-  return layers * (loads + 8 * physical + 8 * shape.numExperts * (MAP_SLOTS + 1));
+function stateTensors(shape: MoeShape, layers: number, window: number): number[] {
+  const physical = layers * physicalExperts(shape);
+  const logical = layers * shape.numExperts;
+  return [8 * physical, 8 * logical * MAP_SLOTS, 8 * logical, 4 * physical, 4 * window * physical];
 }
 
-function communicationBytes(shape: MoeShape): number {
+/** DeepEP's buffers on a rank, outside of torch; bytes. */
+export function communicationBytes(shape: MoeShape): number {
   const { allToAll, ranks, replicas, spread } = shape;
   if (!spread || replicas === 1 || allToAll === 'allgather') return 0;
   if (allToAll === 'deepep-low-latency') return DEEPEP_BYTES + lowLatencyBytes(shape);
   return DEEPEP_BYTES * (ranks > GPUS_PER_NODE ? 2 : 1);
+}
+
+/** The balancer's tensors on a rank of each stage, bytes each: its state, and room for one layer's experts. */
+export function balancerTensors(shape: MoeShape, { window }: Balancer): number[][] {
+  // vLLM refuses a balancer where experts do not divide.
+  const transfer = expertsOfRank(shape) * shape.expertBytes;
+  return shape.stageLayers.map((layers) =>
+    layers === 0 ? [] : [...stateTensors(shape, layers, window), (transfer * 2) / 3, transfer / 3],
+  );
 }
 
 /**
@@ -100,4 +110,8 @@ export function lowLatencyBytes(
 export function leftOnHost(shape: MoeShape, slots: number): number {
   const shares = Array.from({ length: shape.layers }, () => 1);
   return Math.min(...expertMemory(shape, null, { slots, shares }).map(({ onHost }) => onHost));
+}
+
+function sum(bytes: readonly number[]): number {
+  return bytes.reduce((total, each) => total + each, 0);
 }

@@ -90,6 +90,8 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     kvCacheMemoryBytes: null,
     numBlocksOverride: null,
     offloadBytes: 0,
+    balancerTensors: [],
+    communicationBytes: 0,
     otherBytes: [],
     allocatorConf: defaultAllocatorConf(),
   };

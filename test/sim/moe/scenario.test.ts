@@ -42,6 +42,40 @@ test('Qwen3-30B-A3B, TP 4 and EP 4: 32 of 128 experts and their copies on each r
   expect(Math.min(...moe.steps.imbalance)).toBeGreaterThanOrEqual(1);
 });
 
+describe('memory that experts take from the KV cache, beside their weights', () => {
+  const planned = (flags: string) => {
+    const command = `vllm serve Qwen/Qwen3-30B-A3B --enable-expert-parallel --max-model-len 8192 ${flags}`;
+    const text = JSON.stringify({ version: 1, command, hardware: { gpu: 'h100', count: 4 } });
+    const made = plan(parseScenario(text, 's.json'));
+    if (!made.starts) throw new Error(made.message);
+    return made;
+  };
+
+  test('the load balancer: its maps, its window and one layer to transfer', () => {
+    const [without] = planned('--tensor-parallel-size 4').ranks;
+    const { ranks, log } = planned('--tensor-parallel-size 4 --enable-eplb');
+    // 32 experts of 9 MiB; 1024 slots of 8 bytes for 128 experts in 48 layers; 1001 steps of 4 bytes.
+    const bytes = 32 * 9 * 1024 ** 2 + 48 * 128 * (8 * 1024 + 8 + 8 + 4 * 1001);
+    expect(ranks[0].balancerBytes).toBe(bytes);
+    expect(without.availableBytes - ranks[0].availableBytes).toBe(bytes);
+    expect(without.balancerBytes).toBe(0);
+    const gib = ((ranks[0].weightBytes + bytes) / 1024 ** 3).toFixed(2);
+    expect(log[0]).toBe(`Model loading took ${gib} GiB memory`);
+    // Its tensors are allocated.
+    const held = ranks[0].allocator.requestedBytes - ranks[0].kvCacheBytes;
+    const before = without.allocator.requestedBytes - without.kvCacheBytes;
+    expect(held - before).toBe(bytes);
+  });
+
+  test("DeepEP's buffers, outside of torch", () => {
+    const spread = '--tensor-parallel-size 2 --data-parallel-size 2';
+    const [plain] = planned(spread).ranks;
+    const [deep] = planned(`${spread} --all2all-backend deepep_high_throughput`).ranks;
+    expect(deep.nonTorchBytes - plain.nonTorchBytes).toBe(1024 ** 3);
+    expect(plain.availableBytes - deep.availableBytes).toBe(1024 ** 3);
+  });
+});
+
 test('the same seed gives the same bytes, another seed another imbalance', () => {
   const first = run('glm-4.7-flash-tp4-ep4');
   const again = run('glm-4.7-flash-tp4-ep4');
