@@ -5,6 +5,7 @@ import { explainAt } from '../sim/report/explain.ts';
 import { type Command, Keyboard } from './app/commands.ts';
 import { Engine } from './app/engine.ts';
 import { listenForFiles } from './app/files.ts';
+import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
 import { makeView } from './app/view.ts';
@@ -13,11 +14,14 @@ import { BlockMap } from './block-map.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
+import { Editor } from './editor/editor.ts';
+import { scenarioTextOf } from './editor/pasted.ts';
 import { ExpertPanel } from './expert-panel.ts';
 import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { RequestList } from './request-list.ts';
+import type { ScenarioSource, SharedState } from './share/fragment.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
@@ -241,6 +245,7 @@ const commands: readonly Command[] = [
     what: `colour blocks by ${label.toLowerCase()}`,
     act: () => selectMode(mode),
   })),
+  { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
   {
     key: 'Escape',
     shown: 'Esc',
@@ -279,28 +284,34 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   requestAnimationFrame(restyle);
 }
 
-/** Simulates a scenario; a run before it is cancelled. */
-function simulate(text: string, file: string): void {
-  engine.simulate(text, file, (answer) => {
+/** Simulates a scenario, and goes to where a link says; a run before it is cancelled. */
+function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | null = null): void {
+  engine.simulate(scenario, (answer) => {
     switch (answer.kind) {
       case 'progress':
         byId('scenario-name').textContent =
-          `simulating ${file}: ${Math.floor(answer.share * 100)} %, ${answer.numSteps.toLocaleString('en-US')} steps`;
+          `simulating ${scenario.file}: ${Math.floor(answer.share * 100)} %, ${answer.numSteps.toLocaleString('en-US')} steps`;
         return;
-      case 'recording':
-        showRun(answer.recording, answer.recording.header.name, { text, file, sizing: answer.sizing });
+      case 'recording': {
+        const { recording, sizing, settings } = answer;
+        editor.show(scenario, settings);
+        showRun(recording, recording.header.name, { scenario, sizing });
+        if (at !== null) goTo(at);
         break;
+      }
       case 'would-not-start':
+        editor.show(scenario, answer.settings);
         showMessage('vLLM would not start', [answer.message, answer.advice]);
         if (answer.strips.length > 0) {
           gpus.show(answer.strips);
-          whatIf.show({ text, file, sizing: answer.sizing });
+          whatIf.show({ scenario, sizing: answer.sizing });
           gpuDetails.open = true;
         }
         break;
       case 'plan':
         break;
       case 'problems':
+        editor.show(scenario, {});
         showProblems(answer.problems);
         break;
       case 'fault':
@@ -310,10 +321,28 @@ function simulate(text: string, file: string): void {
   });
 }
 
+/** What a link says of the view; a mode or a request that there is not is left as it is. */
+function goTo({ step, mode, request }: Omit<SharedState, 'scenario'>): void {
+  const { run } = view.get();
+  if (run === null) return;
+  const known = COLOR_MODES.find((choice) => choice.mode === mode);
+  view.set({
+    playing: false,
+    step: Math.min(step, run.recording.numSteps),
+    request: request !== null && request < run.recording.requestIds.length ? request : null,
+    ...(known && { mode: known.mode }),
+  });
+}
+
+const links = new Links(view, simulate);
+const editor = new Editor((scenario) => links.goTo(scenario));
+byId('set-up').addEventListener('click', () => editor.open());
+
 listenForFiles({
-  scenario: simulate,
+  scenario: (text, file) => links.goTo({ text: scenarioTextOf(text), file, sets: [] }),
   recording(recording) {
     engine.cancel();
+    links.leave();
     showRun(recording, recording.header.name);
   },
 });
@@ -325,4 +354,4 @@ new ResizeObserver(() => {
 }).observe(map.canvas);
 
 restyle();
-simulate(hello, 'hello.pool.yaml');
+links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });

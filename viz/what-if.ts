@@ -1,5 +1,6 @@
 import type { SizingFlags } from '../sim/memory/resolve.ts';
 import { h } from './dom.ts';
+import type { ScenarioSource } from './share/fragment.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** What a slider changes, under vLLM's names. */
@@ -12,8 +13,7 @@ interface Knob {
 
 /** A scenario, and what its flags come to. */
 export interface WhatIfSource {
-  readonly text: string;
-  readonly file: string;
+  readonly scenario: ScenarioSource;
   readonly sizing: SizingFlags;
 }
 
@@ -111,8 +111,13 @@ export class WhatIf {
     }
     this.asked++;
     const flags = Object.fromEntries(this.chosen);
-    const { text, file } = this.source;
-    this.worker.postMessage({ ask: 'plan', text, file, flags, id: this.asked } satisfies WorkerRequest);
+    const { scenario } = this.source;
+    this.worker.postMessage({
+      ask: 'plan',
+      source: scenario,
+      flags,
+      id: this.asked,
+    } satisfies WorkerRequest);
   }
 
   private answer(plan: PlanAnswer): void {

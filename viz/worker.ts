@@ -4,17 +4,19 @@ import { plan as planOf } from '../sim/memory/planner.ts';
 import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
 import { type SizingFlags, sizingFlags } from '../sim/memory/resolve.ts';
 import type { Recording } from '../sim/recording/recording.ts';
+import { parseOverride } from '../sim/scenario/overrides.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
 import type { FlagValue, Scenario } from '../sim/scenario/scenario.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
+import { type Settings, settingsOf } from './editor/settings.ts';
+import type { ScenarioSource } from './share/fragment.ts';
 
 /** What the page asks of the worker: to run a scenario, or to plan its start-up with other flags. */
 export type WorkerRequest =
-  | { readonly ask: 'run'; readonly text: string; readonly file: string }
+  | { readonly ask: 'run'; readonly source: ScenarioSource }
   | {
       readonly ask: 'plan';
-      readonly text: string;
-      readonly file: string;
+      readonly source: ScenarioSource;
       /** snake_case flag → value. */
       readonly flags: Readonly<Record<string, FlagValue>>;
       readonly id: number;
@@ -31,13 +33,19 @@ export interface PlanAnswer {
 /** What the worker answers. */
 export type WorkerAnswer =
   | { readonly kind: 'progress'; readonly share: number; readonly numSteps: number }
-  | { readonly kind: 'recording'; readonly recording: Recording; readonly sizing: SizingFlags }
+  | {
+      readonly kind: 'recording';
+      readonly recording: Recording;
+      readonly sizing: SizingFlags;
+      readonly settings: Settings;
+    }
   | {
       readonly kind: 'would-not-start';
       readonly message: string;
       readonly advice: string;
       readonly strips: readonly RankStrip[];
       readonly sizing: SizingFlags;
+      readonly settings: Settings;
     }
   | { readonly kind: 'plan'; readonly id: number; readonly plan: PlanAnswer }
   | { readonly kind: 'problems'; readonly problems: InputError['problems'] }
@@ -45,8 +53,8 @@ export type WorkerAnswer =
 
 self.onmessage = ({ data }: MessageEvent<WorkerRequest>) => {
   try {
-    if (data.ask === 'run') run(data.text, data.file);
-    else answer({ kind: 'plan', id: data.id, plan: whatIf(parseScenario(data.text, data.file), data.flags) });
+    if (data.ask === 'run') run(data.source);
+    else answer({ kind: 'plan', id: data.id, plan: whatIf(read(data.source), data.flags) });
   } catch (error) {
     if (error instanceof InputError) answer({ kind: 'problems', problems: error.problems });
     else answer({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
@@ -57,8 +65,12 @@ function answer(message: WorkerAnswer, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
 }
 
-function run(text: string, file: string): void {
-  const scenario = parseScenario(text, file);
+function read({ text, file, sets }: ScenarioSource): Scenario {
+  return parseScenario(text, file, { overrides: sets.map(parseOverride) });
+}
+
+function run(source: ScenarioSource): void {
+  const scenario = read(source);
   const { plan, recording } = simulateScenario(scenario, {
     progress(share, numSteps) {
       answer({ kind: 'progress', share, numSteps });
@@ -66,17 +78,18 @@ function run(text: string, file: string): void {
     },
   });
   const sizing = sizingFlags(scenario);
+  const settings = settingsOf(scenario);
   if (recording === null) {
     if (plan.starts) return;
     const { message, advice } = plan;
-    answer({ kind: 'would-not-start', message, advice, strips: rankStrips(plan), sizing });
+    answer({ kind: 'would-not-start', message, advice, strips: rankStrips(plan), sizing, settings });
     return;
   }
   const { steps, events, spans, requests } = recording;
   const buffers = [steps, events, spans, requests].flatMap((table) =>
     Object.values(table).map((column) => column.buffer),
   );
-  answer({ kind: 'recording', recording, sizing }, buffers);
+  answer({ kind: 'recording', recording, sizing, settings }, buffers);
 }
 
 /** The start-up with other flags, on as many GPUs as they need. */

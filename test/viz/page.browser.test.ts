@@ -515,3 +515,65 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     expect(complaints).toEqual([]);
   });
 });
+
+describe('setting up a run', () => {
+  test('a pasted vllm serve line runs, on as many GPUs as it needs; Back brings the run before', async () => {
+    const { page, complaints } = await open();
+    await page.click('#set-up');
+    await page.fill(
+      '#editor-text',
+      '$ vllm serve Qwen/Qwen3-8B --tensor-parallel-size 2 \\\n  --max-model-len 8192',
+    );
+    await page.keyboard.press('Control+Enter');
+    await shows(page, 'pasted command');
+    expect(await page.textContent('#scenario-name')).toContain('Qwen/Qwen3-8B · 2 × a100-80g-sxm');
+    await page.goBack();
+    await shows(page, 'hello');
+    await page.goForward();
+    await shows(page, 'pasted command');
+    expect(complaints).toEqual([]);
+  });
+
+  test('a field of the form is set over the file, and the link holds it', async () => {
+    const { page } = await open();
+    await page.click('#set-up');
+    expect(await page.inputValue('[id="field-engine.block-size"]')).toBe('16');
+    await page.fill('[id="field-engine.block-size"]', '8');
+    await page.click('#editor button[type=submit]');
+    await page.waitForFunction(() => document.getElementById('editor')?.hasAttribute('open') === false);
+    const { numSteps } = record(HELLO.replace('--block-size 16', '--block-size 8'));
+    await page.waitForFunction(
+      (steps) => document.getElementById('timeline')?.ariaValueMax === String(steps),
+      numSteps,
+    );
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight');
+    await page.click('#share');
+    const link = await page.inputValue('#share-dialog input');
+    const other = await site.visit({ reducedMotion: 'reduce' });
+    await other.page.goto(link);
+    await shows(other.page, 'hello');
+    await drawn(other.page);
+    expect(await stepOf(other.page)).toBe(3);
+    await other.page.click('#set-up');
+    expect(await other.page.inputValue('[id="field-engine.block-size"]')).toBe('8');
+  });
+
+  test.each([
+    '#/play?s=1.AAAA',
+    '#/play?s=9.AAAA',
+    '#<img src=x onerror=alert(1)>',
+    `#/play?s=1.${'A'.repeat(99999)}`,
+  ])('an address that says nothing, %s: the first scenario, no complaint', async (fragment) => {
+    const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+    await page.goto(site.url + fragment);
+    await shows(page, 'hello');
+    expect(complaints).toEqual([]);
+  });
+
+  test('an example is chosen, loaded and run', async () => {
+    const { page } = await open();
+    await page.click('#set-up');
+    await page.selectOption('#editor select[aria-label=Example]', { label: 'llama31 8b on a100' });
+    await page.waitForFunction(() => document.getElementById('scenario-name')?.textContent?.includes('a100'));
+  });
+});

@@ -1,3 +1,4 @@
+import type { ScenarioSource } from '../share/fragment.ts';
 import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
 
 /** One simulation at a time, in a worker of its own: a new one cancels the one before, at once. */
@@ -5,7 +6,7 @@ export class Engine {
   private worker: Worker | null = null;
 
   /** `heard` is told of progress, and then of the one answer. */
-  simulate(text: string, file: string, heard: (answer: WorkerAnswer) => void): void {
+  simulate(source: ScenarioSource, heard: (answer: WorkerAnswer) => void): void {
     this.cancel();
     const worker = new Worker(new URL('../worker.ts', import.meta.url), { type: 'module' });
     this.worker = worker;
@@ -14,7 +15,7 @@ export class Engine {
       heard(data);
     };
     worker.onerror = () => heard({ kind: 'fault', message: 'the simulation could not be started' });
-    worker.postMessage({ ask: 'run', text, file } satisfies WorkerRequest);
+    worker.postMessage({ ask: 'run', source } satisfies WorkerRequest);
   }
 
   cancel(): void {

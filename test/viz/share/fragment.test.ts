@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { deflateSync } from 'fflate';
+import { expect, test } from 'vitest';
+import { fromFragment, toFragment } from '../../../viz/share/fragment.ts';
+
+const HELLO = {
+  scenario: {
+    text: 'version: 1\ncommand: vllm serve m\n',
+    file: 'a.pool.yaml',
+    sets: ['engine.block-size=32'],
+  },
+  step: 7,
+  mode: 'state',
+  request: 3,
+};
+
+test('a state comes back from its fragment, whatever is in it', () => {
+  const row = fc.nat();
+  const state = fc.record({
+    scenario: fc.record({
+      text: fc.string(),
+      file: fc.string(),
+      sets: fc.array(fc.string(), { maxLength: 9 }),
+    }),
+    step: row,
+    mode: fc.string(),
+    request: fc.option(row),
+  });
+  fc.assert(
+    fc.property(state, (s) => {
+      expect(fromFragment(toFragment('play', s))).toEqual({ room: 'play', state: s });
+    }),
+  );
+});
+
+test('links that were given away keep opening', () => {
+  const link =
+    '#/play?s=1.DctBCgIxDEbhq5R_XQs6CyHgSRwXdYxSbBJpSkHFu9vt43tfdBAGNy-mFParbiaS9UZh1CrBuQ0Osioi7lPm9DKr6Z2lzmKgM1gfRTldq23PnZcPn5YDLhEOOkbInLznzpM30PL7Aw';
+  expect(fromFragment(link)).toEqual({ room: 'play', state: HELLO });
+});
+
+test('damaged, forged and foreign fragments are no state', () => {
+  const good = toFragment('play', HELLO);
+  const packed = (value: unknown) =>
+    `#/play?s=1.${Buffer.from(deflateSync(Buffer.from(JSON.stringify(value)))).toString('base64url')}`;
+  for (const bad of [
+    '',
+    '#',
+    '#/play',
+    good.slice(0, -9),
+    good.replace('play', 'elsewhere'),
+    good.replace('s=1', 's=2'),
+    good.replace('s=1.', 's=1.%'),
+    packed(null),
+    packed([]),
+    packed({ t: 1, f: 'x', m: 'x' }),
+    packed({ t: 'x', f: 'x', m: 'x', o: [1] }),
+    packed({ t: 'x'.repeat(2_000_000), f: 'x', m: 'x' }),
+    `#/play?s=1.${'A'.repeat(100_000)}`,
+  ]) {
+    expect(fromFragment(bad), bad.slice(0, 40)).toBeNull();
+  }
+  expect(fromFragment(packed({ t: 'x', f: 'y', m: 'z', s: -1, r: 1.5, o: 3 }))?.state).toEqual({
+    scenario: { text: 'x', file: 'y', sets: [] },
+    step: 0,
+    mode: 'z',
+    request: null,
+  });
+});

@@ -1,0 +1,110 @@
+import { byId, h } from '../dom.ts';
+import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../share/fragment.ts';
+import type { ViewStore } from './view.ts';
+
+/** Writing the address on every step of a playing run would flood the browser's history interface. */
+const QUIET_MS = 400;
+
+/**
+ * The address holds the whole state. Each scenario is an entry of the browser's history, so Back and Forward undo
+ * and redo; where the cursor is only changes the entry.
+ */
+export class Links {
+  private readonly view: ViewStore;
+  private readonly simulate: (scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | null) => void;
+  /** null: a recording, which no link can hold. */
+  private scenario: ScenarioSource | null = null;
+  private timer = 0;
+
+  constructor(
+    view: ViewStore,
+    simulate: (scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | null) => void,
+  ) {
+    this.view = view;
+    this.simulate = simulate;
+    view.subscribe(() => {
+      window.clearTimeout(this.timer);
+      this.timer = window.setTimeout(() => this.write(), QUIET_MS);
+    });
+    window.addEventListener('popstate', () => this.follow());
+    byId('share').addEventListener('click', () => this.share());
+  }
+
+  /** Opens the page: with what the address says, or with the scenario given. */
+  start(otherwise: ScenarioSource): void {
+    const found = fromFragment(location.hash);
+    this.scenario = found?.state.scenario ?? otherwise;
+    this.simulate(this.scenario, found?.state ?? null);
+  }
+
+  /** Another scenario; the one before stays in the history. */
+  goTo(scenario: ScenarioSource): void {
+    window.clearTimeout(this.timer);
+    if (this.scenario !== null) history.replaceState(null, '', this.fragment(this.scenario));
+    this.scenario = scenario;
+    history.pushState(
+      null,
+      '',
+      toFragment('play', { scenario, step: 0, mode: this.view.get().mode, request: null }),
+    );
+    this.simulate(scenario, null);
+  }
+
+  /** A recording is shown: the address can say nothing of it. */
+  leave(): void {
+    window.clearTimeout(this.timer);
+    this.scenario = null;
+    history.pushState(null, '', location.pathname + location.search);
+  }
+
+  private follow(): void {
+    const found = fromFragment(location.hash);
+    if (found === null) return;
+    this.scenario = found.state.scenario;
+    this.simulate(found.state.scenario, found.state);
+  }
+
+  private write(): void {
+    const { run, playing } = this.view.get();
+    if (this.scenario === null || run === null || playing) return;
+    history.replaceState(null, '', this.fragment(this.scenario));
+  }
+
+  private fragment(scenario: ScenarioSource): string {
+    const { step, mode, request } = this.view.get();
+    return toFragment('play', { scenario, step, mode, request });
+  }
+
+  private share(): void {
+    const dialog = byId<HTMLDialogElement>('share-dialog');
+    const close = h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Close');
+    if (this.scenario === null) {
+      dialog.replaceChildren(
+        h('h2', {}, 'Share'),
+        h('p', {}, 'A recording is too large for a link: share its file. Scenarios fit into links.'),
+        h('p', {}, close),
+      );
+      dialog.showModal();
+      return;
+    }
+    const link = location.href.replace(/#.*$/, '') + this.fragment(this.scenario);
+    const field = h('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
+    field.addEventListener('focus', () => field.select());
+    const told = h('span', { role: 'status' });
+    const copy = async () => {
+      field.select();
+      await navigator.clipboard.writeText(link).then(
+        () => told.replaceChildren('Copied.'),
+        () => told.replaceChildren('Press Ctrl+C to copy.'),
+      );
+    };
+    dialog.replaceChildren(
+      h('h2', {}, 'Share this view'),
+      h('p', {}, 'The link holds the scenario, the step and what is selected. No server keeps anything.'),
+      h('p', { class: 'share-link' }, field),
+      h('p', {}, `${link.length.toLocaleString('en-US')} characters `, told),
+      h('p', {}, h('button', { type: 'button', class: 'button primary', onclick: copy }, 'Copy'), ' ', close),
+    );
+    dialog.showModal();
+  }
+}

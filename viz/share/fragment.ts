@@ -1,0 +1,102 @@
+import { deflateSync, Inflate, strFromU8, strToU8 } from 'fflate';
+
+/*
+ * The page's state in the URL's fragment: `#/<room>?s=<version>.<state>`, the state as JSON, deflated, in base64url.
+ * Nothing of it reaches a server. Whatever is no such fragment is no state: links may be cut or forged.
+ */
+
+const VERSION = 1;
+/** Longer fragments are refused unread; a scenario is some hundred characters. */
+const MAX_FRAGMENT = 64 * 1024;
+/** A forged state may unpack to anything. */
+const MAX_STATE_BYTES = 1024 * 1024;
+const MAX_SETS = 100;
+
+export const ROOMS = ['play'] as const;
+export type Room = (typeof ROOMS)[number];
+
+/** A scenario as the page knows it: a file's text, and fields that are set in place of the file's. */
+export interface ScenarioSource {
+  readonly text: string;
+  readonly file: string;
+  /** As for `--set`: `engine.block-size=32`. */
+  readonly sets: readonly string[];
+}
+
+/** What a link brings back. */
+export interface SharedState {
+  readonly scenario: ScenarioSource;
+  readonly step: number;
+  readonly mode: string;
+  /** Row of the followed request. */
+  readonly request: number | null;
+}
+
+/** `#/play?s=1.…` */
+export function toFragment(room: Room, { scenario, step, mode, request }: SharedState): string {
+  const { text, file, sets } = scenario;
+  // Short names: most links are pasted somewhere.
+  const json = JSON.stringify({ t: text, f: file, o: sets, s: step, m: mode, r: request });
+  return `#/${room}?s=${VERSION}.${toBase64Url(deflateSync(strToU8(json), { level: 9 }))}`;
+}
+
+/** The state of a fragment; null where there is none, or none that can be read. */
+export function fromFragment(fragment: string): { room: Room; state: SharedState } | null {
+  if (fragment.length > MAX_FRAGMENT) return null;
+  const match = /^#\/([a-z-]+)\?s=(\d+)\.([\w-]+)$/.exec(fragment);
+  const room = ROOMS.find((name) => name === match?.[1]);
+  if (!match || room === undefined || Number(match[2]) !== VERSION) return null;
+  try {
+    const state = stateOf(JSON.parse(strFromU8(unpack(fromBase64Url(match[3])))));
+    return state === null ? null : { room, state };
+  } catch {
+    return null;
+  }
+}
+
+function stateOf(value: unknown): SharedState | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { t, f, o, s, m, r } = value as Record<string, unknown>;
+  const sets = Array.isArray(o) ? o : [];
+  if (typeof t !== 'string' || typeof f !== 'string' || typeof m !== 'string') return null;
+  if (sets.length > MAX_SETS || sets.some((set) => typeof set !== 'string')) return null;
+  return {
+    scenario: { text: t, file: f, sets: sets as string[] },
+    step: isRow(s) ? s : 0,
+    mode: m,
+    request: isRow(r) ? r : null,
+  };
+}
+
+function isRow(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** @throws Error where the bytes are damaged, or unpack to more than a state can be. */
+function unpack(bytes: Uint8Array): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const inflate = new Inflate((chunk) => {
+    length += chunk.length;
+    if (length > MAX_STATE_BYTES) throw new Error('too long');
+    chunks.push(chunk);
+  });
+  inflate.push(bytes, true);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+function fromBase64Url(text: string): Uint8Array {
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+}
