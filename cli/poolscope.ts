@@ -40,6 +40,7 @@ program
   .option('--limit <N>', 'at most N requests of the trace', wholeNumber(1))
   .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+  .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
   .option('--gpu <ID>', "GPU of a 'vllm serve …' line", 'a100-80g-sxm')
   .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
   .addOption(setOption())

@@ -159,7 +159,14 @@ function seedsOf({ seeds }: Scenario): string {
 }
 
 /** How far the times can be trusted. */
-function basisOf({ header }: Recording): string[] {
+function basisOf({ header, numSteps }: Recording): string[] {
+  if (header.stepTable !== undefined) {
+    const { file, numRows, numClamped } = header.stepTable;
+    const text = `user-given: ${number(numRows)} rows of ${oneLine(file)}`;
+    if (numClamped === 0) return [pc.dim(row('times', text))];
+    const clamped = `${number(numClamped)} of ${number(numSteps)} steps lie outside and take the time at its edge`;
+    return [row('times', `${text} · ${pc.yellow(clamped)}`)];
+  }
   if (header.timing === undefined) return [];
   const { source, unmeasured, error } = timeBasis(header.timing);
   const parts = unmeasured.length > 0 ? ` · not measured: ${unmeasured.join(', ')}` : '';

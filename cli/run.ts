@@ -4,6 +4,8 @@ import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
+import { readStepTable } from '../sim/scenario/step-table.ts';
+import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/step-time.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import {
@@ -24,6 +26,7 @@ export interface RunOptions {
   readonly timeScale?: number;
   readonly limit?: number;
   readonly seed?: number;
+  readonly stepTime?: string;
   readonly set?: readonly Override[];
   /** A git revision, to compare the same file with. */
   readonly baseline?: string;
@@ -127,9 +130,14 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
 }
 
 /** Of what changes a run, `explain` takes fields, and the seed that the report adds. */
-function explainWith({ trace, format, limit, timeScale, set = [] }: RunOptions): string[] | null {
+function explainWith({ trace, format, limit, timeScale, stepTime, set = [] }: RunOptions): string[] | null {
   if ([trace, format, limit, timeScale].some((option) => option !== undefined)) return null;
-  return set.flatMap(({ text }) => ['--set', text]);
+  if (stepTime?.startsWith('table:')) return null;
+  const fields = [
+    ...set.map(({ text }) => text),
+    ...(stepTime === undefined ? [] : [`step-time=${stepTime}`]),
+  ];
+  return fields.flatMap((text) => ['--set', text]);
 }
 
 /** What the expectations compare with, if they do. */
@@ -152,7 +160,11 @@ function baselineOf(source: string, scenario: Scenario, { baseline }: RunOptions
 }
 
 function withOptions(scenario: Scenario, options: RunOptions): Scenario {
-  const seeded = options.seed === undefined ? scenario : { ...scenario, seeds: [options.seed] };
+  const seeded = {
+    ...scenario,
+    ...(options.seed !== undefined && { seeds: [options.seed] }),
+    ...(options.stepTime !== undefined && { stepTime: stepTimeOption(options.stepTime) }),
+  };
   const { trace, format, timeScale, limit } = options;
   if (trace === undefined) {
     if (scenario.workload.kind === 'synthetic') {
@@ -183,4 +195,14 @@ function withOptions(scenario: Scenario, options: RunOptions): Scenario {
       limit: limit ?? null,
     },
   };
+}
+
+/** `--step-time`: a table lies where the user says, as a trace does. */
+function stepTimeOption(text: string): StepTimeSpec {
+  const written = parseStepTime(text);
+  if (written === null) {
+    throw new InputError([{ file: '--step-time', message: `expected ${STEP_TIME}, got "${text}"` }]);
+  }
+  if (written.kind !== 'table') return written;
+  return { kind: 'table', table: readStepTable(readText(written.path), written.path) };
 }

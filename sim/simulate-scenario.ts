@@ -10,13 +10,14 @@ import { expertMap } from './moe/expert-map.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
-import type { Recording } from './recording/recording.ts';
+import type { Recording, RecordingHeader } from './recording/recording.ts';
 import { describeGpus } from './scenario/machine.ts';
 import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
+import { type StepTable, type TableStepTime, tableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { childRequests } from './workload/child-requests.ts';
 import { syntheticWorkload } from './workload/synthetic.ts';
@@ -56,6 +57,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
   };
   const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
+  const stepTime = stepTimeOf(scenario);
   const recording = simulate(
     {
       name: scenario.name,
@@ -67,7 +69,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
       workload,
       cacheResets: cacheResetsOf(scenario),
-      stepTime: stepTimeOf(scenario),
+      stepTime,
       ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
       about: aboutOf(scenario, planned),
       memory: rankStrips(planned),
@@ -76,9 +78,12 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     { ...hooks, observer: experts?.observer },
   );
   const moe = moeReportOf(scenario, experts, workload, recording);
-  if (moe === null) return { plan: planned, recording, moe };
-  // What the experts did is known at the end only; the engine itself knows nothing of them.
-  const header = { ...recording.header, experts: expertMap(moe) };
+  // What the experts did and the table could not say is known at the end only; the engine knows nothing of them.
+  const header = {
+    ...recording.header,
+    ...(moe !== null && { experts: expertMap(moe) }),
+    ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
+  };
   return { plan: planned, recording: { ...recording, header }, moe };
 }
 
@@ -198,7 +203,19 @@ function timingOf(scenario: Scenario): RooflineInput {
  */
 export function stepTimeOf(scenario: Scenario): StepTimeModel {
   const { stepTime } = scenario;
-  return stepTime.kind === 'fixed' ? fixedStepTime(stepTime.ns) : rooflineStepTime(timingOf(scenario));
+  switch (stepTime.kind) {
+    case 'fixed':
+      return fixedStepTime(stepTime.ns);
+    case 'table':
+      return tableStepTime(stepTime.table);
+    case 'roofline':
+      return rooflineStepTime(timingOf(scenario));
+  }
+}
+
+function tableUse(table: StepTable, model: StepTimeModel): NonNullable<RecordingHeader['stepTable']> {
+  const { numClamped = 0 } = model as Partial<TableStepTime>;
+  return { file: table.file, numRows: table.ms.length, numClamped };
 }
 
 function aboutOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>): Record<string, string> {

@@ -1,3 +1,4 @@
+import type { Recording } from '../../sim/recording/recording.ts';
 import { costOf } from '../../sim/report/cost.ts';
 import { timeBasis } from '../../sim/time/time-basis.ts';
 import type { FileResult, Reporter } from './reporter.ts';
@@ -17,7 +18,6 @@ function resultOf(result: FileResult): object[] {
     .filter((check) => !check.passed && check.expectation.severity === 'error')
     .map(({ expectation }) => `${expectation.metric}: ${expectation.expression.text}`);
   const [{ plan, recording, summary, moe }] = runs;
-  const timing = recording?.header.timing;
   return [
     {
       file: scenario.file,
@@ -33,11 +33,17 @@ function resultOf(result: FileResult): object[] {
       })),
       plan,
       summary,
-      times: timing === undefined ? null : timeBasis(timing),
+      times: recording && timesOf(recording),
       cost: summary && costOf(scenario.hardware, summary),
       moe,
       ...(runs.length > 1 && { seeds: runs.map((run) => ({ seed: run.seed, summary: run.summary })) }),
       digest,
     },
   ];
+}
+
+/** What the times rest on; null where every step takes the same. */
+function timesOf({ header: { timing, stepTable } }: Recording): object | null {
+  if (timing !== undefined) return timeBasis(timing);
+  return stepTable === undefined ? null : { badge: 'user-given', ...stepTable };
 }

@@ -265,6 +265,8 @@ export interface RecordingHeader {
   readonly crash?: Crash;
   /** There where the analytic model timed the steps: what it was made of. */
   readonly timing?: RooflineInput;
+  /** There where a table of measurements did: how many steps were outside of it and took its nearest edge's time. */
+  readonly stepTable?: { readonly file: string; readonly numRows: number; readonly numClamped: number };
   /** Facts for the reader that the engine does not use: model, GPU, command line, notes. */
   readonly about: Readonly<Record<string, string>>;
   /** Prefix-cache totals as vLLM counts them (tokens). */

@@ -10,6 +10,7 @@ import { resolvePath } from './paths.ts';
 import type { Scenario, WorkloadSpec } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 import { checkedScenario } from './schema-problems.ts';
+import { stepTimeOf } from './step-time.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 
 export interface ParseOptions {
@@ -62,6 +63,7 @@ function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Sce
   }
   const model = modelOf(checked, modelInCommand, vllm, options.readFile, report);
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
+  const stepTime = stepTimeOf(checked['step-time'], options.readFile, report);
   const expect = expectationsOf(checked, yaml.value, report);
   const hardware = hardwareOf(checked.hardware, report);
   const seeds = seedsOf(checked, report);
@@ -93,7 +95,7 @@ function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Sce
     model,
     workload: workload as WorkloadSpec,
     moe: moeOf(checked.moe),
-    stepTime: checked['step-time'] ?? { kind: 'roofline' },
+    stepTime,
     expect,
     baseline,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),

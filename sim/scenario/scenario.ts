@@ -4,6 +4,7 @@ import type { Place } from '../error.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
+import type { StepTimeSpec } from './step-time.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
 export type VllmVersion = '0.6.3' | '2026-05';
@@ -134,7 +135,7 @@ export interface Scenario {
   readonly workload: WorkloadSpec;
   /** How experts are chosen, and experiments with them; without effect on dense models. */
   readonly moe: MoeSpec;
-  readonly stepTime: { readonly kind: 'roofline' } | { readonly kind: 'fixed'; readonly ns: number };
+  readonly stepTime: StepTimeSpec;
   readonly expect: Expectations;
   /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
   readonly baseline: string | null;

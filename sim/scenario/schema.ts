@@ -2,25 +2,14 @@ import * as v from 'valibot';
 import { expectSchema } from './expect-schema.ts';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
-import { bool, count, durationNs, text } from './schema-parts.ts';
+import { bool, count, text } from './schema-parts.ts';
+import { stepTimeSchema } from './step-time.ts';
 import { workloadSchema } from './workload-schema.ts';
 
 /*
  * Scenario format, version 1: the one definition that validates. Messages say what was expected; the reader
  * of the file adds what it found, where, and the nearest valid name.
  */
-
-const STEP_TIME = 'roofline, or fixed:20ms';
-const stepTime = v.pipe(
-  v.string(STEP_TIME),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    if (dataset.value === 'roofline') return { kind: 'roofline' as const };
-    const ns = dataset.value.startsWith('fixed:') ? durationNs(dataset.value.slice('fixed:'.length)) : null;
-    if (ns !== null && ns >= 1) return { kind: 'fixed' as const, ns };
-    addIssue({ message: STEP_TIME });
-    return NEVER;
-  }),
-);
 
 const POLICIES = ['max', 'pow2', 'oracle', 'static'] as const;
 const PLACEMENTS = ['first-fit', 'best-fit', 'buddy'] as const;
@@ -67,7 +56,7 @@ export const scenarioSchema = v.strictObject(
     ),
     workload: v.optional(workloadSchema),
     moe: v.optional(moeSchema),
-    'step-time': v.optional(stepTime),
+    'step-time': v.optional(stepTimeSchema),
     expect: v.optional(expectSchema),
     baseline: v.optional(text),
     'allow-unmodelled': v.optional(bool),

@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+import { InputError } from '../error.ts';
+import type { StepTable } from '../time/step-table.ts';
+import type { Report } from './located-yaml.ts';
+import { resolvePath } from './paths.ts';
+import { durationNs, text } from './schema-parts.ts';
+import { readStepTable } from './step-table.ts';
+
+/** How long the steps of a scenario take. */
+export type StepTimeSpec =
+  | { readonly kind: 'roofline' }
+  | { readonly kind: 'fixed'; readonly ns: number }
+  | { readonly kind: 'table'; readonly table: StepTable };
+
+/** As a file or an option says it. */
+type Written = { kind: 'roofline' } | { kind: 'fixed'; ns: number } | { kind: 'table'; path: string };
+
+export const STEP_TIME = 'roofline, fixed:20ms, or table:PATH';
+
+/** Reads `roofline`, `fixed:20ms` and `table:PATH`; null if it is none of them. */
+export function parseStepTime(written: string): Written | null {
+  if (written === 'roofline') return { kind: 'roofline' };
+  const [, kind, rest] = /^(fixed|table):(.+)$/s.exec(written) ?? [];
+  if (kind === 'table') return { kind, path: rest.trim() };
+  const ns = kind === 'fixed' ? durationNs(rest) : null;
+  return ns !== null && ns >= 1 ? { kind: 'fixed', ns } : null;
+}
+
+const EXPECTED = `${STEP_TIME}, or {table: PATH}`;
+export const stepTimeSchema = v.union(
+  [
+    v.pipe(
+      v.string(EXPECTED),
+      v.rawTransform(({ dataset, addIssue, NEVER }): Written => {
+        const parsed = parseStepTime(dataset.value);
+        if (parsed !== null) return parsed;
+        addIssue({ message: EXPECTED });
+        return NEVER;
+      }),
+    ),
+    v.pipe(
+      v.strictObject({ table: text }, EXPECTED),
+      v.transform(({ table }): Written => ({ kind: 'table', path: table })),
+    ),
+  ],
+  EXPECTED,
+);
+
+const ROOFLINE: StepTimeSpec = { kind: 'roofline' };
+
+/** Reads the table that a scenario names, from its folder. */
+export function stepTimeOf(
+  written: Written | undefined,
+  readFile: ((path: string) => string) | undefined,
+  report: Report,
+): StepTimeSpec {
+  if (written === undefined) return ROOFLINE;
+  if (written.kind !== 'table') return written;
+  const path = resolvePath(written.path);
+  if (path === null) report(['step-time'], "expected a path inside the scenario's folder");
+  else if (!readFile) report(['step-time'], 'files cannot be read here');
+  else {
+    try {
+      return { kind: 'table', table: readStepTable(readFile(path), path) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      for (const { place, field, message } of error.problems) {
+        const at = place ? `:${place.line}:${place.column}` : '';
+        report(['step-time'], `${path}${at}: ${field === undefined ? '' : `${field}: `}${message}`);
+      }
+    }
+  }
+  return ROOFLINE;
+}
