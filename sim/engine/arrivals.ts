@@ -12,7 +12,7 @@ export class Arrivals {
   readonly arrivalNs: Float64Array;
   private readonly workload: Workload;
   /** request → when its client gives up. */
-  private readonly abortNs: Float64Array;
+  readonly abortNs: Float64Array;
   /** Next independent request. */
   private nextRow = 0;
   private readonly released: IndexHeap;

@@ -16,6 +16,8 @@ export interface Outlets {
   readonly recorder: Recorder | null;
   /** Takes vLLM's KV cache events, which only V1 publishes. */
   readonly kvEvents: ((batch: KvEventBatch) => void) | null;
+  /** Without the fast path. */
+  readonly plain: boolean;
 }
 
 /** The scheduler that an input asks for, connected. */
@@ -28,7 +30,11 @@ export function makeScheduler(
   return { scheduler: makeV0(input, input.v0, outlets), kvEventLog: null };
 }
 
-function makeV0(input: SimulationInput, v0: V0Settings, { listener, recorder }: Outlets): EngineScheduler {
+function makeV0(
+  input: SimulationInput,
+  v0: V0Settings,
+  { listener, recorder, plain }: Outlets,
+): EngineScheduler {
   const { pool, scheduler: config, workload, acceptance } = input;
   const [group] = pool.groups;
   return new RecordedV0(
@@ -52,7 +58,7 @@ function makeV0(input: SimulationInput, v0: V0Settings, { listener, recorder }: 
       numLookaheadSlots: config.numLookaheadTokens,
       asyncOutputProc: v0.asyncOutputProc,
     },
-    { acceptance, usesBeamSearch: () => input.beamSearch === true, fast: input.plain !== true },
+    { acceptance, usesBeamSearch: () => input.beamSearch === true, fast: !plain },
     { listener, log: recorder, spans: recorder },
   );
 }
@@ -80,10 +86,10 @@ function makeContiguous(
 }
 
 function makeV1(
-  { workload, pool, scheduler: config, acceptance, plain }: SimulationInput,
-  { listener, recorder, kvEvents }: Outlets,
+  { workload, pool, scheduler: config, acceptance }: SimulationInput,
+  { listener, recorder, kvEvents, plain }: Outlets,
 ): { scheduler: EngineScheduler; kvEventLog: KvEventLog | null } {
-  const scheduler = new V1Scheduler(workload, pool, config, { acceptance, fast: plain !== true, listener });
+  const scheduler = new V1Scheduler(workload, pool, config, { acceptance, fast: !plain, listener });
   const kvEventLog =
     kvEvents === null ? null : new KvEventLog(scheduler.kv.pool.prefixIndex, pool.groups, recorder, kvEvents);
   const log = kvEventLog ?? recorder;

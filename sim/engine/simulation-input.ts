@@ -4,7 +4,7 @@ import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ContiguousConfig } from '../scheduler/contiguous/config.ts';
 import type { Acceptance } from '../scheduler/v1.ts';
 import type { RooflineInput } from '../time/roofline.ts';
-import type { StepTimeModel } from '../time/step-time.ts';
+import type { StageTimes, StepTimeModel } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 
 /** A run: what it is made of, all choices made. */
@@ -22,6 +22,8 @@ export interface SimulationInput {
   readonly beamSearch?: boolean;
   readonly workload: Workload;
   readonly stepTime: StepTimeModel;
+  /** Given: the layers lie on the stages of a pipeline, and `stepTime` is not asked. */
+  readonly stages?: StageTimes;
   readonly acceptance?: Acceptance;
   /** Requests to reset the prefix cache, by time. */
   readonly cacheResets?: readonly CacheReset[];

@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<Outcome, string>> = {
   [Outcome.Finished]: 'finished',
   [Outcome.Aborted]: 'aborted',
   [Outcome.Rejected]: 'rejected',
+  [Outcome.Elsewhere]: 'elsewhere',
 };
 
 type Read = (requests: RequestColumns, i: number) => number;
@@ -38,6 +39,7 @@ export const REQUEST_FIELDS: readonly string[] = ['id', 'status', ...NUMBERS.map
 /** The values of REQUEST_FIELDS, request by request; null where a request never came that far. */
 export function* requestRows({ requests, requestIds }: Recording): Generator<(string | number | null)[]> {
   for (let i = 0; i < requestIds.length; i++) {
+    if (requests.outcome[i] === Outcome.Elsewhere) continue;
     const numbers = NUMBERS.map(([, read]) => read(requests, i));
     yield [
       requestIds[i],

@@ -177,7 +177,8 @@ export const SPAN_COLUMNS = {
 } as const satisfies TableTypes;
 export type SpanColumns = Columns<typeof SPAN_COLUMNS>;
 
-export const Outcome = { Unfinished: 0, Finished: 1, Aborted: 2, Rejected: 3 } as const;
+/** Elsewhere: another replica of the engine had the request, and its recording tells of it. */
+export const Outcome = { Unfinished: 0, Finished: 1, Aborted: 2, Rejected: 3, Elsewhere: 4 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
 /** One row per request of the workload. Times are integer nanoseconds, NaN where it never happened. */
@@ -260,6 +261,13 @@ export interface RecordingHeader {
   readonly memory?: readonly RankStrip[];
   /** There where the model has experts: what they did. */
   readonly experts?: ExpertMap;
+  /** There where the layers lie on the stages of a pipeline. */
+  readonly pipeline?: {
+    /** Stage → nanoseconds in which it computed. */
+    readonly busyNs: readonly number[];
+    /** Nanoseconds in which at least one batch was under way. */
+    readonly activeNs: number;
+  };
   readonly end: RunEnd;
   /** There where end is engine-crash. */
   readonly crash?: Crash;

@@ -58,7 +58,6 @@ export class ContiguousScheduler implements EngineScheduler {
   /** request → 1 if it will sample no more: a static batch may hold it still. */
   private readonly isOver: Uint8Array;
   private readonly isAborted: Uint8Array;
-  private isInFlight = false;
   private admissionStop: AdmissionStop = AdmissionStop.QueueEmpty;
   /** Slots that the first in the queue needs in one piece, if that is why it waits; else 0. */
   private admissionNeed = 0;
@@ -121,10 +120,6 @@ export class ContiguousScheduler implements EngineScheduler {
     return this.waiting.length + this.running.length > 0;
   }
 
-  get numInFlight(): number {
-    return this.isInFlight ? 1 : 0;
-  }
-
   get numRunning(): number {
     return this.running.length;
   }
@@ -173,14 +168,12 @@ export class ContiguousScheduler implements EngineScheduler {
     this.admissionNeed = 0;
     if (!isClosed) this.admit();
     else if (this.waiting.length > 0) this.admissionStop = AdmissionStop.MaxNumSeqs;
-    this.isInFlight = shape.numRequests > 0;
-    return this.isInFlight;
+    return shape.numRequests > 0;
   }
 
   updateFromOutput(): void {
     const { running, numOutputs, numFinal, listener } = this;
     const { numPromptTokens } = this.workload;
-    this.isInFlight = false;
     for (let request = running.first; request !== running.sentinel; ) {
       const next = running.next[request];
       if (this.isOver[request] === 0) {

@@ -10,8 +10,9 @@ export interface EngineScheduler {
   /** What the duration of the step that was scheduled last depends on. */
   readonly shape: BatchShape;
   readonly hasUnfinished: boolean;
-  /** Batches that are scheduled and whose outputs are not applied; one but for V1's async scheduling. */
-  readonly numInFlight: number;
+  readonly numRunning: number;
+  /** In the waiting queue. */
+  readonly numWaiting: number;
   /** request → outputs so far; exact once `settle` was called. */
   readonly numOutputs: Int32Array;
   /** Tokens that were looked up in the prefix cache, and found, as vLLM's metrics count them. */

@@ -148,6 +148,10 @@ export class V1Scheduler implements EngineScheduler {
     return this.inFlight.length;
   }
 
+  get numWaiting(): number {
+    return this.waiting.length;
+  }
+
   get hasUnfinished(): boolean {
     return this.numRunning > 0 || this.waiting.length > 0;
   }

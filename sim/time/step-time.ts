@@ -27,3 +27,10 @@ export interface StepTimeModel {
   /** Duration of the step, integer nanoseconds, at least 1. */
   stepNs(batch: BatchShape): number;
 }
+
+/** A step-time model that knows the stages of a pipeline; `stepNs` is the time of all of them and of the sends. */
+export interface StageTimes extends StepTimeModel {
+  readonly numStages: number;
+  /** Nanoseconds of each stage into `stageNs`; returns those of sending the batch from one to the next. */
+  stages(batch: BatchShape, stageNs: Float64Array): number;
+}

@@ -31,7 +31,6 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
   /** Whole prompts are looked up and computed all the same: hits only share blocks. */
   prefixCacheQueries = 0;
   prefixCacheHits = 0;
-  numInFlight = 0;
   readonly traffic = { swappedOut: 0, swappedIn: 0, copied: 0, forks: 0 };
 
   private readonly workload: Workload;
@@ -92,6 +91,14 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
     return this.scheduler.hasUnfinished;
   }
 
+  get numRunning(): number {
+    return this.scheduler.queues.length[Queue.Running];
+  }
+
+  get numWaiting(): number {
+    return this.scheduler.queues.length[Queue.Waiting];
+  }
+
   add(request: number, arrivalNs: number): void {
     this.scheduler.add(request, arrivalNs);
   }
@@ -126,7 +133,6 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
     if (this.config.numLookaheadSlots > 0) this.recountTokens();
     if (scheduler.shape.numRequests === 0 && this.numMoves === 0) return false;
     this.tellSpans();
-    this.numInFlight = 1;
     return true;
   }
 
@@ -148,7 +154,6 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
     const { scheduler, listener } = this;
     const { batch } = scheduler;
     scheduler.updateFromOutput();
-    this.numInFlight = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
       if (batch.samples[at] === 0 || this.hasSampled[request] === 1) continue;

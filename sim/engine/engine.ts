@@ -1,0 +1,325 @@
+import { EngineCrash } from '../error.ts';
+import type { KvEventLog } from '../recording/kv-event-log.ts';
+import { Recorder, type StepRow } from '../recording/recorder.ts';
+import {
+  type Crash,
+  EventKind,
+  Outcome,
+  type Recording,
+  type RequestColumns,
+  type RunEnd,
+} from '../recording/recording.ts';
+import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
+import { makeScheduler } from './make-scheduler.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { RequestLedger } from './request-ledger.ts';
+import type { EngineLoad } from './routers/router.ts';
+import type { SimulationHooks } from './simulate.ts';
+import type { SimulationInput } from './simulation-input.ts';
+
+const DEFAULT_MAX_STEPS = 100_000_000;
+const STEPS_BETWEEN_PROGRESS = 2048;
+/** What a step without tokens counts for in the search for livelocks. */
+const MIN_FRUITLESS = 64;
+
+/**
+ * One engine: its scheduler, the batches that it has in flight, and its recording. It keeps as many batches in
+ * flight as it may before it waits for the oldest (vLLM `step_with_batch_queue`): one, or two with async scheduling,
+ * so that step k + 1 is scheduled when step k starts, or one for each stage of a pipeline.
+ */
+export class Engine implements EngineLoad {
+  readonly scheduler: EngineScheduler;
+  /** When its oldest batch ends; Infinity: none is in flight. */
+  wakeNs = Number.POSITIVE_INFINITY;
+  /** It has something to look at: outputs came, or a request while nothing was in flight. */
+  isDue = false;
+  /** Why it stopped; null: it goes on. */
+  end: RunEnd | null = null;
+  numOutstanding = 0;
+  toldWaiting = 0;
+  toldRunning = 0;
+
+  private readonly input: SimulationInput;
+  private readonly hooks: SimulationHooks;
+  private readonly ledger: RequestLedger;
+  private readonly pipeline: Pipeline;
+  private readonly depth: number;
+  private readonly recorder: Recorder;
+  private readonly recordsEvents: boolean;
+  private readonly kvEventLog: KvEventLog | null;
+  private readonly row: StepRow;
+  /** Ends of the batches in flight, from the oldest. */
+  private readonly ends: number[] = [];
+  /** The row of the batch scheduled last is not written yet. */
+  private isRowOpen = false;
+  /** Arrived and not yet seen, in the order of arrival. */
+  private readonly inbox: number[] = [];
+  private readonly aborts: { readonly request: number; readonly ns: number }[] = [];
+  /** End of the step whose outputs are being applied. */
+  private outputNs = 0;
+  private numResets = 0;
+  private numSteps = 0;
+  /** Tokens computed since somebody sampled one. */
+  private fruitlessTokens = 0;
+  private crash: Crash | null = null;
+  private sumFragmentation = 0;
+  private leastLargestFree = Number.POSITIVE_INFINITY;
+
+  constructor(
+    input: SimulationInput,
+    hooks: SimulationHooks,
+    ledger: RequestLedger,
+    pipeline: Pipeline,
+    depth: number,
+  ) {
+    const { columns } = ledger;
+    this.input = input;
+    this.hooks = hooks;
+    this.ledger = ledger;
+    this.pipeline = pipeline;
+    this.depth = depth;
+    this.recorder = new Recorder(input.workload.numRequests);
+    this.recordsEvents = input.events !== false;
+    const { scheduler, kvEventLog } = makeScheduler(input, {
+      recorder: this.recordsEvents ? this.recorder : null,
+      kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
+      // Requests in several batches at once are not for the fast path.
+      plain: input.plain === true || depth > 1,
+      listener: {
+        admitted: (request, numCached) => this.admitted(request, numCached),
+        preempted: (request) => {
+          columns.numPreemptions[request]++;
+        },
+        firstToken: (request) => {
+          columns.firstTokenNs[request] = this.outputNs;
+        },
+        finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
+        ignored: (request) => this.ended(request, Outcome.Rejected, this.row.startNs),
+      },
+    });
+    this.scheduler = scheduler;
+    this.kvEventLog = kvEventLog;
+    this.row = {
+      startNs: 0,
+      endNs: 0,
+      scheduleEnd: 0,
+      numScheduledTokens: 0,
+      numScheduledRequests: 0,
+      numRunning: 0,
+      numWaiting: 0,
+      numFreeBlocks: 0,
+      numCachedFreeBlocks: 0,
+      internalWasteSlots: 0,
+      reservedSlots: 0,
+      admissionStop: 0,
+      isPromptStep: 0,
+      admissionNeed: 0,
+    };
+  }
+
+  get hasBatches(): boolean {
+    return this.ends.length > 0;
+  }
+
+  /** A request has arrived; it is looked at when the engine schedules next. */
+  receive(request: number): void {
+    this.inbox.push(request);
+    this.numOutstanding++;
+    if (this.ends.length === 0) this.isDue = true;
+  }
+
+  /** The client of a request that it was given gives up. */
+  receiveAbort(request: number, ns: number): void {
+    this.aborts.push({ request, ns });
+    if (this.ends.length === 0) this.isDue = true;
+  }
+
+  /** The oldest batch has ended: applies its outputs. */
+  complete(): void {
+    this.outputNs = this.wakeNs;
+    this.ends.shift();
+    this.isDue = true;
+    try {
+      this.scheduler.updateFromOutput();
+    } catch (error) {
+      this.die(error);
+      return;
+    }
+    this.tellQueues();
+    if (this.isRowOpen) this.end = this.endStep();
+    this.wakeNs = this.ends[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Looks at what came and schedules as many batches as it may. */
+  schedule(now: number): void {
+    this.isDue = false;
+    try {
+      this.fill(now);
+    } catch (error) {
+      this.die(error);
+    }
+  }
+
+  /** Its last batch ends later: it waits for the batches of other replicas. */
+  holdUntil(ns: number): void {
+    if (this.ends.length === 0) return;
+    this.ends[this.ends.length - 1] = ns;
+    this.row.endNs = ns;
+    this.wakeNs = this.ends[0];
+    this.pipeline.holdUntil(ns);
+  }
+
+  finish(requests: RequestColumns, end: RunEnd): Recording {
+    const { input, scheduler } = this;
+    return this.recorder.finish(
+      {
+        name: input.name,
+        seed: input.seed,
+        vllm: input.vllm,
+        pool: input.pool,
+        scheduler: input.scheduler,
+        ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
+        ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
+        ...(input.memory && { memory: input.memory }),
+        ...(input.stages && { pipeline: this.pipeline.use() }),
+        end,
+        ...(this.crash && { crash: this.crash }),
+        ...(input.timing && { timing: input.timing }),
+        about: input.about ?? {},
+        prefixCacheQueries: scheduler.prefixCacheQueries,
+        prefixCacheHits: scheduler.prefixCacheHits,
+      },
+      input.workload.ids,
+      requests,
+    );
+  }
+
+  /** Where the real engine would die, the run ends. */
+  private die(error: unknown): void {
+    if (!(error instanceof EngineCrash)) throw error;
+    this.crash = { step: this.numSteps, error: error.message, explanation: error.explanation };
+    this.end = 'engine-crash';
+  }
+
+  private fill(now: number): void {
+    const { scheduler, ends, depth } = this;
+    this.deliver(now);
+    this.tellQueues();
+    while (ends.length < depth && scheduler.hasUnfinished && this.scheduleBatch(now)) {
+      if (ends.length === depth) this.isRowOpen = true;
+      else {
+        this.end = this.endStep();
+        if (this.end !== null) return;
+      }
+    }
+    this.wakeNs = ends[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  private tellQueues(): void {
+    this.toldWaiting = this.scheduler.numWaiting;
+    this.toldRunning = this.scheduler.numRunning;
+  }
+
+  /** Arrivals, aborts and resets of the prefix cache up to now, in the order of their times. */
+  private deliver(now: number): void {
+    const resets = this.input.cacheResets ?? [];
+    for (; this.numResets < resets.length && resets[this.numResets].atNs <= now; this.numResets++) {
+      const { atNs, preemptRunning } = resets[this.numResets];
+      this.deliverRequests(now, atNs);
+      this.scheduler.resetPrefixCache(preemptRunning);
+    }
+    this.deliverRequests(now, now);
+  }
+
+  private deliverRequests(now: number, untilNs: number): void {
+    const { ledger, scheduler, inbox, aborts } = this;
+    const { columns, arrivals } = ledger;
+    let seen = 0;
+    for (; seen < inbox.length && arrivals.arrivalNs[inbox[seen]] <= untilNs; seen++) {
+      const request = inbox[seen];
+      const arrivalNs = arrivals.arrivalNs[request];
+      columns.arrivalNs[request] = arrivalNs;
+      if (isTooLong(this.input, request)) {
+        if (this.recordsEvents) this.recorder.event(EventKind.Reject, request, 0, 0);
+        ledger.note(request, Outcome.Rejected, arrivalNs);
+        this.numOutstanding--;
+      } else {
+        scheduler.add(request, arrivalNs);
+      }
+    }
+    if (seen > 0) inbox.splice(0, seen);
+    while (aborts.length > 0 && aborts[0].ns <= untilNs) {
+      const { request } = aborts[0];
+      aborts.shift();
+      if (scheduler.abort(request)) this.ended(request, Outcome.Aborted, this.pipeline.startNs(now));
+    }
+  }
+
+  /** Makes the next batch and its row; false if nothing happened, so that there is no step. */
+  private scheduleBatch(now: number): boolean {
+    const { scheduler, row, pipeline } = this;
+    row.startNs = pipeline.startNs(now);
+    if (!scheduler.schedule(row.startNs)) return false;
+    const { shape } = scheduler;
+    row.endNs = pipeline.pass(shape, row.startNs, this.hooks.observer ?? null);
+    this.ends.push(row.endNs);
+    row.scheduleEnd = this.recorder.numEvents;
+    row.numScheduledTokens = shape.numTokens;
+    row.numScheduledRequests = shape.numRequests;
+    scheduler.describe(row);
+    if (scheduler.waste !== undefined) {
+      const { externalFragmentation, largestFreeBlock } = scheduler.waste();
+      this.sumFragmentation += externalFragmentation;
+      this.leastLargestFree = Math.min(this.leastLargestFree, largestFreeBlock);
+    }
+    return true;
+  }
+
+  private scatter() {
+    return {
+      externalFragmentation: this.numSteps === 0 ? 0 : this.sumFragmentation / this.numSteps,
+      leastLargestFree: this.numSteps === 0 ? 0 : this.leastLargestFree,
+    };
+  }
+
+  private endStep(): RunEnd | null {
+    const { row } = this;
+    this.isRowOpen = false;
+    this.recorder.step(row);
+    this.kvEventLog?.endStep(row.endNs);
+    this.numSteps++;
+    if (this.numSteps === (this.input.maxSteps ?? DEFAULT_MAX_STEPS)) return 'step-limit';
+    // A prompt that preempts itself for ever: vLLM does not notice, and never ends.
+    const { numSampled, numTokens } = this.scheduler.shape;
+    this.fruitlessTokens = numSampled > 0 ? 0 : this.fruitlessTokens + Math.max(MIN_FRUITLESS, numTokens);
+    if (this.fruitlessTokens > this.mostFruitlessTokens) return 'hang';
+    if (this.numSteps % STEPS_BETWEEN_PROGRESS === 0 && this.hooks.progress) {
+      const share = this.ledger.numEnded / Math.max(1, this.input.workload.numRequests);
+      if (this.hooks.progress(share, this.numSteps, row.endNs)) return 'cancelled';
+    }
+    return null;
+  }
+
+  /** More tokens than all prompts that run at once can have. */
+  private get mostFruitlessTokens(): number {
+    const { maxNumSeqs, maxModelLen } = this.input.scheduler;
+    return 2 * maxNumSeqs * maxModelLen;
+  }
+
+  private admitted(request: number, numCached: number): void {
+    const { firstScheduledNs, numCachedTokens } = this.ledger.columns;
+    if (!Number.isNaN(firstScheduledNs[request])) return;
+    firstScheduledNs[request] = this.row.startNs;
+    numCachedTokens[request] = numCached;
+  }
+
+  private ended(request: number, outcome: Outcome, ns: number): void {
+    this.numOutstanding--;
+    this.ledger.ended(request, outcome, ns);
+  }
+}
+
+/** The front end refuses the prompt. V0's takes one that fills the model's length. */
+export function isTooLong({ workload, scheduler, v0 }: SimulationInput, request: number): boolean {
+  return workload.numPromptTokens[request] > scheduler.maxModelLen - (v0 === undefined ? 1 : 0);
+}
