@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
+import { TRACE_FORMATS } from '../sim/trace/trace.ts';
 
 /** What several commands' options have in common. */
 
@@ -24,4 +25,9 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');
   return value;
+}
+
+export function traceFormatOption(): Option {
+  const about = 'format of the trace (default: told by its beginning)';
+  return new Option('--format <NAME>', about).choices(TRACE_FORMATS);
 }

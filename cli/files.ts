@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { Gunzip } from 'fflate';
 import { InputError } from '../sim/error.ts';
 
 /** Larger inputs than this are refused, unpacked size included. */
 const MAX_BYTES = 1024 * 1024 * 1024;
+const PIECE_BYTES = 1 << 18;
 
 /**
  * A file as bytes, gunzipped if its name ends in .gz.
@@ -21,6 +23,56 @@ export function readBytes(path: string): Buffer {
 
 export function readText(path: string): string {
   return readBytes(path).toString('utf8');
+}
+
+/**
+ * A file as text, piece by piece, gunzipped if its name ends in .gz: of any size in little memory.
+ * @throws InputError where it cannot be read.
+ */
+export function* readChunks(path: string): Generator<string> {
+  const decoder = new TextDecoder();
+  try {
+    for (const bytes of path.endsWith('.gz') ? gunzipped(readPieces(path)) : readPieces(path)) {
+      yield decoder.decode(bytes, { stream: true });
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError([{ file: path, message: reasonOf(error) }]);
+  }
+  yield decoder.decode();
+}
+
+function* readPieces(path: string): Generator<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    for (;;) {
+      const piece = new Uint8Array(PIECE_BYTES);
+      const length = readSync(file, piece);
+      if (length === 0) return;
+      yield piece.subarray(0, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function* gunzipped(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let ready: Uint8Array[] = [];
+  const gunzip = new Gunzip((bytes) => ready.push(bytes));
+  const unpack = (piece: Uint8Array, isLast: boolean) => {
+    try {
+      gunzip.push(piece, isLast);
+    } catch {
+      throw Object.assign(new Error(), { code: isLast ? 'Z_BUF_ERROR' : 'Z_DATA_ERROR' });
+    }
+  };
+  for (const piece of pieces) {
+    unpack(piece, false);
+    yield* ready;
+    ready = [];
+  }
+  unpack(new Uint8Array(0), true);
+  yield* ready;
 }
 
 /** Reads files that a scenario names: inside its own folder, links resolved. */

@@ -2,7 +2,9 @@ import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
-import { positiveNumber, setOption, wholeNumber } from './arguments.ts';
+import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
+import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
+import { positiveNumber, setOption, traceFormatOption, wholeNumber } from './arguments.ts';
 import { type CheckOptions, check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
@@ -13,9 +15,12 @@ import { init } from './init.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
+import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
 import { verifyTime } from './verify-time.ts';
+
+const TRACE_ARGUMENT = 'a trace (.gz is unpacked); see docs/traces.md for formats';
 
 const program = new Command('poolscope')
   .description(
@@ -30,13 +35,7 @@ program
   .description('simulate scenarios, report, and check what they expect')
   .argument('<FILE...>', "scenario files (*.pool.yaml), folders of them, or a 'vllm serve …' line in quotes")
   .option('--trace <PATH>', 'requests of this trace instead of the scenario’s workload (.gz is unpacked)')
-  .addOption(
-    new Option('--format <NAME>', 'format of the trace (default: told by its first line)').choices([
-      'azure',
-      'mooncake',
-      'vidur',
-    ]),
-  )
+  .addOption(traceFormatOption())
   .option('--limit <N>', 'at most N requests of the trace', wholeNumber(1))
   .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
@@ -131,6 +130,55 @@ program
   .requiredOption('--record <OUT>', 'where to write the recording (*.poolrec)')
   .action((file: string, options: { record: string }) => {
     process.exitCode = importKvEvents(file, options);
+  });
+
+const trace = program
+  .command('trace')
+  .description('request traces: what they hold, other formats, workloads like them');
+trace
+  .command('stats')
+  .description('requests, rate, burstiness, lengths and shared prefixes of a trace')
+  .argument('<FILE>', TRACE_ARGUMENT)
+  .addOption(traceFormatOption())
+  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
+  .option('--json', 'print them as JSON')
+  .action((file: string, options) => {
+    process.exitCode = traceStats(file, options);
+  });
+trace
+  .command('fit')
+  .description('print a workload like the trace, to be pasted into a scenario')
+  .argument('<FILE>', TRACE_ARGUMENT)
+  .addOption(traceFormatOption())
+  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
+  .addOption(
+    new Option('--lengths <NAME>', 'how lengths are described').choices(LENGTH_FITS).default('quantiles'),
+  )
+  .option('--json', 'print it as JSON, with the statistics of the trace')
+  .action((file: string, options) => {
+    process.exitCode = traceFit(file, options);
+  });
+trace
+  .command('convert')
+  .description('write a trace in another format')
+  .argument('<FILE>', TRACE_ARGUMENT)
+  .addOption(traceFormatOption())
+  .addOption(new Option('--to <NAME>', 'format to write').choices(WRITABLE_FORMATS).makeOptionMandatory())
+  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
+  .option('--output <FILE>', 'write to FILE instead of stdout')
+  .action((file: string, options) => {
+    process.exitCode = traceConvert(file, options);
+  });
+trace
+  .command('generate')
+  .description("write the requests of a scenario's workload as a trace")
+  .argument('<FILE>', 'a scenario')
+  .addOption(new Option('--to <NAME>', 'format to write').choices(WRITABLE_FORMATS).default('mooncake'))
+  .option('--output <FILE>', 'write to FILE instead of stdout')
+  .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+  .addOption(setOption())
+  .action((file: string, options) => {
+    process.exitCode = traceGenerate(file, options);
   });
 
 const verify = program.command('verify').description('compare Poolscope with recorded reality');

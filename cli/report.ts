@@ -11,8 +11,8 @@ import type { Scenario } from '../sim/scenario/scenario.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { moeLines } from './moe-report.ts';
 import { oneLine } from './reporters/plain.ts';
+import { columns, number, percent, row, seconds } from './text.ts';
 
-const LABEL_WIDTH = 11;
 /** What served before paging. */
 const SYSTEMS = {
   max: 'Orca (Max)',
@@ -193,37 +193,14 @@ function endNote(summary: Summary): string {
   }
 }
 
-function row(label: string, text: string): string {
-  return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
-}
-
-function columns(cells: readonly string[]): string {
-  return cells.map((cell) => cell.padStart(9)).join('');
-}
-
 function statistics(stats: Statistics | null): string {
   if (stats === null) return '        – no samples';
   return columns([stats.mean, stats.p50, stats.p90, stats.p99, stats.max].map(seconds));
 }
 
-/** Seconds in the unit that reads best. */
-function seconds(value: number): string {
-  if (value >= 100) return `${number(value)} s`;
-  if (value >= 1) return `${value.toFixed(2)} s`;
-  return `${(value * 1000).toFixed(1)} ms`;
-}
-
 /** Three digits at least: 0.0123, 1.23, 1,234. */
 function price(value: number): string {
   return value >= 100 ? number(value) : value.toPrecision(3);
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function bytes(value: number): string {

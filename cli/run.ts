@@ -3,9 +3,10 @@ import { formatProblem, InputError } from '../sim/error.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
-import type { Scenario, TraceFormat } from '../sim/scenario/scenario.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
 import { readStepTable } from '../sim/scenario/step-table.ts';
 import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/step-time.ts';
+import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import {

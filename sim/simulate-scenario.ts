@@ -12,16 +12,17 @@ import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
 import type { Recording, RecordingHeader } from './recording/recording.ts';
 import { describeGpus } from './scenario/machine.ts';
-import type { Scenario, TraceWorkload } from './scenario/scenario.ts';
+import type { Scenario } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
 import { type StepTable, type TableStepTime, tableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
+import { openTrace } from './trace/open-trace.ts';
 import { childRequests } from './workload/child-requests.ts';
 import { syntheticWorkload } from './workload/synthetic.ts';
-import { detectTraceFormat, readTrace } from './workload/trace.ts';
+import { traceWorkload } from './workload/trace.ts';
 import type { Workload } from './workload/workload.ts';
 
 /** What became of a scenario: its plan, and the recorded run if it starts. */
@@ -46,9 +47,10 @@ export interface ScenarioHooks extends SimulationHooks {
  * @throws InputError for names that the catalogue does not know and for traces that cannot be read.
  */
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
-  const planned = plan(scenario);
-  if (!planned.starts) return { plan: planned, recording: null, moe: null };
-  const sampled = workloadOf(scenario, hooks);
+  const start = plan(scenario);
+  if (!start.starts) return { plan: start, recording: null, moe: null };
+  const { workload: sampled, notes } = scenarioWorkload(scenario, hooks);
+  const planned = { ...start, notes: [...start.notes, ...notes] };
   // V0 forks the sequences of one request; V1 knows requests with one sequence only.
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
   const { contiguous } = scenario;
@@ -71,7 +73,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       cacheResets: cacheResetsOf(scenario),
       stepTime,
       ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
-      about: aboutOf(scenario, planned),
+      about: aboutOf(scenario, planned, notes),
       memory: rankStrips(planned),
       events: hooks.events,
     },
@@ -113,21 +115,18 @@ function withoutPaging({ pool, scheduler, v0 }: Extract<Plan, { starts: true }>)
   };
 }
 
-function workloadOf(scenario: Scenario, hooks: ScenarioHooks): Workload {
-  const { workload } = scenario;
-  if (workload.kind === 'synthetic') return syntheticWorkload(workload, scenario.seed);
-  return traceWorkload(scenario, workload, hooks);
-}
-
-function traceWorkload(scenario: Scenario, trace: TraceWorkload, hooks: ScenarioHooks): Workload {
-  const { path, timeScale, limit } = trace;
+/** The requests of a scenario, and what was estimated or left out when they were read. */
+export function scenarioWorkload(
+  scenario: Scenario,
+  hooks: ScenarioHooks,
+): { workload: Workload; notes: readonly string[] } {
+  const { workload: spec, seed } = scenario;
+  if (spec.kind === 'synthetic') return { workload: syntheticWorkload(spec, seed), notes: [] };
+  const { path, format, timeScale, limit } = spec;
   const text = traceReader(scenario, 'workload.trace', hooks)(path);
-  const format = trace.format ?? detectTraceFormat(text);
-  if (format === null) {
-    const message = `the format of ${path} is not known; expected azure, mooncake or vidur`;
-    throw problemAt(scenario, 'workload.trace', message);
-  }
-  return readTrace(text, { file: path, format, timeScale, limit });
+  const trace = openTrace([text], { file: path, format });
+  const workload = traceWorkload(trace, { file: path, timeScale, limit });
+  return { workload, notes: trace.notes() };
 }
 
 function traceReader(scenario: Scenario, field: string, hooks: ScenarioHooks): (path: string) => string {
@@ -218,12 +217,17 @@ function tableUse(table: StepTable, model: StepTimeModel): NonNullable<Recording
   return { file: table.file, numRows: table.ms.length, numClamped };
 }
 
-function aboutOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>): Record<string, string> {
+function aboutOf(
+  scenario: Scenario,
+  planned: Extract<Plan, { starts: true }>,
+  workloadNotes: readonly string[],
+): Record<string, string> {
   const about: Record<string, string> = {
     model: scenario.model.name,
     gpu: describeGpus(scenario.hardware),
     blockBytes: String(planned.blockBytes),
   };
   if (scenario.command !== null) about.command = scenario.command.trim();
+  if (workloadNotes.length > 0) about.workload = workloadNotes.join('; ');
   return about;
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from '../catalog/gpus.ts';
 import type { Link, LinkTiming } from '../catalog/links.ts';
 import type { Place } from '../error.ts';
+import type { TraceFormat } from '../trace/trace.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
@@ -39,7 +40,9 @@ export type StartFailure = (typeof START_FAILURES)[number];
 export type LengthSpec =
   | { readonly kind: 'fixed'; readonly tokens: number }
   | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
-  | { readonly kind: 'lognormal'; readonly median: number; readonly sigma: number; readonly max: number };
+  | { readonly kind: 'lognormal'; readonly median: number; readonly sigma: number; readonly max: number }
+  /** Tokens at ascending shares, the first 0, the last 1; linear between them. */
+  | { readonly kind: 'quantiles'; readonly shares: readonly number[]; readonly tokens: readonly number[] };
 
 /** Times are integer nanoseconds. */
 export type ArrivalSpec =
@@ -74,8 +77,6 @@ export interface SyntheticWorkload {
   /** Share of requests whose client gives up, and after how long. */
   readonly abort: { readonly share: number; readonly afterNs: number };
 }
-
-export type TraceFormat = 'azure' | 'mooncake' | 'vidur';
 
 /** Requests read from a file, which the caller loads (sim opens no files). */
 export interface TraceWorkload {

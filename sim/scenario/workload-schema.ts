@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { TRACE_FORMAT_LIST, TRACE_FORMATS } from '../trace/trace.ts';
+import { length } from './length-schema.ts';
 import {
   bool,
   count,
@@ -12,37 +14,6 @@ import {
 } from './schema-parts.ts';
 
 /** The key `workload` of a scenario. */
-
-const lognormal = v.strictObject(
-  {
-    median: tokens,
-    sigma: v.pipe(v.number('a number'), v.minValue(0, 'at least 0'), v.maxValue(5, 'at most 5')),
-    max: tokens,
-  },
-  'an object with median, sigma and max',
-);
-/** A number is short for {fixed: number}. */
-const length = v.pipe(
-  v.union(
-    [
-      tokens,
-      v.strictObject({
-        fixed: v.optional(tokens),
-        uniform: v.optional(v.tuple([tokens, tokens], 'two whole numbers, [min, max]')),
-        lognormal: v.optional(lognormal),
-      }),
-    ],
-    'a number of tokens, or one of {fixed: n}, {uniform: [min, max]}, {lognormal: {median, sigma, max}}',
-  ),
-  v.check(
-    (spec) => typeof spec === 'number' || Object.keys(spec).length === 1,
-    'exactly one of fixed, uniform, lognormal',
-  ),
-  v.check(
-    (spec) => typeof spec === 'number' || spec.uniform === undefined || spec.uniform[0] <= spec.uniform[1],
-    'uniform: [min, max] with min at most max',
-  ),
-);
 
 const requestRate = v.union(
   [v.literal('inf'), v.literal(Number.POSITIVE_INFINITY), positive('requests per second, above 0, or inf')],
@@ -97,7 +68,7 @@ export const workloadSchema = v.strictObject(
     ),
     abort: v.optional(v.strictObject({ share, after: duration }, 'an object with share and after')),
     trace: v.optional(text),
-    format: v.optional(v.picklist(['azure', 'mooncake', 'vidur'], 'azure, mooncake or vidur')),
+    format: v.optional(v.picklist(TRACE_FORMATS, TRACE_FORMAT_LIST)),
     'time-scale': v.optional(positive('a number above 0')),
     limit: v.optional(count(1, MAX_REQUESTS)),
   },
@@ -105,4 +76,3 @@ export const workloadSchema = v.strictObject(
 );
 
 export type WorkloadFile = v.InferOutput<typeof workloadSchema>;
-export type LengthFile = NonNullable<WorkloadFile['input-len']>;

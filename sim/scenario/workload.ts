@@ -1,8 +1,9 @@
+import { lengthOf } from './length-schema.ts';
 import type { Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
 import type { LengthSpec, SyntheticWorkload, TraceWorkload, WorkloadSpec } from './scenario.ts';
 import { MAX_DURATION_NS } from './schema-parts.ts';
-import type { LengthFile, WorkloadFile } from './workload-schema.ts';
+import type { WorkloadFile } from './workload-schema.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
 export const DEFAULT_WORKLOAD: SyntheticWorkload = {
@@ -130,11 +131,4 @@ function spread(length: number, ratio: number): LengthSpec {
     min: Math.max(1, Math.floor(length * (1 - ratio))),
     max: Math.max(1, Math.ceil(length * (1 + ratio))),
   };
-}
-
-function lengthOf(file: LengthFile): LengthSpec {
-  if (typeof file === 'number') return { kind: 'fixed', tokens: file };
-  if (file.uniform) return { kind: 'uniform', min: file.uniform[0], max: file.uniform[1] };
-  if (file.lognormal) return { kind: 'lognormal', ...file.lognormal };
-  return { kind: 'fixed', tokens: file.fixed ?? 1 };
 }

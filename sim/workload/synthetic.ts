@@ -1,5 +1,6 @@
-import type { LengthSpec, SyntheticWorkload } from '../scenario/scenario.ts';
+import type { SyntheticWorkload } from '../scenario/scenario.ts';
 import { type Image, type Run, WorkloadBuilder } from './builder.ts';
+import { drawLength } from './lengths.ts';
 import { RandomStream } from './random.ts';
 import type { Workload } from './workload.ts';
 
@@ -92,15 +93,4 @@ function arrivalClock(spec: SyntheticWorkload, stream: RandomStream): () => numb
     seconds += stream.gamma(arrival.burstiness, 1 / arrival.ratePerSecond);
     return Math.round(seconds * NS_PER_S);
   };
-}
-
-function drawLength(spec: LengthSpec, stream: RandomStream): number {
-  switch (spec.kind) {
-    case 'fixed':
-      return spec.tokens;
-    case 'uniform':
-      return stream.integer(spec.min, spec.max);
-    case 'lognormal':
-      return Math.max(1, Math.min(spec.max, Math.round(stream.lognormal(spec.median, spec.sigma))));
-  }
 }

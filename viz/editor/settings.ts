@@ -50,5 +50,10 @@ function lengthText(spec: LengthSpec): string {
       return `{uniform: [${spec.min}, ${spec.max}]}`;
     case 'lognormal':
       return `{lognormal: {median: ${spec.median}, sigma: ${spec.sigma}, max: ${spec.max}}}`;
+    case 'quantiles': {
+      // A share times 100 need not be the percentage it was made of.
+      const points = spec.shares.map((share, i) => `p${Number((share * 100).toFixed(6))}: ${spec.tokens[i]}`);
+      return `{quantiles: {${points.join(', ')}}}`;
+    }
   }
 }

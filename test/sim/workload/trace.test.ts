@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatProblem, InputError } from '../../../sim/error.ts';
-import type { TraceFormat } from '../../../sim/scenario/scenario.ts';
-import { detectTraceFormat, readTrace } from '../../../sim/workload/trace.ts';
+import { detectTraceFormat, openTrace } from '../../../sim/trace/open-trace.ts';
+import type { TraceFormat } from '../../../sim/trace/trace.ts';
+import { traceWorkload } from '../../../sim/workload/trace.ts';
 
 const AZURE = `TIMESTAMP,ContextTokens,GeneratedTokens
 2023-11-16 23:59:59.9799600,374,44
@@ -18,7 +19,12 @@ const VIDUR = `arrived_at,num_prefill_tokens,num_decode_tokens
 `;
 
 function read(text: string, format: TraceFormat, more: { timeScale?: number; limit?: number } = {}) {
-  return readTrace(text, { file: 't.csv', format, timeScale: 1, limit: null, ...more });
+  return traceWorkload(openTrace([text], { file: 't.csv', format }), {
+    file: 't.csv',
+    timeScale: 1,
+    limit: null,
+    ...more,
+  });
 }
 
 function problemOf(text: string, format: TraceFormat): string {

@@ -1,0 +1,26 @@
+/* How reports say things. */
+
+const LABEL_WIDTH = 11;
+
+export function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
+}
+
+export function columns(cells: readonly string[]): string {
+  return cells.map((cell) => cell.padStart(9)).join('');
+}
+
+/** Seconds in the unit that reads best. */
+export function seconds(value: number): string {
+  if (value >= 100) return `${number(value)} s`;
+  if (value >= 1) return `${value.toFixed(2)} s`;
+  return `${(value * 1000).toFixed(1)} ms`;
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+export function number(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
