@@ -38,9 +38,10 @@ function print(results: readonly CapacityResult[], summary: CapacitySummary): vo
     for (const figure of wrong)
       console.log(`  ${id.padEnd(5)} ${figureLine(figure)}  ${pc.dim(model ?? '')}`);
   }
-  const { inside, unequalRanks, outside } = summary.figures;
+  const { inside, unequalRanks, otherSwap, outside } = summary.figures;
+  const swap = otherSwap > 0 ? `, ${otherSwap} with another swap space than assumed` : '';
   console.log(
-    `  ${inside} figures inside the log's rounding, ${unequalRanks} where another rank decides, ${outside} outside`,
+    `  ${inside} figures inside the log's rounding, ${unequalRanks} where another rank decides${swap}, ${outside} outside`,
   );
   console.log(`  ${summary.recordsInside} of ${summary.recordsCompared} records with every figure inside`);
 

@@ -53,9 +53,10 @@ export function kvBytesPerToken(
   return model.numLayers * kvBytesPerLayer(model, tensorParallel, elementBytes);
 }
 
-/** Bytes per element of `--kv-cache-dtype`; null if vLLM has no such choice. */
+/** Bytes per element of `--kv-cache-dtype`; null for a choice that has no formula here. */
 export function kvElementBytes(dtype: string, modelBytes: number): number | null {
   if (dtype === 'auto') return modelBytes;
-  if (/^(fp8|fp8_e4m3|fp8_e5m2|fp8_inc)$/.test(dtype)) return 1;
+  if (/^(fp8|fp8_e4m3|fp8_e5m2|fp8_inc|fp8_ds_mla)$/.test(dtype)) return 1;
+  if (/^float(32)?$/.test(dtype)) return 4;
   return /^(float16|bfloat16|half)$/.test(dtype) ? 2 : null;
 }

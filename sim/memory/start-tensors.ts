@@ -7,6 +7,8 @@ import type { StartupInput } from './startup.ts';
 
 const ACTIVATION_BYTES = 2;
 const LOGIT_BYTES = 4;
+/** More tensors of a size tell nothing new, and absurd arguments would ask for billions. */
+const MOST_PIECES = 1000;
 
 /**
  * The parameters of one rank: embedding, then per layer the fused projections of the attention, of the MLP and of
@@ -102,7 +104,7 @@ function cut(bytes: number, share: number): [number, number] {
 
 function inPieces(bytes: number, piece: number): number[] {
   if (bytes <= 0) return [];
-  const numPieces = Math.max(1, Math.floor(bytes / piece));
+  const numPieces = Math.min(MOST_PIECES, Math.max(1, Math.floor(bytes / piece)));
   return Array.from({ length: numPieces }, () => bytes / numPieces);
 }
 

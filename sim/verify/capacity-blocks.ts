@@ -1,10 +1,11 @@
 import type { Architecture } from '../catalog/architecture.ts';
-import { kvElementBytes, layerKvBytes } from '../memory/kv-cache.ts';
+import { layerKvBytes } from '../memory/kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from '../memory/kv-layout.ts';
 import type { StartupRules } from '../memory/rules.ts';
 import { capacityOf } from '../memory/startup.ts';
 import { GIB } from '../memory/units.ts';
-import { recordModel } from './capacity-model.ts';
+import { recordLimits } from './capacity-limits.ts';
+import { recordKvBytes, recordModel } from './capacity-model.ts';
 import type { CapacityRecord } from './capacity-record.ts';
 import { recordRules } from './capacity-release.ts';
 
@@ -15,8 +16,11 @@ export interface FigureCheck {
   /** The least and the most that the log's own rounding allows. */
   readonly least: number;
   readonly most: number;
-  /** unequal ranks: fewer than this rank's memory has room for; under TP another one may decide. */
-  readonly verdict: 'inside' | 'unequal ranks' | 'outside';
+  /**
+   * unequal ranks: fewer than this rank's memory has room for; under TP another one may decide.
+   * another swap space: the log does not state it, and other whole GiB than the record assumes explain the figure.
+   */
+  readonly verdict: 'inside' | 'unequal ranks' | 'another swap space' | 'outside';
 }
 
 /** Half a unit of the last digit that vLLM prints, GiB and concurrency. */
@@ -37,12 +41,13 @@ export function knowsLayers(model: Architecture): boolean {
   return model.unsupported === null && model.localAttention !== null;
 }
 
-/** The KV cache of a record, from its architecture and parallelism; null = the architecture is not known. */
+/** The KV cache of a record, from its architecture and parallelism; null = one of them is not known. */
 export function recordLayout(record: CapacityRecord): RecordLayout | null {
   const model = recordModel(record);
   if (model === null || (record.hybrid && !knowsLayers(model))) return null;
   const rules = recordRules(record);
-  const elementBytes = kvElementBytes(record.kv_cache_dtype ?? 'auto', 2) ?? 2;
+  const elementBytes = recordKvBytes(record);
+  if (elementBytes === null) return null;
   const pipeline = record.pipeline_parallel_size ?? 1;
   const layout = kvLayout(
     // Records of mixed attention that count as uniform ran with one group.
@@ -64,7 +69,7 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
         : blocksPerRequest(
             layout,
             Math.ceil(record.max_model_len / contextParallel),
-            record.max_num_batched_tokens ?? record.max_model_len,
+            recordLimits(record, rules, model).maxNumBatchedTokens,
           ),
   };
 }
@@ -101,14 +106,28 @@ export function checkBlocks(record: CapacityRecord, known: RecordLayout): Figure
     add('tokens', observed.kv_cache_tokens, tokens(least), tokens(most));
   }
   if (observed.num_cpu_blocks !== undefined && record.swap_space_gib !== null) {
-    const blocks = Math.floor((record.swap_space_gib * GIB) / blockBytes);
-    add('cpu blocks', observed.num_cpu_blocks, blocks, blocks);
+    checks.push(checkSwap(record, observed.num_cpu_blocks, record.swap_space_gib, blockBytes));
   }
   if (observed.max_concurrency !== undefined && length !== null && perRequest !== null) {
     const range = concurrencyRange(record, known, length, perRequest);
     if (range !== null) add('concurrency', observed.max_concurrency, ...range);
   }
   return checks;
+}
+
+/** CPU blocks follow from swap space to the last one. */
+function checkSwap(
+  { stated }: CapacityRecord,
+  logged: number,
+  swapGib: number,
+  blockBytes: number,
+): FigureCheck {
+  const blocksIn = (gib: number) => Math.floor((gib * GIB) / blockBytes);
+  const blocks = blocksIn(swapGib);
+  const nearest = Math.round((logged * blockBytes) / GIB);
+  const isOther = !stated.includes('swap_space_gib') && blocksIn(nearest) === logged;
+  const verdict = logged === blocks ? 'inside' : isOther ? 'another swap space' : 'outside';
+  return { figure: 'cpu blocks', logged, least: blocks, most: blocks, verdict };
 }
 
 /** From the blocks that the log prints, or from its tokens, which several ranks may print differently. */

@@ -1,5 +1,6 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
 import { findModel } from '../catalog/models.ts';
+import { kvElementBytes } from '../memory/kv-cache.ts';
 import { DOUBLE_QUANTIZED_BYTES, type WeightFormat, weightFormat } from '../memory/weight-format.ts';
 import { countParameters } from '../memory/weights.ts';
 import type { ModelConfig } from '../scenario/scenario.ts';
@@ -34,9 +35,10 @@ function fromFigures(arch: RecordArchitecture): Architecture | null {
     if (!('missing' in parsed)) candidates.push(parsed);
   }
   if (candidates.length === 0) return null;
-  const distance = (model: Architecture) => Math.abs(totalOf(model) - arch.params_b * 1e9);
+  const distance = (model: Architecture) =>
+    arch.params_b === null ? 0 : Math.abs(totalOf(model) - arch.params_b * 1e9);
   const best = candidates.reduce((a, b) => (distance(b) < distance(a) ? b : a));
-  return { ...best, isMultimodal: arch.multimodal };
+  return { ...best, isMultimodal: arch.multimodal === true };
 }
 
 function totalOf(model: Architecture): number {
@@ -66,10 +68,11 @@ function configOf(arch: RecordArchitecture, tied: boolean): ModelConfig {
     config.qk_rope_head_dim = arch.mla[1];
     if (arch.indexer_bytes !== null) config.index_head_dim = arch.indexer_bytes - 4;
   }
-  if (arch.swa !== null) {
-    config.sliding_window = arch.swa.w;
-    config.layer_types = Array.from({ length: arch.num_hidden_layers }, (_, layer) =>
-      layer < arch.swa!.n ? 'sliding_attention' : 'full_attention',
+  const { swa, num_hidden_layers: numLayers } = arch;
+  if (swa !== null && numLayers !== null) {
+    config.sliding_window = swa.w;
+    config.layer_types = Array.from({ length: numLayers }, (_, layer) =>
+      layer < swa.n ? 'sliding_attention' : 'full_attention',
     );
   }
   return config;
@@ -92,12 +95,25 @@ export function recordFormat(record: CapacityRecord, model: Architecture): Weigh
   const named = FORMAT_NAMES.find(([pattern]) => pattern.test(name));
   const method = record.quantization ?? named?.[1] ?? model.quantMethod;
   const bits = method === model.quantMethod ? model.quantBits : null;
-  const dtypeBytes = /^float(32)?$/.test(record.dtype ?? '') ? 4 : 2;
-  const format = weightFormat(method, bits ?? named?.[2] ?? null, dtypeBytes, model.quantizesExpertsOnly);
+  const format = weightFormat(
+    method,
+    bits ?? named?.[2] ?? null,
+    dtypeBytesOf(record),
+    model.quantizesExpertsOnly,
+  );
   // Checkpoints in NF4 have quantized scales; those made while loading do not.
   if (format?.method === 'bitsandbytes' && /bnb-4bit/i.test(name))
     return { ...format, bytes: DOUBLE_QUANTIZED_BYTES };
   return format;
+}
+
+function dtypeBytesOf({ dtype }: CapacityRecord): number {
+  return /^(torch\.)?float(32)?$/.test(dtype ?? '') ? 4 : 2;
+}
+
+/** Of an element of the KV cache; null = a --kv-cache-dtype that has no formula here. */
+export function recordKvBytes(record: CapacityRecord): number | null {
+  return kvElementBytes((record.kv_cache_dtype ?? 'auto').replace('torch.', ''), dtypeBytesOf(record));
 }
 
 function withoutFormat(name: string): string {

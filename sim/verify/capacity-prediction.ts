@@ -1,13 +1,12 @@
-import { batchLimits } from '../memory/batch-limits.ts';
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
-import { kvElementBytes } from '../memory/kv-cache.ts';
 import { defaultBlockSize } from '../memory/resolve.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
 import { GIB } from '../memory/units.ts';
 import { knowsLayers, recordLayout } from './capacity-blocks.ts';
 import { recordGpu } from './capacity-gpu.ts';
-import { recordFormat, recordModel } from './capacity-model.ts';
+import { recordLimits } from './capacity-limits.ts';
+import { recordFormat, recordKvBytes, recordModel } from './capacity-model.ts';
 import type { CapacityRecord } from './capacity-record.ts';
 import { isTooOld, recordRules } from './capacity-release.ts';
 
@@ -44,28 +43,19 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
   const gpu = recordGpu(record);
   const architecture = recordModel(record);
   const format = architecture === null ? null : recordFormat(record, architecture);
+  const elementBytes = recordKvBytes(record);
   const loggedKvGib = loggedKv(record);
   if (gpu === null) return { unsupported: 'its GPU is not in the catalogue' };
   if (!(gpu.memoryGib > 0 && gpu.memoryGib < MOST_GIB))
     return { unsupported: "its GPU's memory is not known" };
   if (architecture === null) return { unsupported: 'its architecture is not known' };
   if (format === null) return { unsupported: `weights quantized by ${record.quantization}` };
-  if (loggedKvGib === null) return { unsupported: 'the log does not print the size of the KV cache' };
+  if (elementBytes === null) return { unsupported: `a KV cache of ${record.kv_cache_dtype}` };
+  if (loggedKvGib === null || loggedKvGib <= 0)
+    return { unsupported: 'the log does not print the size of the KV cache' };
   const rules = recordRules(record);
   const isStated = (field: string) => !record.assumed.includes(field);
-  const limits = batchLimits(
-    {
-      maxModelLen: record.max_model_len,
-      maxNumSeqs: record.max_num_seqs,
-      maxNumBatchedTokens: record.max_num_batched_tokens,
-      enableChunkedPrefill: record.enable_chunked_prefill,
-      maxNumPartialPrefills: null,
-      longPrefillTokenThreshold: null,
-    },
-    rules,
-    gpu,
-    architecture,
-  );
+  const limits = recordLimits(record, rules, architecture);
   const input: StartupInput = {
     architecture,
     rules,
@@ -76,7 +66,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
       experts: false,
     },
     format,
-    kvElementBytes: kvElementBytes(record.kv_cache_dtype ?? 'auto', 2) ?? 2,
+    kvElementBytes: elementBytes,
     blockSize: record.block_size ?? defaultBlockSize(architecture, gpu, rules.engine),
     limits,
     totalBytes: gpu.memoryGib * GIB,
@@ -130,7 +120,7 @@ function reasonAgainst(record: CapacityRecord): string | null {
   }
   if (model === null) return 'its architecture is not known';
   if (model.isMultimodal) return 'a multimodal encoder: its peak depends on its processor and its kernels';
-  if (record.engine === 'v0' && (model.mla !== null || record.arch?.kind.startsWith('mla')))
+  if (record.engine === 'v0' && (model.mla !== null || record.arch?.kind?.startsWith('mla')))
     return 'MLA on V0';
   if (/-unsloth-bnb/i.test(name)) return 'dynamic NF4: which layers stay at 16 bits only the checkpoint says';
   if (/pruned|sparse/i.test(name)) return 'sparse weights';

@@ -1,5 +1,5 @@
 import { checkBlocks, type FigureCheck, knowsLayers, recordLayout } from './capacity-blocks.ts';
-import { recordModel } from './capacity-model.ts';
+import { recordKvBytes, recordModel } from './capacity-model.ts';
 import { type Prediction, predictCapacity } from './capacity-prediction.ts';
 import type { CapacityRecord } from './capacity-record.ts';
 
@@ -24,7 +24,12 @@ export interface ErrorSummary {
 
 export interface CapacitySummary {
   readonly records: number;
-  readonly figures: { readonly inside: number; readonly unequalRanks: number; readonly outside: number };
+  readonly figures: {
+    readonly inside: number;
+    readonly unequalRanks: number;
+    readonly otherSwap: number;
+    readonly outside: number;
+  };
   /** Records all of whose figures are inside the log's rounding, of those that have any. */
   readonly recordsInside: number;
   readonly recordsCompared: number;
@@ -59,6 +64,7 @@ function reasonNotToCompare(record: CapacityRecord): string | null {
     return 'attention of several kinds: the layers are not in the record';
   }
   if (model === null) return 'its architecture is not known';
+  if (recordKvBytes(record) === null) return `a KV cache of ${record.kv_cache_dtype}`;
   if (record.consistent === false) return 'its own figures do not fit together';
   return null;
 }
@@ -70,7 +76,12 @@ export function summarizeCapacity(results: readonly CapacityResult[]): CapacityS
   const predictions = results.flatMap((result) => result.prediction ?? []);
   return {
     records: results.length,
-    figures: { inside: count('inside'), unequalRanks: count('unequal ranks'), outside: count('outside') },
+    figures: {
+      inside: count('inside'),
+      unequalRanks: count('unequal ranks'),
+      otherSwap: count('another swap space'),
+      outside: count('outside'),
+    },
     recordsInside: compared.filter(({ figures }) => figures?.every(({ verdict }) => verdict === 'inside'))
       .length,
     recordsCompared: compared.length,

@@ -98,6 +98,26 @@ describe('a difference shows', () => {
     expect(figures?.map(({ verdict }) => verdict)).toEqual(['outside', 'outside', 'outside']);
   });
 
+  test('CPU blocks that other whole GiB explain, where the log does not state the swap space', () => {
+    const { observed, ...rest } = record('r103');
+    const of = (stated: readonly string[], num_cpu_blocks: number) =>
+      compareCapacity({
+        ...rest,
+        stated: [...stated],
+        observed: { ...observed, num_cpu_blocks },
+      }).figures?.find(({ figure }) => figure === 'cpu blocks')?.verdict;
+    // 2 GiB, as the log states, are 1170; 6 GiB 3510.
+    expect(of([], 1170)).toBe('inside');
+    expect(of([], 3510)).toBe('another swap space');
+    expect(of([], 3511)).toBe('outside');
+    expect(of(['swap_space_gib'], 3510)).toBe('outside');
+  });
+
+  test('a KV cache in a format without a formula is named, not guessed', () => {
+    const { notCompared, unsupported } = compareCapacity({ ...record('r066'), kv_cache_dtype: 'nvfp4' });
+    expect([notCompared, unsupported]).toEqual(['a KV cache of nvfp4', 'a KV cache of nvfp4']);
+  });
+
   test('one rank cannot be another: fewer blocks on one GPU are outside', () => {
     const { observed, ...rest } = record('r103');
     const fewer = { ...observed, num_gpu_blocks: 3600, max_concurrency: undefined };
@@ -155,10 +175,14 @@ test.each([
 
 test.each([
   ['{', 'is no JSON'],
-  ['null', 'needs id and observed'],
-  ['[]', 'needs id and observed'],
-  ['{"id": "a"}', 'needs id and observed'],
+  ['null', 'expected an object with id, engine and observed'],
+  ['[]', 'lacks id'],
+  ['{"id": "a", "engine": "v1"}', 'lacks observed'],
   ['{"id": "a", "observed": {}, "engine": "v2"}', 'expected v0 or v1'],
+  [
+    '{"id": "a", "observed": {}, "engine": "v1", "tensor_parallel_size": 1e12}',
+    'tensor_parallel_size: is no record of a start-up: expected a whole number from 1 to 1024, or null',
+  ],
 ])('a bad line has a place: %s', (line, message) => {
   expect(() => parseCapacityRecords(`\n${line}`, 'x.jsonl')).toThrowError(message);
   try {
