@@ -8,7 +8,7 @@ import { listenForFiles } from './app/files.ts';
 import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
-import { makeView } from './app/view.ts';
+import { makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockMap } from './block-map.ts';
 import { derive, sentenceOf } from './derived.ts';
@@ -17,10 +17,12 @@ import { byId, h } from './dom.ts';
 import { Editor } from './editor/editor.ts';
 import { scenarioTextOf } from './editor/pasted.ts';
 import { ExpertPanel } from './expert-panel.ts';
+import { Gantt } from './gantt.ts';
 import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { RequestList } from './request-list.ts';
+import { Segmented } from './segmented.ts';
 import type { ScenarioSource, SharedState } from './share/fragment.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
@@ -63,6 +65,11 @@ const whatIf = new WhatIf(
   ({ strips }) => gpus.show(strips),
   () => gpus.show(view.get().run?.recording.header.memory ?? []),
 );
+const gantt = new Gantt(
+  { scroller: byId('gantt-scroll'), canvas: byId('gantt'), legend: byId('gantt-legend') },
+  palette,
+  { onRequest: selectRequest, onScroll: askFrame },
+);
 const transport = new Transport(byId('transport'), playback);
 
 // --- drawing: at most once a frame, from the view alone ---
@@ -80,12 +87,13 @@ function askFrame(): void {
 }
 
 function draw(): void {
-  const { run, step, playing, speed, block, request } = view.get();
+  const { run, step, playing, speed, block, request, scene } = view.get();
   if (run === null) return;
   const { cursor, recording, derived } = run;
   if (cursor.step !== step) cursor.seek(step);
   const holders = block === null ? [] : cursor.holders(block);
-  map.draw({ block, request, outlined: request === null ? holders : [request] });
+  if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
+  else gantt.draw(step, cursor.running(), request);
   timeline.draw(step);
   headline.show(cursor, derived);
   transport.show(playing, speed, step, recording.numSteps);
@@ -143,24 +151,23 @@ function selectMode(mode: ColorMode): void {
   view.set({ mode });
 }
 
-const modes = byId('color-modes');
-for (const { mode, label } of COLOR_MODES) {
-  modes.append(
-    h('button', { type: 'button', role: 'radio', 'data-mode': mode, onclick: () => selectMode(mode) }, label),
-  );
-}
-modes.addEventListener('keydown', (event) => {
-  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (by === undefined) return;
-  event.preventDefault();
-  event.stopPropagation();
-  const at = COLOR_MODES.findIndex(({ mode }) => mode === view.get().mode);
-  selectMode(COLOR_MODES[(at + by + COLOR_MODES.length) % COLOR_MODES.length].mode);
-  modes.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
-});
+const modes = new Segmented(
+  byId('color-modes'),
+  COLOR_MODES.map(({ mode, label }) => ({ value: mode, label })),
+  selectMode,
+);
+const scenes = new Segmented(byId('scenes'), SCENES, (scene) => view.set({ scene }));
 view.subscribe((now, before) => {
   if (now.mode !== before.mode) restyle();
+  if (now.scene !== before.scene) showScene();
 });
+
+function showScene(): void {
+  const { scene } = view.get();
+  for (const { value } of SCENES) byId(`scene-${value}`).hidden = value !== scene;
+  byId('color-modes').hidden = scene !== 'blocks';
+  scenes.show(scene);
+}
 
 /** Colours changed: by theme or by mode. */
 function restyle(): void {
@@ -169,11 +176,8 @@ function restyle(): void {
   map.restyle(palette, mode);
   timeline.restyle(palette);
   experts.restyle(palette);
-  for (const button of modes.children) {
-    const checked = (button as HTMLElement).dataset.mode === mode;
-    button.setAttribute('aria-checked', String(checked));
-    (button as HTMLElement).tabIndex = checked ? 0 : -1;
-  }
+  modes.show(mode);
+  gantt.restyle(palette);
   drawLegends();
   askFrame();
 }
@@ -245,6 +249,8 @@ const commands: readonly Command[] = [
     what: `colour blocks by ${label.toLowerCase()}`,
     act: () => selectMode(mode),
   })),
+  { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
+  { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
   { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
   {
     key: 'Escape',
@@ -270,6 +276,7 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   const derived = derive(recording);
   map.show(cursor);
   timeline.show(recording, derived);
+  gantt.show(recording);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;
   const system = contiguous === undefined ? `vLLM ${vllm}` : 'without paging';
@@ -351,7 +358,8 @@ new ResizeObserver(() => {
   map.resized();
   askFrame();
   requestAnimationFrame(drawLegends);
-}).observe(map.canvas);
+}).observe(byId('scene-frame'));
 
+showScene();
 restyle();
 links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });

@@ -61,7 +61,7 @@ async function stepOf(page: Page): Promise<number> {
   return Number(await page.locator('#timeline').getAttribute('aria-valuenow'));
 }
 
-function pixels(page: Page, id: 'map' | 'timeline' = 'map'): Promise<string> {
+function pixels(page: Page, id: 'map' | 'timeline' | 'gantt' = 'map'): Promise<string> {
   return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
 }
 
@@ -575,5 +575,28 @@ describe('setting up a run', () => {
     await page.click('#set-up');
     await page.selectOption('#editor select[aria-label=Example]', { label: 'llama31 8b on a100' });
     await page.waitForFunction(() => document.getElementById('scenario-name')?.textContent?.includes('a100'));
+  });
+});
+
+describe('requests over the steps', () => {
+  test('a row each; a click follows one, arrow keys go on to the next; the same step gives the same picture', async () => {
+    const { page, complaints } = await open();
+    await press(page, 'r');
+    await page.locator('#gantt-scroll').click({ position: { x: 200, y: 18 * 7 + 9 } });
+    await drawn(page);
+    expect(await page.locator('.request[aria-pressed="true"] .id').allTextContents()).toEqual([]);
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight');
+    await drawn(page);
+    expect(await page.locator('.request[aria-pressed="true"] .id').allTextContents()).toEqual(['r7']);
+    await page.focus('#gantt-scroll');
+    await press(page, 'ArrowDown');
+    expect(await page.locator('.request[aria-pressed="true"] .id').allTextContents()).toEqual(['r8']);
+    const before = await pixels(page, 'gantt');
+    await press(page, 'Shift+ArrowRight', 'End', 'Home');
+    expect(await pixels(page, 'gantt')).not.toBe(before);
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight');
+    await drawn(page);
+    expect(await pixels(page, 'gantt')).toBe(before);
+    expect(complaints).toEqual([]);
   });
 });

@@ -12,6 +12,12 @@ export interface Run {
   readonly derived: Derived;
 }
 
+export type Scene = 'blocks' | 'requests';
+export const SCENES: readonly { readonly value: Scene; readonly label: string }[] = [
+  { value: 'blocks', label: 'Blocks' },
+  { value: 'requests', label: 'Requests' },
+];
+
 /** Everything that the picture depends on. */
 export interface View {
   /** null until the first run is there. */
@@ -21,6 +27,7 @@ export interface View {
   readonly playing: boolean;
   /** Steps per second. */
   readonly speed: number;
+  readonly scene: Scene;
   readonly mode: ColorMode;
   /** Under the pointer or the keyboard's cell cursor. */
   readonly block: number | null;
@@ -36,6 +43,7 @@ export function makeView(): ViewStore {
     step: 0,
     playing: false,
     speed: DEFAULT_SPEED,
+    scene: 'blocks',
     mode: 'request',
     block: null,
     request: null,

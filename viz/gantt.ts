@@ -1,0 +1,194 @@
+import { type Pauses, type PhaseName, pausesOf, phasesOf } from '../sim/export/phases.ts';
+import type { Recording } from '../sim/recording/recording.ts';
+import { fitCanvas, h } from './dom.ts';
+import { swatch } from './headline.ts';
+import type { Palette } from './palette.ts';
+
+const ROW = 18;
+const BAR = 12;
+/** Chunks closer than this run into each other and are not told apart, CSS pixels. */
+const LEAST_CHUNK = 3;
+
+/** Phase → its colour's token and the share of the bar's height: shape tells them apart without colour. */
+const STYLES: Readonly<Record<PhaseName, { token: string; height: number; label: string }>> = {
+  waiting: { token: 'chart-waiting', height: 0.25, label: 'waiting' },
+  prefill: { token: 'text', height: 1, label: 'prefill, a gap between chunks' },
+  decode: { token: 'chart-running', height: 0.7, label: 'decode, in the request’s colour' },
+  preempted: { token: 'chart-preempt', height: 0.25, label: 'preempted' },
+  swapped: { token: 'waste-reserved', height: 0.5, label: 'swapped out' },
+};
+
+/**
+ * Requests as rows in the order of their arrival, their phases as bars over the steps. Only rows in sight are drawn,
+ * so it costs what is seen and not what there is.
+ */
+export class Gantt {
+  private readonly scroller: HTMLElement;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly spacer = h('div', { class: 'gantt-spacer', 'aria-hidden': 'true' });
+  private palette: Palette;
+  private recording: Recording | null = null;
+  private pauses: Pauses | null = null;
+  /** Rows of spans, grouped by request: those of request r lie from spanStart[r] to spanStart[r + 1]. */
+  private spanStart = new Uint32Array(1);
+  private spanOf = new Uint32Array(0);
+  private shownStep = -1;
+  private selected: number | null = null;
+
+  constructor(
+    { scroller, canvas, legend }: { scroller: HTMLElement; canvas: HTMLCanvasElement; legend: HTMLElement },
+    palette: Palette,
+    actions: { onRequest(request: number): void; onScroll(): void },
+  ) {
+    this.scroller = scroller;
+    this.canvas = canvas;
+    this.palette = palette;
+    scroller.append(this.spacer);
+    scroller.addEventListener('scroll', actions.onScroll);
+    scroller.addEventListener('click', (event) => {
+      const request = this.requestAt(event.clientY - scroller.getBoundingClientRect().top);
+      if (request !== null) actions.onRequest(request);
+    });
+    scroller.addEventListener('keydown', (event) => {
+      const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      const next = (this.selected ?? (by > 0 ? -1 : (this.recording?.requestIds.length ?? 0))) + by;
+      if (next >= 0 && next < (this.recording?.requestIds.length ?? 0)) actions.onRequest(next);
+    });
+    legend.replaceChildren(
+      ...Object.values(STYLES).map(({ token, label }) => h('span', {}, swatch(`var(--${token})`), label)),
+    );
+  }
+
+  show(recording: Recording): void {
+    this.recording = recording;
+    this.pauses = null;
+    this.shownStep = -1;
+    this.selected = null;
+    this.scroller.scrollTop = 0;
+    this.spacer.style.height = `${recording.requestIds.length * ROW}px`;
+  }
+
+  restyle(palette: Palette): void {
+    this.palette = palette;
+  }
+
+  /** The request of a row in sight, CSS pixels from the top; null below the last. */
+  private requestAt(y: number): number | null {
+    const row = Math.floor((this.scroller.scrollTop + y) / ROW);
+    return row >= 0 && row < (this.recording?.requestIds.length ?? 0) ? row : null;
+  }
+
+  /** `running` are those of the step, of which the first stays in sight while the cursor moves. */
+  draw(step: number, running: Iterable<number>, selected: number | null): void {
+    const { recording, scroller, palette } = this;
+    const { context, width, height } = fitCanvas(this.canvas);
+    context.clearRect(0, 0, width, height);
+    if (recording === null || recording.numSteps === 0 || width === 0) return;
+    if (this.pauses === null) this.prepare(recording);
+    if (step !== this.shownStep || selected !== this.selected) this.follow(running, selected, height);
+    this.shownStep = step;
+    this.selected = selected;
+
+    const top = scroller.scrollTop;
+    const first = Math.floor(top / ROW);
+    const end = Math.min(recording.requestIds.length, Math.ceil((top + height) / ROW));
+    const perStep = width / recording.numSteps;
+    context.font = `11px ${palette.css('font')}`;
+    context.textBaseline = 'middle';
+    for (let request = first; request < end; request++) {
+      const y = request * ROW - top;
+      if (request === selected) {
+        context.fillStyle = palette.css('sunken');
+        context.fillRect(0, y, width, ROW);
+      }
+      this.drawRow(context, recording, request, y, perStep, width);
+    }
+    context.fillStyle = palette.css('text');
+    context.fillRect(Math.max(0, Math.min(width - 2, step * perStep - 1)), 0, 2, height);
+  }
+
+  private drawRow(
+    context: CanvasRenderingContext2D,
+    recording: Recording,
+    request: number,
+    y: number,
+    perStep: number,
+    width: number,
+  ): void {
+    const { palette } = this;
+    const color = palette.request(request);
+    let [least, most] = [width, 0];
+    for (const { name, startNs, endNs } of phasesOf(recording, request, this.pauses ?? new Map())) {
+      const x = stepAt(recording, startNs) * perStep;
+      const wide = Math.max(1, stepAt(recording, endNs) * perStep - x);
+      const { token, height } = STYLES[name];
+      const tall = BAR * height;
+      context.fillStyle = name === 'decode' ? color : palette.css(token);
+      context.fillRect(x, y + (ROW - tall) / 2, wide, tall);
+      if (name === 'prefill') this.cutChunks(context, recording, request, x, wide, y, perStep);
+      least = Math.min(least, x);
+      most = Math.max(most, x + wide);
+    }
+    if (most === 0) return;
+    const label = recording.requestIds[request];
+    const room = context.measureText(label).width;
+    const at = most + room + 8 <= width ? most + 6 : Math.max(2, least - room - 6);
+    context.fillStyle = palette.css('text-soft');
+    context.fillText(label, at, y + ROW / 2);
+  }
+
+  /** A gap where a chunk of the prompt ends and the next begins. */
+  private cutChunks(
+    context: CanvasRenderingContext2D,
+    { spans }: Recording,
+    request: number,
+    x: number,
+    wide: number,
+    y: number,
+    perStep: number,
+  ): void {
+    if (perStep < LEAST_CHUNK) return;
+    context.fillStyle = this.palette.css('surface');
+    for (let i = this.spanStart[request]; i < this.spanStart[request + 1]; i++) {
+      const at = spans.step[this.spanOf[i]] * perStep;
+      if (at > x + 1 && at < x + wide - 1) context.fillRect(at - 0.5, y, 1, ROW);
+    }
+  }
+
+  private follow(running: Iterable<number>, selected: number | null, height: number): void {
+    let wanted = selected ?? Number.POSITIVE_INFINITY;
+    if (selected === null) for (const request of running) wanted = Math.min(wanted, request);
+    if (!Number.isFinite(wanted)) return;
+    const { scrollTop } = this.scroller;
+    const y = wanted * ROW;
+    if (y < scrollTop || y + ROW > scrollTop + height) this.scroller.scrollTop = Math.max(0, y - ROW);
+  }
+
+  private prepare(recording: Recording): void {
+    this.pauses = pausesOf(recording);
+    const { request } = recording.spans;
+    const start = new Uint32Array(recording.requestIds.length + 1);
+    for (let i = 0; i < request.length; i++) start[request[i] + 1]++;
+    for (let i = 1; i < start.length; i++) start[i] += start[i - 1];
+    const next = start.slice();
+    const order = new Uint32Array(request.length);
+    for (let i = 0; i < request.length; i++) order[next[request[i]]++] = i;
+    this.spanStart = start;
+    this.spanOf = order;
+  }
+}
+
+/** The step in which a time lies, with the part of it that has passed; idle times belong to the step after. */
+function stepAt({ steps, numSteps }: Recording, ns: number): number {
+  let [low, high] = [0, numSteps];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (steps.endNs[middle] <= ns) low = middle + 1;
+    else high = middle;
+  }
+  if (low === numSteps) return numSteps;
+  const start = steps.startNs[low];
+  return low + Math.max(0, (ns - start) / Math.max(1, steps.endNs[low] - start));
+}

@@ -1,0 +1,47 @@
+import { h } from './dom.ts';
+
+/** A row of buttons of which one is chosen: one stop of the tab key, arrows choose. */
+export class Segmented<Value extends string> {
+  private readonly root: HTMLElement;
+  private readonly values: readonly Value[];
+  private readonly onChoose: (value: Value) => void;
+
+  constructor(
+    root: HTMLElement,
+    choices: readonly { readonly value: Value; readonly label: string }[],
+    onChoose: (value: Value) => void,
+  ) {
+    this.root = root;
+    this.values = choices.map(({ value }) => value);
+    this.onChoose = onChoose;
+    root.replaceChildren(
+      ...choices.map(({ value, label }) =>
+        h(
+          'button',
+          { type: 'button', role: 'radio', 'data-value': value, onclick: () => onChoose(value) },
+          label,
+        ),
+      ),
+    );
+    root.addEventListener('keydown', (event) => this.moved(event));
+  }
+
+  show(value: Value): void {
+    for (const button of this.root.children) {
+      const checked = (button as HTMLElement).dataset.value === value;
+      button.setAttribute('aria-checked', String(checked));
+      (button as HTMLElement).tabIndex = checked ? 0 : -1;
+    }
+  }
+
+  private moved(event: KeyboardEvent): void {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = [...this.root.children].findIndex((button) => button.ariaChecked === 'true');
+    const next = (at + by + this.values.length) % this.values.length;
+    this.onChoose(this.values[next]);
+    (this.root.children[next] as HTMLElement).focus();
+  }
+}
