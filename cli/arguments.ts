@@ -11,6 +11,18 @@ export function setOption(): Option {
   );
 }
 
+/** Repeatable; each is NAME=VALUE. */
+export function variableOption(): Option {
+  return new Option(
+    '--var <NAME=VALUE>',
+    'value of a variable that the file leaves open (repeatable)',
+  ).argParser((text: string, before: Record<string, string> = {}) => {
+    const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(text);
+    if (match === null) throw new InvalidArgumentError('Expected NAME=VALUE.');
+    return { ...before, [match[1]]: match[2] };
+  });
+}
+
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

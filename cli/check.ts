@@ -14,7 +14,7 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
   let code: number = ExitCode.Ok;
   for (const file of filesBelow(paths, SCENARIO_ENDINGS)) {
     try {
-      const scenario = loadScenario(file, { gpu: '', gpuCount: 1, set });
+      const scenario = loadScenario(file, { set });
       plan(scenario);
       if (scenario.baseline !== null) loadBaseline(file, scenario.baseline);
       console.log(`${shownPath(file)}: valid`);

@@ -120,6 +120,7 @@ function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
+    ENOTDIR: 'there is no such file',
     EISDIR: 'is a folder',
     EACCES: 'may not be read',
     Z_DATA_ERROR: 'is no gzip file, or is damaged',

@@ -1,14 +1,94 @@
-import { writeFileSync } from 'node:fs';
-import { encodeRecording } from '../sim/recording/codec.ts';
-import { recordingOfKvEvents } from '../sim/recording/kv-events.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { InputError } from '../sim/error.ts';
+import type { Variables } from '../sim/scenario/deployment/deployment.ts';
+import { formatOf, readDeployment } from '../sim/scenario/deployment/read.ts';
+import { type ScenarioText, scenarioText } from '../sim/scenario/deployment/to-scenario.ts';
+import { parseScenario } from '../sim/scenario/parse.ts';
 import { ExitCode } from './exit-code.ts';
-import { readText, shownPath } from './files.ts';
+import { readerBeside, readText, shownPath } from './files.ts';
 
-/** `poolscope import`: a dump of vLLM's KV events becomes a recording for the page. Returns the exit code. */
-export function importKvEvents(file: string, options: { readonly record: string }): number {
-  const recording = recordingOfKvEvents(readText(file), shownPath(file));
-  writeFileSync(options.record, encodeRecording(recording));
-  const most = recording.header.pool.numGpuBlocks - 1;
-  console.log(`${options.record}: ${recording.numSteps} steps, at most ${most} blocks cached at once`);
+export interface ImportOptions {
+  readonly output?: string;
+  readonly gpu?: string;
+  readonly gpuCount?: number;
+  readonly vllm?: string;
+  readonly var?: Variables;
+  /** Refer to the file instead of copying from it. */
+  readonly link?: boolean;
+}
+
+/** `poolscope import`: a scenario from how vLLM is deployed. Returns the exit code. */
+export function importDeployment(source: string, options: ImportOptions): number {
+  const { text, remarks } = scenarioOfSource(source, options);
+  // What is written is a scenario, or nothing is written.
+  const { output } = options;
+  parseScenario(text, output ?? 'the scenario', { readFile: readerBeside(output ?? './scenario') });
+  if (output === undefined) process.stdout.write(text);
+  else write(output, text);
+  for (const remark of remarks) console.error(`note: ${remark}`);
+  if (output !== undefined) console.log(`${output}: written. Next: poolscope run ${output}`);
   return ExitCode.Ok;
+}
+
+/** The scenario of a deployment: `-` for stdin, a command line, or a file with `#NAME` of one of its servers. */
+export function scenarioOfSource(source: string, options: ImportOptions): ScenarioText {
+  const { gpu, gpuCount, vllm, link, output } = options;
+  const isText = source === '-' || /\s/.test(source.trim());
+  const [path, name] = isText ? [source, null] : splitAtHash(source);
+  const text = source === '-' ? readFileSync(0, 'utf8') : isText ? source : readText(path);
+  const file = source === '-' ? 'stdin' : isText ? 'command line' : shownPath(path);
+  if (/\.jsonl(\.gz)?$/.test(path)) {
+    throw new InputError([{ file, message: 'a dump of KV events goes with --record OUT' }]);
+  }
+  const deployment = readDeployment(text, file, {
+    name,
+    variables: options.var,
+    ...(isText && source !== '-' && { format: 'shell' as const }),
+  });
+  return scenarioText(deployment, {
+    file,
+    gpu,
+    gpuCount,
+    vllm,
+    ...(link && { link: linkTo(path, isText, name ?? deployment.name, text, output, options.var) }),
+  });
+}
+
+function linkTo(
+  path: string,
+  isText: boolean,
+  name: string,
+  text: string,
+  output: string | undefined,
+  variables: Variables | undefined,
+) {
+  const problem = (message: string) => new InputError([{ file: '--link', message }]);
+  if (isText || output === undefined) throw problem('goes with a file, and with --output');
+  const file = relative(dirname(resolve(output)), resolve(path))
+    .split(sep)
+    .join('/');
+  if (file.startsWith('../')) {
+    throw problem(`expected ${path} in the folder of ${output} or below: scenarios read nothing else`);
+  }
+  const format = formatOf(text, path);
+  const key = format === 'compose' || format === 'manifest' ? format : 'command';
+  const which = name === '' ? {} : { [key === 'compose' ? 'service' : 'name']: name };
+  return { key, value: { file, ...which, ...(variables && { variables }) } };
+}
+
+function splitAtHash(source: string): [path: string, name: string | null] {
+  const at = source.lastIndexOf('#');
+  return at < 0 ? [source, null] : [source.slice(0, at), source.slice(at + 1)];
+}
+
+/** A file that is there stays as it is. */
+function write(output: string, text: string): void {
+  try {
+    writeFileSync(output, text, { flag: 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' ? 'is there already' : `cannot be written: ${message}`;
+    throw new InputError([{ file: output, message: reason }]);
+  }
 }

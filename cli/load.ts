@@ -1,18 +1,25 @@
 import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
+import { formatOf } from '../sim/scenario/deployment/read.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
-import { readerBeside, readText, shownPath } from './files.ts';
+import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
+import { scenarioOfSource } from './import.ts';
 
 export const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
 
 const GIT_LIMITS = { timeout: 30_000, maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' } as const;
 
+/** Of a command line that comes without hardware. */
+const DEFAULT_HARDWARE = { gpu: 'a100-80g-sxm', gpuCount: 8 };
+
 export interface LoadOptions {
-  readonly gpu: string;
-  readonly gpuCount: number;
+  /** Of command lines and deployments; a scenario says it itself. */
+  readonly gpu?: string;
+  readonly gpuCount?: number;
   readonly set?: readonly Override[];
 }
 
@@ -27,13 +34,43 @@ export function isCommand(input: string): boolean {
   return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm|docker\s+run)\s/.test(input);
 }
 
-/** A scenario file, or a command line to be run with the default workload. */
-export function loadScenario(source: string, { gpu, gpuCount, set }: LoadOptions): Scenario {
+/** Command lines and deployments as they are, and the scenario files below the others. */
+export function sourcesOf(inputs: readonly string[]): string[] {
+  return inputs.flatMap((input) =>
+    isCommand(input) || isDeployment(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
+  );
+}
+
+/** Whether an argument is a compose file or its like, perhaps with `#NAME`, instead of a scenario. */
+function isDeployment(input: string): boolean {
+  const path = input.replace(/#[^#]*$/, '');
+  if (SCENARIO_ENDINGS.some((ending) => path.endsWith(ending))) return false;
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const format = formatOf(readText(path), shownPath(path));
+  return format !== 'config' && (format !== 'shell' || /\.(sh|bash)$/.test(path));
+}
+
+/** A scenario file; or a command line or a deployment, to be run with the default workload. */
+export function loadScenario(source: string, options: LoadOptions): Scenario {
+  const { set, gpu = DEFAULT_HARDWARE.gpu, gpuCount = DEFAULT_HARDWARE.gpuCount } = options;
   if (isCommand(source)) return scenarioOfCommand(source, { gpu, count: gpuCount }, undefined, set);
+  if (isDeployment(source)) return loadDeployment(source, options);
   return parseScenario(readText(source), shownPath(source), {
     readFile: readerBeside(source),
     overrides: set,
   });
+}
+
+/** Places in the scenario that is made of it are not those of the file. */
+function loadDeployment(source: string, { gpu, gpuCount, set }: LoadOptions): Scenario {
+  const { text, remarks } = scenarioOfSource(source, { gpu, gpuCount });
+  try {
+    const scenario = parseScenario(text, shownPath(source), { overrides: set });
+    return { ...scenario, notes: [...remarks, ...scenario.notes], placeOf: () => undefined };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.problems.map((problem) => ({ ...problem, place: undefined })));
+  }
 }
 
 /** The scenario that a file names as its baseline. */

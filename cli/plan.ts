@@ -6,8 +6,8 @@ import type { Override } from '../sim/scenario/overrides.ts';
 import { scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { ModelConfig, Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
-import { filesBelow, readText } from './files.ts';
-import { isCommand, loadScenario, SCENARIO_ENDINGS } from './load.ts';
+import { readText } from './files.ts';
+import { isCommand, loadScenario, sourcesOf } from './load.ts';
 import { planReport } from './plan-report.ts';
 
 export interface PlanOptions {
@@ -29,9 +29,7 @@ const MOST_GPUS = 1024;
 export function plan(inputs: readonly string[], options: PlanOptions): number {
   let code: number = ExitCode.Ok;
   const results: object[] = [];
-  const sources = inputs.flatMap((input) =>
-    isCommand(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
-  );
+  const sources = sourcesOf(inputs);
   for (const source of sources) {
     try {
       const { scenario, assumed } = scenarioOf(source, options);
@@ -62,7 +60,7 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   const assumed: string[] = [];
   const given = isCommand(source)
     ? scenarioOfCommand(source, { gpu: gpu ?? DEFAULT_GPU, count: gpuCount ?? 1 }, options.vllm, options.set)
-    : loadScenario(source, { gpu: DEFAULT_GPU, gpuCount: 1, set: options.set });
+    : loadScenario(source, { gpu, gpuCount, set: options.set });
   const count =
     gpuCount ?? (isCommand(source) ? Math.min(MOST_GPUS, gpusNeeded(given)) : given.hardware.count);
   if (isCommand(source) && (gpu === undefined || gpuCount === undefined)) {

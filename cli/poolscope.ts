@@ -4,13 +4,14 @@ import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
 import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
 import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
-import { positiveNumber, setOption, traceFormatOption, wholeNumber } from './arguments.ts';
+import { positiveNumber, setOption, traceFormatOption, variableOption, wholeNumber } from './arguments.ts';
 import { type CheckOptions, check } from './check.ts';
 import { diff } from './diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { EXPORT_FORMATS, type ExportOptions, exportRun } from './export.ts';
-import { importKvEvents } from './import.ts';
+import { type ImportOptions, importDeployment } from './import.ts';
+import { importKvEvents } from './import-kv-events.ts';
 import { init } from './init.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { REPORTER_NAMES } from './reporters/reporters.ts';
@@ -20,6 +21,8 @@ import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
 import { verifyTime } from './verify-time.ts';
 
+const INPUTS =
+  "scenario files (*.pool.yaml), folders of them, a 'vllm serve …' line in quotes, or a deployment that import takes";
 const TRACE_ARGUMENT = 'a trace (.gz is unpacked); see docs/traces.md for formats';
 
 const program = new Command('poolscope')
@@ -33,15 +36,15 @@ const program = new Command('poolscope')
 program
   .command('run')
   .description('simulate scenarios, report, and check what they expect')
-  .argument('<FILE...>', "scenario files (*.pool.yaml), folders of them, or a 'vllm serve …' line in quotes")
+  .argument('<FILE...>', INPUTS)
   .option('--trace <PATH>', 'requests of this trace instead of the scenario’s workload (.gz is unpacked)')
   .addOption(traceFormatOption())
   .option('--limit <N>', 'at most N requests of the trace', wholeNumber(1))
   .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
   .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
-  .option('--gpu <ID>', "GPU of a 'vllm serve …' line", 'a100-80g-sxm')
-  .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
+  .option('--gpu <ID>', "GPU of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)")
+  .option('--gpu-count <N>', 'how many of them (default: 8 for a line)', wholeNumber(1))
   .addOption(setOption())
   .option(
     '--baseline <REV>',
@@ -68,7 +71,7 @@ program
 program
   .command('plan')
   .description('memory by kind and rank at start-up, blocks and tokens; or why vLLM would not start')
-  .argument('<FILE...>', "scenario files (*.pool.yaml), folders of them, or a 'vllm serve …' line in quotes")
+  .argument('<FILE...>', INPUTS)
   .option('--gpu <ID>', "GPU of a 'vllm serve …' line (default: a100-80g-sxm), or another than the file's")
   .option('--gpu-count <N>', 'how many of them (default: as many as the parallel sizes need)', wholeNumber(1))
   .option('--vllm <VERSION>', "version for a 'vllm serve …' line: 0.6.3 or 2026-05")
@@ -125,11 +128,28 @@ program
 
 program
   .command('import')
-  .description("turn a dump of vLLM's KV cache events (JSONL) into a recording that the page plays")
-  .argument('<FILE>', 'one batch or event a line, with vLLM’s field names; .gz is unpacked')
-  .requiredOption('--record <OUT>', 'where to write the recording (*.poolrec)')
-  .action((file: string, options: { record: string }) => {
-    process.exitCode = importKvEvents(file, options);
+  .description('a scenario from how vLLM is deployed; with --record, a recording from its KV cache events')
+  .argument(
+    '<SOURCE>',
+    "compose file, Kubernetes manifest, Dockerfile, supervisor conf, script, Python file or --config file, each with #NAME if it starts several servers; a 'vllm serve …' line in quotes; - for stdin",
+  )
+  .option('-o, --output <FILE>', 'write the scenario to FILE instead of stdout')
+  .option('--link', 'refer to the file instead of copying its command, so that the scenario follows it')
+  .option('--gpu <ID>', 'which GPU, if the file does not say it')
+  .option('--gpu-count <N>', 'how many of them', wholeNumber(1))
+  .option('--vllm <VERSION>', 'rules of 0.6.3 or 2026-05 (default: what the image’s tag says)')
+  .addOption(variableOption())
+  .addOption(
+    new Option(
+      '--record <OUT>',
+      'SOURCE is a dump of KV cache events (JSONL): write its recording',
+    ).conflicts(['output', 'link']),
+  )
+  .action((source: string, options: ImportOptions & { record?: string }) => {
+    process.exitCode =
+      options.record === undefined
+        ? importDeployment(source, options)
+        : importKvEvents(source, { record: options.record });
   });
 
 const trace = program

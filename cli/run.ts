@@ -8,15 +8,8 @@ import { readStepTable } from '../sim/scenario/step-table.ts';
 import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/step-time.ts';
 import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
-import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
-import {
-  isCommand,
-  type Loaded,
-  loadBaseline,
-  loadRevision,
-  loadScenario,
-  SCENARIO_ENDINGS,
-} from './load.ts';
+import { readerBeside, readText, shownPath } from './files.ts';
+import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourcesOf } from './load.ts';
 import type { FileResult } from './reporters/reporter.ts';
 import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
 import { runScenario, type ScenarioRun } from './run-scenario.ts';
@@ -31,8 +24,8 @@ export interface RunOptions {
   readonly set?: readonly Override[];
   /** A git revision, to compare the same file with. */
   readonly baseline?: string;
-  readonly gpu: string;
-  readonly gpuCount: number;
+  readonly gpu?: string;
+  readonly gpuCount?: number;
   readonly json?: boolean;
   readonly reporter?: ReporterName;
   readonly output?: string;
@@ -42,9 +35,7 @@ export interface RunOptions {
 
 /** `poolscope run`: simulate, report, check. Returns the exit code. */
 export function run(inputs: readonly string[], options: RunOptions): number {
-  const sources = inputs.flatMap((input) =>
-    isCommand(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
-  );
+  const sources = sourcesOf(inputs);
   for (const [flag, out] of [
     ['--record', options.record],
     ['--kv-events', options.kvEvents],

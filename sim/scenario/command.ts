@@ -122,7 +122,9 @@ function splitAtEquals(word: string): [name: string, value: string | null] {
 }
 
 /** Where the arguments of the server begin. */
-function findServer(words: readonly string[]): { firstArgument: number; positionalModel: boolean } | null {
+export function findServer(
+  words: readonly string[],
+): { firstArgument: number; positionalModel: boolean } | null {
   for (let i = 0; i < words.length; i++) {
     const program = words[i].split('/').pop();
     if (program === 'vllm' && words[i + 1] === 'serve')

@@ -33,7 +33,10 @@ export function engineOf(checked: ScenarioFile, vllm: VllmVersion, report: Repor
   const surroundings = { env: {}, containerGib: null };
   const nothing = { model: null, flags: new FlagCollector(vllm).finish(), ...surroundings };
   if ((checked.command === undefined) === (checked.engine === undefined)) {
-    report(checked.command === undefined ? [] : ['engine'], 'expected exactly one of command and engine');
+    report(
+      checked.command === undefined ? [] : ['engine'],
+      'expected one of command, engine, compose and manifest',
+    );
     return nothing;
   }
   if (checked.command !== undefined) {

@@ -1,8 +1,20 @@
-import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  parseDocument,
+} from 'yaml';
 import { InputError, type Place } from '../error.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_ALIASES = 100;
+const MAX_DOCUMENTS = 1000;
 
 export type Path = readonly (string | number)[];
 
@@ -24,11 +36,33 @@ export interface LocatedYaml {
  * @throws InputError with file, line and column.
  */
 export function parseLocatedYaml(text: string, file: string): LocatedYaml {
+  const lines = linesOf(text, file);
+  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false };
+  return locatedDocument(parseDocument(text, options), file, lines);
+}
+
+/**
+ * Parses the documents of a file that other tools read too: several in one file, and `<<: *defaults`.
+ * @throws InputError with file, line and column.
+ */
+export function parseLocatedDocuments(text: string, file: string): LocatedYaml[] {
+  const lines = linesOf(text, file);
+  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: true };
+  const documents = parseAllDocuments(text, options);
+  if (documents.length > MAX_DOCUMENTS) {
+    throw new InputError([{ file, message: `has more than ${MAX_DOCUMENTS} documents` }]);
+  }
+  return [...documents].map((document) => locatedDocument(document as Document.Parsed, file, lines));
+}
+
+function linesOf(text: string, file: string): LineCounter {
   if (text.length > MAX_BYTES) {
     throw new InputError([{ file, message: `is larger than ${MAX_BYTES / 1024 / 1024} MB` }]);
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  return new LineCounter();
+}
+
+function locatedDocument(document: Document.Parsed, file: string, lines: LineCounter): LocatedYaml {
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
@@ -81,6 +115,7 @@ function containsItself(value: unknown, around: readonly unknown[] = []): boolea
 function nodeAt(document: Document.Parsed, path: Path): Node | undefined {
   let node: unknown = document.contents;
   for (const key of path) {
+    if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) node = node.items.find((item) => keyText(item.key) === key)?.value;
     else if (isSeq(node)) node = node.items[key as number];
     else return undefined;

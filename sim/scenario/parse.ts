@@ -1,4 +1,5 @@
 import { InputError, type Problem } from '../error.ts';
+import { expandDeployment } from './deployment/expand.ts';
 import { engineOf, reportUnknownFlags, versionOf, withEplb } from './engine-flags.ts';
 import { expectationsOf } from './expectations.ts';
 import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
@@ -27,13 +28,19 @@ export interface ParseOptions {
 export function parseScenario(text: string, file: string, options: ParseOptions = {}): Scenario {
   const { overrides = [] } = options;
   try {
-    return scenarioOf(applyOverrides(parseLocatedYaml(text, file), overrides), file, options);
+    const { yaml, notes } = expandDeployment(parseLocatedYaml(text, file), file, options.readFile);
+    return scenarioOf(applyOverrides(yaml, overrides), file, options, notes);
   } catch (error) {
     throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
   }
 }
 
-function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Scenario {
+function scenarioOf(
+  yaml: LocatedYaml,
+  file: string,
+  options: ParseOptions,
+  known: readonly string[],
+): Scenario {
   const checked = checkedScenario(yaml, file);
   const problems: Problem[] = [];
   const report = (path: Path, message: string, suggestion?: string | null, atKey = false) => {
@@ -46,7 +53,7 @@ function scenarioOf(yaml: LocatedYaml, file: string, options: ParseOptions): Sce
       suggestion: suggestion ?? undefined,
     });
   };
-  const notes: string[] = [];
+  const notes = [...known];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
   reportUnknownFlags(checked, options.overrides ?? [], vllm, report);

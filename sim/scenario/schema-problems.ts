@@ -21,7 +21,7 @@ export function checkedScenario(yaml: LocatedYaml, file: string): ScenarioFile {
     ]);
   }
   const result = v.safeParse(scenarioSchema, value);
-  if (result.success) return result.output;
+  if (result.success) return result.output as ScenarioFile;
   const problems = result.issues.map((issue) => problemOf(leafOf(issue), yaml, file));
   const meant = new Set(problems.map((problem) => problem.suggestion));
   const told = problems.filter(

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { commandSchema, composeSchema, manifestSchema } from './deployment/schema.ts';
 import { expectSchema } from './expect-schema.ts';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
@@ -43,7 +44,9 @@ export const scenarioSchema = v.strictObject(
     system: v.optional(system),
     seed: v.optional(count(0, Number.MAX_SAFE_INTEGER)),
     seeds: v.optional(seeds),
-    command: v.optional(text),
+    command: v.optional(commandSchema),
+    compose: v.optional(composeSchema),
+    manifest: v.optional(manifestSchema),
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
     env: v.optional(envSchema),
     hardware: hardwareSchema,
@@ -65,7 +68,10 @@ export const scenarioSchema = v.strictObject(
   'an object with the keys of a scenario',
 );
 
-export type ScenarioFile = v.InferOutput<typeof scenarioSchema>;
+/** After expandDeployment(), a deployment is the command line that it starts. */
+export type ScenarioFile = Omit<v.InferOutput<typeof scenarioSchema>, 'command' | 'compose' | 'manifest'> & {
+  readonly command?: string;
+};
 
 /** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = ['compose', 'manifest', 'invariants', 'golden', 'sweep'];
+export const RESERVED_KEYS = ['invariants', 'golden', 'sweep'];

@@ -1,31 +1,101 @@
+/** A word, or an operator between commands: a line end, `;`, `&&`, `|`, a bracket. */
+export type ShellToken = { readonly word: string } | { readonly operator: string };
+
 /**
- * Splits a command line as a POSIX shell does: blanks, quotes, backslashes, continued lines, comments.
- * Nothing is expanded or run. A missing closing quote ends with the text.
+ * What a `$NAME` or `${NAME:-default}` stands for: words, or null if nobody knows.
+ * The text is what stands behind the `$`, without braces.
  */
-export function shellWords(text: string): string[] {
-  const words: string[] = [];
+export type ShellLookup = (expression: string) => readonly string[] | null;
+
+const VARIABLE = /^\$(?:\{([^}]*)\}|([A-Za-z_]\w*|[@*0-9#?]))/;
+const OPERATOR = /^(?:&&|\|\||;;|[;&|()])/;
+
+/**
+ * Splits a text as a POSIX shell does: blanks, quotes, backslashes, continued lines, comments. Nothing is run, and
+ * nothing expanded but what `lookup` knows. A missing closing quote ends with the text.
+ * @param lookup if given, operators and line ends are tokens of their own, and variables are looked up.
+ */
+export function* shellTokens(text: string, lookup?: ShellLookup): Generator<ShellToken> {
   let word: string | null = null;
-  for (let i = 0; i < text.length; i++) {
+  let i = 0;
+  /** The words that a variable stands for, in `"…"` or bare; what is unknown stays as it is written. */
+  const expanded = (quoted: boolean): string[] | null => {
+    const match = lookup === undefined ? null : VARIABLE.exec(text.slice(i, i + 1000));
+    if (match === null) return null;
+    const value = lookup?.(match[1] ?? match[2]) ?? null;
+    i += match[0].length;
+    if (value === null) return [match[0]];
+    return quoted ? [...value] : value.flatMap((each) => each.split(/\s+/).filter((part) => part !== ''));
+  };
+  while (i < text.length) {
     const char = text[i];
+    const operator = lookup === undefined ? null : OPERATOR.exec(text.slice(i, i + 2));
     if (char === '\\') {
       i++;
       if (i < text.length && text[i] !== '\n' && text[i] !== '\r') word = (word ?? '') + text[i];
       else if (text[i] === '\r' && text[i + 1] === '\n') i++;
+      i++;
     } else if (char === "'" || char === '"') {
+      const bare = word === null;
+      let none = false;
       word ??= '';
-      for (i++; i < text.length && text[i] !== char; i++) {
+      for (i++; i < text.length && text[i] !== char; ) {
+        const parts = char === '"' && text[i] === '$' ? expanded(true) : null;
+        if (parts !== null) {
+          for (const part of parts.slice(0, -1)) {
+            yield { word: word + part };
+            word = '';
+          }
+          word += parts.at(-1) ?? '';
+          none = parts.length === 0;
+          continue;
+        }
         if (char === '"' && text[i] === '\\' && /["\\$`\n]/.test(text[i + 1] ?? '')) i++;
-        word += text[i];
+        word += text[i++];
       }
+      // "$@" of nothing is no word at all.
+      if (bare && none && word === '') word = null;
+      i++;
+    } else if (char === '$' && lookup !== undefined) {
+      const parts = expanded(false);
+      if (parts === null) {
+        word = (word ?? '') + char;
+        i++;
+        continue;
+      }
+      for (const part of parts.slice(0, -1)) {
+        yield { word: (word ?? '') + part };
+        word = null;
+      }
+      if (parts.length > 0) word = (word ?? '') + parts.at(-1);
     } else if (/\s/.test(char)) {
-      if (word !== null) words.push(word);
+      if (word !== null) yield { word };
       word = null;
+      if (char === '\n' && lookup !== undefined) yield { operator: '\n' };
+      i++;
+    } else if (operator !== null) {
+      if (word !== null) yield { word };
+      word = null;
+      yield { operator: operator[0] };
+      i += operator[0].length;
     } else if (char === '#' && word === null) {
-      while (i + 1 < text.length && text[i + 1] !== '\n') i++;
+      while (i < text.length && text[i] !== '\n') i++;
     } else {
       word = (word ?? '') + char;
+      i++;
     }
   }
-  if (word !== null) words.push(word);
-  return words;
+  if (word !== null) yield { word };
+}
+
+/** The words of one command line; line ends are blanks. */
+export function shellWords(text: string): string[] {
+  return [...shellTokens(text)].map((token) => ('word' in token ? token.word : token.operator));
+}
+
+/** A command line that shellWords() reads as these words. */
+export function shellText(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
 }

@@ -115,7 +115,7 @@ describe('every problem is one line with its place', () => {
     [
       'both command and engine',
       `${SMALL}engine: {model: x}\n`,
-      's.yaml:8:9: engine: expected exactly one of command and engine',
+      's.yaml:8:1: engine: expected exactly one of command, engine, compose and manifest',
     ],
     [
       'a bad duration',

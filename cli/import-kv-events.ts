@@ -1,0 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { encodeRecording } from '../sim/recording/codec.ts';
+import { recordingOfKvEvents } from '../sim/recording/kv-events.ts';
+import { ExitCode } from './exit-code.ts';
+import { readText, shownPath } from './files.ts';
+
+/** `poolscope import`: a dump of vLLM's KV events becomes a recording for the page. Returns the exit code. */
+export function importKvEvents(file: string, options: { readonly record: string }): number {
+  const recording = recordingOfKvEvents(readText(file), shownPath(file));
+  writeFileSync(options.record, encodeRecording(recording));
+  const most = recording.header.pool.numGpuBlocks - 1;
+  console.log(`${options.record}: ${recording.numSteps} steps, at most ${most} blocks cached at once`);
+  return ExitCode.Ok;
+}

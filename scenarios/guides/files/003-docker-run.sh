@@ -1,0 +1,50 @@
+docker run --gpus '"device=0,1,2,3,4,5,6,7"' \
+-p 8000:8000 \
+-p 8001:8001 \
+-p 8002:8002 \
+--name vllm-glm4.5v \
+--shm-size=1g \
+--ulimit memlock=-1 \
+--ulimit stack=67108864 \
+vllm/vllm-openai \
+--model glm4.5v \
+--tokenizer glm4.5v \
+--tokenizer-mode mistral \
+--trust-remote-code \
+--load-format safetensors \
+--config-format hf \
+--dtype float16 \
+--kv-cache-dtype fp8 \
+--quantization-param-path fp8\_scales.json \
+--calculate-kv-scales \
+--max-model-len 16384 \
+--guided-decoding-backend outlines \
+--distributed-executor-backend ray \
+--worker-use-ray \
+--tensor-parallel-size 8 \
+--pipeline-parallel-size 1 \
+--block-size 16 \
+--enable-prefix-caching \
+--use-v2-block-manager \
+--swap-space 16 \
+--cpu-offload-gb 0 \
+--gpu-memory-utilization 0.9 \
+--max-num-batched-tokens 4096 \
+--max-num-seqs 20 \
+--max-logprobs 5 \
+--enable-chunked-prefill \
+--speculative-model ngram \
+--num-speculative-tokens 4 \
+--speculative-disable-by-batch-size 10 \
+--scheduling-policy priority \
+--scheduler-cls vllm.core.scheduler.Scheduler \
+--prometheus-port 8001 \
+--prometheus-block-addr 0.0.0.0 \
+--prometheus-block-port 8002 \
+--server-name glm4.5v-server \
+--served-model-name glm4.5v \
+--api-type async \
+--async-workers 16 \
+--uvicorn-log-level info \
+--enable-server-load-tracking \
+--preemption-mode recompute

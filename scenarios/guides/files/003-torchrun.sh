@@ -1,0 +1,41 @@
+torchrun --nproc_per_node=8 --master_port=12345 vllm serve glm4.5v \
+		--model glm4.5v \
+		--tokenizer glm4.5v \
+		--tokenizer-mode mistral \
+		--trust-remote-code \
+		--load-format safetensors \
+		--config-format hf \
+		--dtype float16 \
+		--kv-cache-dtype fp8 \
+		--quantization-param-path fp8\_scales.json \
+		--calculate-kv-scales \
+		--max-model-len 16384 \
+		--guided-decoding-backend outlines \
+		--distributed-executor-backend mp \
+		--tensor-parallel-size 8 \
+		--pipeline-parallel-size 1 \
+		--block-size 16 \
+		--enable-prefix-caching \
+		--use-v2-block-manager \
+		--swap-space 16 \
+		--cpu-offload-gb 0 \
+		--gpu-memory-utilization 0.9 \
+		--max-num-batched-tokens 4096 \
+		--max-num-seqs 20 \
+		--max-logprobs 5 \
+		--enable-chunked-prefill \
+		--speculative-model ngram \
+		--num-speculative-tokens 4 \
+		--speculative-disable-by-batch-size 10 \
+		--scheduling-policy priority \
+		--scheduler-cls vllm.core.scheduler.Scheduler \
+		--prometheus-port 8001 \
+		--prometheus-block-addr 0.0.0.0 \
+		--prometheus-block-port 8002 \
+		--server-name glm4.5v-server \
+		--served-model-name glm4.5v \
+		--api-type async \
+		--async-workers 16 \
+		--uvicorn-log-level info \
+		--enable-server-load-tracking \
+		--preemption-mode recompute

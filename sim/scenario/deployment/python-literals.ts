@@ -1,0 +1,172 @@
+/** Literals of Python as values; undefined = something that would have to be run to know it. */
+export type PythonValue = string | number | boolean | null | PythonValue[] | { [key: string]: PythonValue };
+
+export interface PythonToken {
+  readonly kind: 'name' | 'string' | 'number' | 'operator' | 'line';
+  readonly text: string;
+  readonly value?: string | number;
+  readonly line: number;
+  readonly column: number;
+}
+
+const TOKEN =
+  /(?<blank>[ \t\f]+|\\\r?\n|#[^\n]*)|(?<line>\r?\n)|(?<string>[rRbBuUfF]{0,2}(?:"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?))|(?<number>(?:0[xX][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?))|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator>\*\*|[-+*/=<>!%&|^~@,.:;()[\]{}]|.)/suy;
+
+/** Splits Python source; comments and blanks are left out. Nothing is run. */
+export function pythonTokens(source: string): PythonToken[] {
+  const tokens: PythonToken[] = [];
+  let line = 1;
+  let lineStart = 0;
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(source); match !== null; match = TOKEN.exec(source)) {
+    const { groups = {}, index } = match;
+    const text = match[0];
+    const kind = (['line', 'string', 'number', 'name', 'operator'] as const).find(
+      (name) => groups[name] !== undefined,
+    );
+    if (kind !== undefined) {
+      const value = kind === 'string' ? stringOf(text) : kind === 'number' ? numberOf(text) : undefined;
+      tokens.push({ kind, text, value, line, column: index - lineStart + 1 });
+    }
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+      line++;
+      lineStart = index + at + 1;
+    }
+    if (TOKEN.lastIndex >= source.length) break;
+  }
+  return tokens;
+}
+
+/** Undefined for an f-string with something in it. */
+function stringOf(text: string): string | undefined {
+  const [, prefix, quote, body] = /^([a-zA-Z]*)("""|'''|"|')([\s\S]*)$/.exec(text) ?? [];
+  if (quote === undefined) return undefined;
+  const inner = body.endsWith(quote) ? body.slice(0, -quote.length) : body;
+  if (/f/i.test(prefix) && /[{}]/.test(inner)) return undefined;
+  if (/r/i.test(prefix)) return inner;
+  const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\n': '' };
+  return inner.replace(/\\([\s\S])/g, (_, char: string) => escapes[char] ?? char);
+}
+
+function numberOf(text: string): number {
+  return Number(text.replaceAll('_', ''));
+}
+
+const CONSTANTS: Readonly<Record<string, PythonValue>> = { True: true, False: false, None: null };
+const DEEPEST = 20;
+
+/** Reads literals from tokens: texts, numbers, True, False, None, lists, tuples, dicts, and names that are known. */
+export class LiteralReader {
+  private readonly tokens: readonly PythonToken[];
+  private readonly known: ReadonlyMap<string, PythonValue>;
+  at: number;
+
+  constructor(tokens: readonly PythonToken[], at: number, known: ReadonlyMap<string, PythonValue>) {
+    this.tokens = tokens;
+    this.at = at;
+    this.known = known;
+  }
+
+  get token(): PythonToken | undefined {
+    return this.tokens[this.at];
+  }
+
+  skipLines(): void {
+    while (this.token?.kind === 'line') this.at++;
+  }
+
+  /** The value up to the next of these operators at this depth; undefined if it is no literal. Stops in front of it. */
+  read(ends: readonly string[]): PythonValue | undefined {
+    const value = this.value(0);
+    this.skipLines();
+    const complete = this.token === undefined || ends.includes(this.token.text);
+    if (!complete) this.skipTo(ends);
+    return complete ? value : undefined;
+  }
+
+  skipTo(ends: readonly string[]): void {
+    let depth = 0;
+    for (; this.token !== undefined; this.at++) {
+      const { kind, text } = this.token;
+      if (kind === 'string') continue;
+      if (depth === 0 && ends.includes(text)) return;
+      if (kind === 'operator' && '([{'.includes(text)) depth++;
+      if (kind === 'operator' && ')]}'.includes(text)) depth--;
+    }
+  }
+
+  private value(depth: number): PythonValue | undefined {
+    this.skipLines();
+    const { token } = this;
+    if (token === undefined || depth > DEEPEST) return undefined;
+    if (token.kind === 'string') return this.strings();
+    this.at++;
+    if (token.kind === 'number') return token.value;
+    if (token.kind === 'name') {
+      return Object.hasOwn(CONSTANTS, token.text) ? CONSTANTS[token.text] : this.known.get(token.text);
+    }
+    if (token.text === '-') {
+      const value = this.value(depth + 1);
+      return typeof value === 'number' ? -value : undefined;
+    }
+    if (token.text === '[') return this.list(']', depth);
+    if (token.text === '(') return this.list(')', depth);
+    return token.text === '{' ? this.dict(depth) : undefined;
+  }
+
+  /** Literals side by side are one text. */
+  private strings(): string | undefined {
+    let text: string | undefined = '';
+    for (; this.token?.kind === 'string' || this.token?.kind === 'line'; this.at++) {
+      if (this.token.kind === 'line') continue;
+      text = text === undefined || this.token.value === undefined ? undefined : `${text}${this.token.value}`;
+    }
+    return text;
+  }
+
+  private list(end: string, depth: number): PythonValue | undefined {
+    const list: PythonValue[] = [];
+    let known = true;
+    let commas = 0;
+    for (this.skipLines(); this.token !== undefined && this.token.text !== end; this.skipLines()) {
+      const value = this.value(depth + 1);
+      this.skipLines();
+      if (this.token !== undefined && ![',', end].includes(this.token.text)) {
+        this.skipTo([',', end]);
+        known = false;
+      }
+      if (value === undefined) known = false;
+      else list.push(value);
+      if (this.token?.text === ',') {
+        commas++;
+        this.at++;
+      }
+    }
+    this.at++;
+    if (!known) return undefined;
+    // Brackets around one value are no tuple.
+    return end === ')' && list.length === 1 && commas === 0 ? list[0] : list;
+  }
+
+  private dict(depth: number): PythonValue | undefined {
+    const entries: [string, PythonValue][] = [];
+    let known = true;
+    for (this.skipLines(); this.token !== undefined && this.token.text !== '}'; this.skipLines()) {
+      const key = this.value(depth + 1);
+      this.skipLines();
+      const hasValue = this.token?.text === ':';
+      if (hasValue) this.at++;
+      const value = hasValue ? this.value(depth + 1) : undefined;
+      this.skipLines();
+      if (this.token !== undefined && ![',', '}'].includes(this.token.text)) {
+        this.skipTo([',', '}']);
+        known = false;
+      }
+      if (value === undefined || (typeof key !== 'string' && typeof key !== 'number')) known = false;
+      else entries.push([String(key), value]);
+      if (this.token?.text === ',') this.at++;
+    }
+    this.at++;
+    return known ? Object.fromEntries(entries) : undefined;
+  }
+}

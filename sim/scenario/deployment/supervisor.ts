@@ -1,0 +1,91 @@
+import { InputError } from '../../error.ts';
+import { shellWords } from '../shell-words.ts';
+import type { Candidate, Variables } from './deployment.ts';
+import { commandOf, findLaunch } from './launch.ts';
+import { unknownVariables } from './variables.ts';
+
+export function isSupervisor(text: string): boolean {
+  return /^\s*\[program:[^\]]+\]/m.test(text) || /^command\s*=/m.test(text);
+}
+
+interface Section {
+  readonly name: string;
+  readonly values: Map<string, { readonly text: string; readonly line: number }>;
+}
+
+/** The programs of a supervisor configuration that start a vLLM server. */
+export function supervisorServers(text: string, file: string, variables: Variables): Candidate[] {
+  return sectionsOf(text).flatMap(({ name, values }): Candidate[] => {
+    const command = values.get('command');
+    if (command === undefined) return [];
+    const unknown: string[] = [];
+    const words = shellWords(command.text).map((word) =>
+      word.replace(/%\(([^)]+)\)[sd]/g, (all, key: string) => {
+        const variable = key.replace(/^ENV_/, '');
+        if (key === 'program_name') return name;
+        if (Object.hasOwn(variables, variable)) return variables[variable];
+        unknown.push(variable);
+        return all;
+      }),
+    );
+    const env = environmentOf(values.get('environment')?.text ?? '');
+    const server = findLaunch({ entrypoint: words, command: [], image: null, env });
+    if (server === null) return [];
+    const place = { line: command.line, column: 1 };
+    return [
+      {
+        name,
+        place,
+        read() {
+          const missing = [...unknown, ...server.unknown];
+          if (missing.length > 0) {
+            throw new InputError([{ file, place, field: 'command', message: unknownVariables(missing) }]);
+          }
+          return {
+            name,
+            start: { command: commandOf(server) },
+            env: server.env,
+            containerGib: null,
+            gpuCount: null,
+            gpuProduct: null,
+            image: null,
+            notes: server.notes,
+          };
+        },
+      },
+    ];
+  });
+}
+
+/** INI: `[program:NAME]`, `key=value`, `;` comments after a blank, lines that go on where they are indented. */
+function sectionsOf(text: string): Section[] {
+  const sections: Section[] = [{ name: '', values: new Map() }];
+  let key: string | null = null;
+  for (const [i, raw] of text.split(/\r?\n/).entries()) {
+    const line = raw.replace(/(^|\s);.*$/, '').trimEnd();
+    if (line.trim() === '' || /^\s*#/.test(line)) continue;
+    const { values } = sections[sections.length - 1];
+    const header = /^\s*\[(?:program:)?([^\]]+)\]/.exec(line);
+    const pair = /^([\w.-]+)\s*[=:]\s*(.*)$/.exec(line);
+    const open = key === null ? undefined : values.get(key);
+    if (header !== null) {
+      sections.push({ name: header[1], values: new Map() });
+      key = null;
+    } else if (/^\s/.test(line) && key !== null && open !== undefined) {
+      values.set(key, { text: `${open.text}\n${line.trim()}`, line: open.line });
+    } else if (pair !== null) {
+      key = pair[1];
+      values.set(key, { text: pair[2], line: i + 1 });
+    }
+  }
+  return sections;
+}
+
+/** `A="1",B=2`. */
+function environmentOf(text: string): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [, name, quoted, bare] of text.matchAll(/([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|([^,\s]*))/g)) {
+    env[name] = quoted ?? bare;
+  }
+  return env;
+}

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { poolscope, poolscopeIn, ROOT, scratchFolder } from './cli.ts';
+
+const { folder, file } = scratchFolder();
+const FILES = 'scenarios/guides/files';
+
+test('every file of a guide is imported as it is written', () => {
+  for (const name of readdirSync(join(ROOT, FILES))) {
+    const { status, stderr } = poolscope(
+      'import',
+      `${FILES}/${name}`,
+      '--var',
+      'MODEL_PATH=THUDM/glm-4-9b-chat',
+    );
+    expect(stderr.replace(/^note: .*\n/gm, '')).toBe('');
+    expect(status).toBe(0);
+  }
+});
+
+test('a compose file gets its verdict at once', () => {
+  const { status, stdout } = poolscope('run', `${FILES}/003-docker-compose.yml`, '--gpu', 'a100-80g-pcie');
+  expect(status).toBe(1);
+  expect(stdout).toContain('vLLM would not start: unrecognized-argument');
+  expect(stdout).toContain('--async-workers: never existed');
+  expect(stdout).toContain('8 × a100-80g-pcie');
+});
+
+describe('into a file', () => {
+  file('docker-compose.yaml', 'services: {llm: {image: vllm/vllm-openai, command: --model Qwen/Qwen3-8B}}\n');
+  const here = (...args: string[]) => poolscopeIn(folder, args);
+
+  test('copied, it runs; a file that is there stays', () => {
+    const { status, stdout, stderr } = here(
+      'import',
+      'docker-compose.yaml',
+      '--gpu',
+      'l4',
+      '-o',
+      'a.pool.yaml',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toContain('a.pool.yaml: written. Next: poolscope run a.pool.yaml');
+    expect(stderr).toContain('note: the file does not say how many GPUs');
+    expect(readFileSync(join(folder, 'a.pool.yaml'), 'utf8')).toContain('vllm serve --model Qwen/Qwen3-8B');
+    expect(here('check', 'a.pool.yaml').stdout).toContain('a.pool.yaml: valid');
+    const again = here('import', 'docker-compose.yaml', '-o', 'a.pool.yaml');
+    expect(again.status).toBe(2);
+    expect(again.stderr).toContain('a.pool.yaml: is there already');
+  });
+
+  test('linked, it follows the file', () => {
+    expect(
+      here('import', 'docker-compose.yaml#llm', '--link', '--gpu', 'l4', '-o', 'b.pool.yaml').status,
+    ).toBe(0);
+    expect(here('plan', 'b.pool.yaml').stdout).toContain('Qwen/Qwen3-8B');
+    file(
+      'docker-compose.yaml',
+      'services: {llm: {image: vllm/vllm-openai, command: --model Qwen/Qwen3-4B}}\n',
+    );
+    expect(here('plan', 'b.pool.yaml').stdout).toContain('Qwen/Qwen3-4B');
+  });
+
+  test.each([
+    [['import', 'none.yaml'], 'none.yaml: there is no such file'],
+    [['import', 'docker-compose.yaml', '--link'], '--link: goes with a file, and with --output'],
+    [['import', '../x/docker-compose.yaml#y'], 'there is no such file'],
+    [['import', 'docker-compose.yaml#web'], 'starts no vLLM server called web; expected one of llm'],
+    [['import', 'python train.py'], 'command line: starts no vLLM server'],
+    [['import', 'docker-compose.yaml', '--var', 'x'], 'Expected NAME=VALUE'],
+    [['import', 'events.jsonl'], 'goes with --record OUT'],
+  ])('%j', (args, message) => {
+    file('events.jsonl', '');
+    const { status, stderr } = here(...args);
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+});
