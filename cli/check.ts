@@ -1,9 +1,11 @@
 import { formatProblem, InputError } from '../sim/error.ts';
 import { plan } from '../sim/memory/planner.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, shownPath } from './files.ts';
 import { loadBaseline, loadScenario, SCENARIO_ENDINGS } from './load.ts';
+import { bundleFor, variantsOf } from './sweep/bundle.ts';
 
 export interface CheckOptions {
   readonly set?: readonly Override[];
@@ -16,6 +18,7 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
     try {
       const scenario = loadScenario(file, { set });
       plan(scenario);
+      checkPoints(file, scenario, set ?? []);
       if (scenario.baseline !== null) loadBaseline(file, scenario.baseline);
       console.log(`${shownPath(file)}: valid`);
     } catch (error) {
@@ -25,4 +28,10 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
     }
   }
   return code;
+}
+
+/** Every point of a sweep is a scenario too. */
+function checkPoints(file: string, { sweep }: Scenario, set: readonly Override[]): void {
+  if (sweep === null) return;
+  for (const { scenario } of bundleFor(file, variantsOf(sweep, set)).scenarios) plan(scenario);
 }

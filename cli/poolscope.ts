@@ -16,6 +16,9 @@ import { init } from './init.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
+import { SWEEP_REPORTERS } from './sweep/formats.ts';
+import { merge } from './sweep/merge.ts';
+import { type SweepOptions, sweep } from './sweep/sweep.ts';
 import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
@@ -238,6 +241,37 @@ verify
     process.exitCode = verifyTime(paths, options);
   });
 
+const sweeping = program
+  .command('sweep')
+  .description('run every point of a scenario’s sweep, on all cores')
+  .argument('<FILE>', 'a scenario with a sweep')
+  .option('--workers <N>', 'how many points at a time (default: as many as there are cores)', wholeNumber(1))
+  .option('--resume [DIR]', 'keep results in DIR, and run only points that have none there')
+  .option(
+    '--shard <I/N>',
+    'only the I-th of N shares of the points; N alone takes I from Kubernetes or Slurm',
+  )
+  .option('--dry-run', 'list the points instead of running them')
+  .option('--timeout <SECONDS>', 'give a point up that takes longer', positiveNumber)
+  .addOption(setOption())
+  .addOption(sweepReporterOption())
+  .option('--json', 'print the results as JSON: short for --reporter json')
+  .option('--output <FILE>', 'write the results to FILE instead of stdout')
+  .action(async (file: string, options: SweepOptions) => {
+    process.exitCode = await sweep(file, options);
+  });
+
+sweeping
+  .command('merge')
+  .description('one report of the results of several shards')
+  .argument('<DIR...>', 'folders of results')
+  .addOption(sweepReporterOption())
+  .option('--json', 'print the results as JSON: short for --reporter json')
+  .option('--output <FILE>', 'write the results to FILE instead of stdout')
+  .action((folders: string[], _: object, command: Command) => {
+    process.exitCode = merge(folders, command.optsWithGlobals());
+  });
+
 program
   .command('schema')
   .description('print the JSON Schema of scenario files, for editors')
@@ -251,9 +285,13 @@ program
     process.exitCode = init(file);
   });
 
+function sweepReporterOption(): Option {
+  return new Option('--reporter <NAME>', 'form of the results').choices(SWEEP_REPORTERS).conflicts('json');
+}
+
 try {
-  // SIGINT keeps its default: a handler would wait for the end of the simulation. Shells make 130 of it.
-  program.parse();
+  // SIGINT keeps its default unless threads simulate: a handler would wait for the end. Shells make 130 of it.
+  await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;

@@ -49,6 +49,10 @@ export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
   /** Keep the events. */
   readonly events: boolean;
   readonly kvEvents?: (batch: KvEventBatch) => void;
+  /** Look for the reasons of failed checks, which may take another run; unless false. */
+  readonly reasons?: boolean;
+  /** Called now and then; may throw to end it. */
+  readonly tick?: () => void;
 }
 
 /** Runs a scenario with all its seeds, its baseline beside it, and checks what it expects. */
@@ -63,13 +67,17 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
   const seeded = runs.flatMap(({ seed, recording }) => {
     if (recording === null) return [];
     const other =
-      baseline && runSeed({ ...baseline.scenario, seed }, { readFile: baseline.readFile, events });
+      baseline &&
+      runSeed(
+        { ...baseline.scenario, seed },
+        { ...hooks, readFile: baseline.readFile, kvEvents: undefined, events },
+      );
     return [{ seed, recording, baseline: other?.recording ?? null }];
   });
   const checked = seeded.length > 0 ? checkMetrics(scenario.expect.metrics, seeded) : [];
   const explained = new Map<number, Recording | null>();
   const checks = checked.map((check): Check => {
-    if (check.passed || check.problem !== null) return { ...check, why: null };
+    if (check.passed || check.problem !== null || hooks.reasons === false) return { ...check, why: null };
     const { seed } = check.worst;
     const known = explained.get(seed);
     const recording = known === undefined ? withEvents({ ...scenario, seed }, runs, hooks) : known;
@@ -89,7 +97,7 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
   };
 }
 
-function runSeed(scenario: Scenario, { readFile, events, kvEvents }: RunHooks): SeedRun {
+function runSeed(scenario: Scenario, { readFile, events, kvEvents, tick }: RunHooks): SeedRun {
   const bar = new ProgressBar(scenario.name);
   const { plan, recording, moe } = simulateScenario(scenario, {
     events,
@@ -97,6 +105,7 @@ function runSeed(scenario: Scenario, { readFile, events, kvEvents }: RunHooks): 
     readTrace: readFile,
     progress: (share, numSteps) => {
       bar.update(share, `${numSteps.toLocaleString('en-US')} steps`);
+      tick?.();
       return false;
     },
   });
@@ -115,7 +124,7 @@ function withEvents(scenario: Scenario, runs: readonly SeedRun[], hooks: RunHook
   const recording = runs.find(({ seed }) => seed === scenario.seed)?.recording ?? null;
   if (recording === null || recording.numEvents > 0) return recording;
   if (recording.numSteps > MOST_STEPS_EXPLAINED) return null;
-  return runSeed(scenario, { readFile: hooks.readFile, events: true }).recording;
+  return runSeed(scenario, { readFile: hooks.readFile, tick: hooks.tick, events: true }).recording;
 }
 
 function whyOf({ expectation }: MetricCheck, recording: Recording): Why | null {

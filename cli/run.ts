@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../sim/error.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
@@ -10,6 +10,7 @@ import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath } from './files.ts';
 import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourcesOf } from './load.ts';
+import { printerOf } from './printer.ts';
 import type { FileResult } from './reporters/reporter.ts';
 import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
 import { runScenario, type ScenarioRun } from './run-scenario.ts';
@@ -69,26 +70,6 @@ function resultOf(source: string, options: RunOptions): FileResult {
     if (!(error instanceof InputError)) throw error;
     return { file, problems: error.problems };
   }
-}
-
-/** To stdout, or into a file that is emptied first. */
-function printerOf(output: string | undefined): (text: string | undefined) => void {
-  if (output === undefined) {
-    return (text) => {
-      if (text) console.log(text);
-    };
-  }
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      throw new InputError([{ file: output, message: `cannot be written: ${(error as Error).message}` }]);
-    }
-  };
-  attempt(() => writeFileSync(output, ''));
-  return (text) => {
-    if (text) attempt(() => appendFileSync(output, `${text}\n`));
-  };
 }
 
 function runOne(source: string, options: RunOptions): ScenarioRun {

@@ -1,3 +1,4 @@
+import type { MetricCheck } from '../../sim/report/check-metrics.ts';
 import type { Check, ScenarioRun } from '../run-scenario.ts';
 import type { Finding } from './reporter.ts';
 
@@ -32,7 +33,17 @@ export function gatesNothing({ checks }: ScenarioRun): boolean {
 }
 
 /** "expected p(99) < 2 s, got 4.15 s". */
-function foundLine({ expectation, unit, passed, actual, bound, worst, mean, seeds, problem }: Check): string {
+export function foundLine({
+  expectation,
+  unit,
+  passed,
+  actual,
+  bound,
+  worst,
+  mean,
+  seeds,
+  problem,
+}: MetricCheck): string {
   const { expression, aggregate } = expectation;
   const { name, p } = expression.aggregate;
   if (problem !== null) return `expected ${expression.text}, got nothing: ${problem}`;

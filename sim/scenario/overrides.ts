@@ -7,6 +7,8 @@ export interface Override {
   readonly text: string;
   readonly path: readonly string[];
   readonly value: unknown;
+  /** Who sets it, for messages: `--set workload.request-rate=5`. */
+  readonly origin: string;
 }
 
 const MOST = 100;
@@ -22,17 +24,22 @@ export function parseOverride(text: string): Override {
   const at = text.indexOf('=');
   const key = text.slice(0, Math.max(0, at));
   if (!KEY.test(key)) throw problem(text, 'expected KEY=VALUE with a dotted key, like engine.block-size=32');
-  const path = key.split('.');
-  if (path.length > 8 || path.some((part) => FORBIDDEN.includes(part))) {
-    throw problem(text, 'is no key of a scenario');
-  }
+  const path = overridePath(key);
+  if (path === null) throw problem(text, 'is no key of a scenario');
   let value: unknown;
   try {
     value = parse(text.slice(at + 1), { maxAliasCount: 0, logLevel: 'error' });
   } catch {
     throw problem(text, 'the value is no YAML');
   }
-  return { text, path, value };
+  return { text, path, value, origin: `--set ${text}` };
+}
+
+/** The fields of a dotted key; null if it can be none. */
+export function overridePath(key: string): string[] | null {
+  const path = key.split('.');
+  const isKey = KEY.test(key) && path.length <= 8 && !path.some((part) => FORBIDDEN.includes(part));
+  return isKey ? path : null;
 }
 
 /** The document with the fields set. A flag is added to the command line, if that is what the file has. */
@@ -58,15 +65,17 @@ export function relocate(problems: readonly Problem[], overrides: readonly Overr
       const key = path.join('.');
       return field === key || field?.startsWith(`${key}.`);
     });
-    return own ? { ...found, file: `--set ${own.text}`, place: undefined } : found;
+    return own ? { ...found, file: own.origin, place: undefined } : found;
   });
 }
 
-function set(root: Record<string, unknown>, { text, path, value }: Override): void {
+function set(root: Record<string, unknown>, { origin, path, value }: Override): void {
   let node: Record<string, unknown> = root;
   for (const key of path.slice(0, -1)) {
     const next = Object.hasOwn(node, key) ? node[key] : undefined;
-    if (next !== undefined && !isObject(next)) throw problem(text, `${key} has no fields in this file`);
+    if (next !== undefined && !isObject(next)) {
+      throw new InputError([{ file: origin, message: `${key} has no fields in this file` }]);
+    }
     const inner = next ?? {};
     node[key] = inner;
     node = inner as Record<string, unknown>;

@@ -12,6 +12,7 @@ import type { Scenario, WorkloadSpec } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 import { checkedScenario } from './schema-problems.ts';
 import { stepTimeOf } from './step-time.ts';
+import { sweepOf } from './sweep.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 
 export interface ParseOptions {
@@ -26,13 +27,27 @@ export interface ParseOptions {
  * @throws InputError with every problem of the file, each with its place.
  */
 export function parseScenario(text: string, file: string, options: ParseOptions = {}): Scenario {
-  const { overrides = [] } = options;
-  try {
-    const { yaml, notes } = expandDeployment(parseLocatedYaml(text, file), file, options.readFile);
-    return scenarioOf(applyOverrides(yaml, overrides), file, options, notes);
-  } catch (error) {
-    throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
-  }
+  const { overrides = [], readFile } = options;
+  return scenarioReader(text, file, readFile)(overrides);
+}
+
+/**
+ * Reads the text of a scenario file once, for scenarios that differ in fields that are set. Problems as in
+ * `parseScenario`, those of the text at once.
+ */
+export function scenarioReader(
+  text: string,
+  file: string,
+  readFile?: ParseOptions['readFile'],
+): (overrides: readonly Override[]) => Scenario {
+  const { yaml, notes } = expandDeployment(parseLocatedYaml(text, file), file, readFile);
+  return (overrides) => {
+    try {
+      return scenarioOf(applyOverrides(yaml, overrides), file, { readFile, overrides }, notes);
+    } catch (error) {
+      throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
+    }
+  };
 }
 
 function scenarioOf(
@@ -75,6 +90,12 @@ function scenarioOf(
   const hardware = hardwareOf(checked.hardware, report);
   const seeds = seedsOf(checked, report);
   const baseline = baselineOf(checked, report);
+  const sweep = sweepOf(checked, report);
+  if (sweep !== null) {
+    notes.push(
+      `its sweep has ${sweep.points.length} points: poolscope sweep runs them, this is the file as it stands`,
+    );
+  }
   const contiguous = contiguousOf(checked.system);
   if (workload?.kind === 'synthetic') {
     if (contiguous !== null && workload.numSequences > 1) {
@@ -105,6 +126,7 @@ function scenarioOf(
     stepTime,
     expect,
     baseline,
+    sweep,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
     allowUnmodelled,
     notes,

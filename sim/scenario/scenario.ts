@@ -6,6 +6,7 @@ import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
 import type { StepTimeSpec } from './step-time.ts';
+import type { SweepSpec } from './sweep.ts';
 
 /** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
 export type VllmVersion = '0.6.3' | '2026-05';
@@ -140,6 +141,8 @@ export interface Scenario {
   readonly expect: Expectations;
   /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
   readonly baseline: string | null;
+  /** What `poolscope sweep` runs; null = nothing. A run ignores it. */
+  readonly sweep: SweepSpec | null;
   /** Dotted path of a field → where it stands in the file, for problems that are found later. */
   readonly placeOf: (path: string) => Place | undefined;
   readonly allowUnmodelled: boolean;

@@ -5,6 +5,7 @@ import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
 import { bool, count, text } from './schema-parts.ts';
 import { stepTimeSchema } from './step-time.ts';
+import { sweepSchema } from './sweep-schema.ts';
 import { workloadSchema } from './workload-schema.ts';
 
 /*
@@ -62,6 +63,7 @@ export const scenarioSchema = v.strictObject(
     'step-time': v.optional(stepTimeSchema),
     expect: v.optional(expectSchema),
     baseline: v.optional(text),
+    sweep: v.optional(sweepSchema),
     'allow-unmodelled': v.optional(bool),
     slow: v.optional(text),
   },
@@ -74,4 +76,4 @@ export type ScenarioFile = Omit<v.InferOutput<typeof scenarioSchema>, 'command' 
 };
 
 /** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = ['invariants', 'golden', 'sweep'];
+export const RESERVED_KEYS = ['invariants', 'golden'];

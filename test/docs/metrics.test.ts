@@ -53,7 +53,7 @@ test('docs/metrics.md is the catalogue', async () => {
   await expect([INTRO, ...kinds.map(table)].join('\n')).toMatchFileSnapshot('../../docs/metrics.md');
 });
 
-test.each(['ci.md', 'scenarios.md'])('the scenarios of docs/%s are valid', (name) => {
+test.each(['ci.md', 'scenarios.md', 'sweeps.md'])('the scenarios of docs/%s are valid', (name) => {
   const text = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/```yaml\n(version: 1\n[\s\S]*?)```/g)].map(([, block]) => block);
   expect(blocks.length).toBeGreaterThan(0);
