@@ -1,11 +1,13 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { NUM_COUNTS, NUM_REQUESTS, type Palette } from './palette.ts';
 
-export type ColorMode = 'request' | 'state' | 'references';
+export type ColorMode = 'request' | 'state' | 'references' | 'fill' | 'queue';
 export const COLOR_MODES: readonly { mode: ColorMode; label: string }[] = [
   { mode: 'request', label: 'Request' },
   { mode: 'state', label: 'State' },
   { mode: 'references', label: 'References' },
+  { mode: 'fill', label: 'Fill' },
+  { mode: 'queue', label: 'Eviction' },
 ];
 
 export type BlockState = 'null' | 'free' | 'cached' | 'used' | 'shared';
@@ -26,6 +28,8 @@ export const STATE_NAMES: Readonly<Record<BlockState, string>> = {
 };
 
 const NUM_STATES = 4;
+/** Of the scale of counts: the last ones are for what stands out, and most blocks are full. */
+const FILL_SHADES = 5;
 const STATES: readonly BlockState[] = ['null', 'free', 'cached', 'shared'];
 
 /**
@@ -37,18 +41,62 @@ export function colorTable(palette: Palette, mode: ColorMode): string[] {
     request: palette.requests,
     state: [palette.css('block-used')],
     references: palette.counts,
+    fill: palette.counts.slice(0, FILL_SHADES),
+    queue: [palette.css('block-null'), ...palette.counts],
   }[mode];
   return [...STATES.map((state) => palette.css(`block-${state}`)), ...used];
 }
 
-/** A block's place in the colorTable() of the mode: a pure function of the state at the cursor. */
-export function colorIndex(cursor: Cursor, block: number, mode: ColorMode): number {
-  if (block === cursor.nullBlock) return 0;
-  const references = cursor.refCount[block];
-  if (references === 0) return cursor.chain[block] === 0 ? 1 : 2;
-  if (mode === 'references') return NUM_STATES + Math.min(NUM_COUNTS, references) - 1;
-  if (references > 1) return 3;
-  return mode === 'state' ? NUM_STATES : NUM_STATES + (cursor.holderSum[block] % NUM_REQUESTS);
+/**
+ * Places of blocks in the colorTable() of a mode: a pure function of the state at the cursor. look() takes what has
+ * to be known of all blocks at once; then index() is a few comparisons.
+ */
+export class BlockColors {
+  /** block → share of its tokens that are filled, for blocks that running requests are filling. */
+  fills: Map<number, number> = new Map();
+  /** Blocks whose colour may have changed since the last look without a change of their state. */
+  changed: readonly number[] = [];
+  private mode: ColorMode = 'request';
+  /** block → shade by its place in the free queue; mode `queue` only. */
+  private shades = new Uint8Array(0);
+
+  /** Whether any block may have changed. */
+  get changesAll(): boolean {
+    return this.mode === 'queue';
+  }
+
+  look(cursor: Cursor, mode: ColorMode): void {
+    const before = this.fills;
+    this.mode = mode;
+    this.fills = partialFills(cursor);
+    this.changed = mode === 'fill' ? [...before.keys(), ...this.fills.keys()] : [];
+    if (mode === 'queue') this.rank(cursor);
+  }
+
+  index(cursor: Cursor, block: number): number {
+    if (block === cursor.nullBlock) return 0;
+    const references = cursor.refCount[block];
+    if (this.mode === 'queue') return references > 0 ? NUM_STATES : NUM_STATES + 1 + this.shades[block];
+    if (references === 0) return cursor.chain[block] === 0 ? 1 : 2;
+    if (this.mode === 'references') return NUM_STATES + Math.min(NUM_COUNTS, references) - 1;
+    if (this.mode === 'fill') return NUM_STATES + fillShade(this.fills.get(block) ?? 1);
+    if (references > 1) return 3;
+    return this.mode === 'state' ? NUM_STATES : NUM_STATES + (cursor.holderSum[block] % NUM_REQUESTS);
+  }
+
+  /** The darkest shade is next to be taken. */
+  private rank(cursor: Cursor): void {
+    if (this.shades.length !== cursor.numBlocks) this.shades = new Uint8Array(cursor.numBlocks);
+    const perShade = Math.max(1, Math.ceil(cursor.numFree / NUM_COUNTS));
+    let place = 0;
+    for (const block of cursor.freeQueue()) {
+      this.shades[block] = NUM_COUNTS - 1 - Math.min(NUM_COUNTS - 1, Math.floor(place++ / perShade));
+    }
+  }
+}
+
+function fillShade(share: number): number {
+  return Math.min(FILL_SHADES - 1, Math.floor(share * FILL_SHADES));
 }
 
 /** What the colours of a mode mean. */
@@ -61,6 +109,22 @@ export function legendOf(mode: ColorMode, palette: Palette): { color: string; la
     return [
       ...[1, 2, 3, 4, 8].map((n) => ({ color: palette.count(n), label: n === 8 ? '8 or more' : `${n}` })),
       ...free,
+    ];
+  }
+  if (mode === 'fill') {
+    const [least, , half] = palette.counts;
+    return [
+      { color: least, label: 'hardly filled' },
+      { color: half, label: 'half' },
+      { color: palette.counts[FILL_SHADES - 1], label: 'full' },
+      ...free,
+    ];
+  }
+  if (mode === 'queue') {
+    return [
+      { color: palette.counts[NUM_COUNTS - 1], label: 'free, next to be taken' },
+      { color: palette.counts[0], label: 'free, taken last' },
+      { color: palette.css('block-null'), label: 'in use' },
     ];
   }
   const shared = { color: palette.css('block-shared'), label: STATE_NAMES.shared };

@@ -1,5 +1,6 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { blockState, type ColorMode, colorIndex, colorTable, partialFills } from './block-colors.ts';
+import { BlockColors, blockState, type ColorMode, colorTable } from './block-colors.ts';
+import { BlockOrder, type OrderMode } from './block-order.ts';
 import { fitCanvas } from './dom.ts';
 import { type Palette, toPixel } from './palette.ts';
 
@@ -52,6 +53,9 @@ export class BlockMap {
     numGpuBlocks: 0,
     cpuStart: 0,
   };
+  private readonly order = new BlockOrder();
+  private orderMode: OrderMode = 'physical';
+  private readonly colorOf = new BlockColors();
   /** One pixel a cell, for big pools. */
   private image: { data: ImageData; pixels: Uint32Array; canvas: OffscreenCanvas } | null = null;
   private stale = true;
@@ -84,6 +88,12 @@ export class BlockMap {
     this.stale = true;
   }
 
+  /** Where the blocks stand. */
+  arrange(mode: OrderMode): void {
+    this.orderMode = mode;
+    this.stale = true;
+  }
+
   resized(): void {
     this.stale = true;
   }
@@ -94,7 +104,8 @@ export class BlockMap {
     const { cell, columns } = this.layout;
     const column = Math.floor(x / cell);
     if (column < 0 || column >= columns || y < 0) return null;
-    return blockOf(this.layout, Math.floor(y / cell) * columns + column, this.cursor.numBlocks);
+    const slot = slotOf(this.layout, Math.floor(y / cell) * columns + column, this.cursor.numBlocks);
+    return slot === null ? null : this.order.blockIn(slot);
   }
 
   draw(marks: MapMarks): void {
@@ -106,6 +117,9 @@ export class BlockMap {
     if (layout.cell !== this.layout.cell || layout.columns !== this.layout.columns) this.stale = true;
     this.layout = layout;
     this.light(cursor, marks.request);
+    this.order.arrange(cursor, this.orderMode);
+    if (!this.order.isPhysical) this.stale = true;
+    this.colorOf.look(cursor, this.mode);
     context.clearRect(0, 0, width, height);
     if (layout.detailed) this.drawCells(context, cursor);
     else this.drawImage(context, cursor);
@@ -144,16 +158,16 @@ export class BlockMap {
   private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {
     cursor.takeChanges();
     const { cell, columns } = this.layout;
-    const { palette, mode, colors } = this;
-    const fills = partialFills(cursor);
+    const { palette, colors } = this;
+    const { fills } = this.colorOf;
     const gap = cell >= 14 ? 2 : 1;
     const size = cell - gap;
     const free = palette.css('block-free');
     for (let block = 0; block < cursor.numBlocks; block++) {
-      const at = cellOf(this.layout, block);
+      const at = this.cellOf(block);
       const x = (at % columns) * cell;
       const y = Math.floor(at / columns) * cell;
-      const color = colors[colorIndex(cursor, block, mode)];
+      const color = colors[this.colorOf.index(cursor, block)];
       const fill = fills.get(block);
       const opacity = this.isFaint(block) ? FAINT : 1;
       context.globalAlpha = opacity;
@@ -218,15 +232,17 @@ export class BlockMap {
       this.stale = true;
     }
     const { data, pixels, canvas } = this.image;
-    if (this.stale || changes.all) {
+    if (this.stale || changes.all || this.colorOf.changesAll) {
       pixels.fill(0);
       for (let i = 0; i < numCells; i++) pixels[i] = this.cellPixel(cursor, i);
       this.stale = false;
     } else {
-      for (let i = 0; i < changes.count; i++) {
-        const at = cellOf(this.layout, changes.blocks[i]);
+      const repaint = (block: number) => {
+        const at = this.cellOf(block);
         pixels[at] = this.cellPixel(cursor, at);
-      }
+      };
+      for (let i = 0; i < changes.count; i++) repaint(changes.blocks[i]);
+      for (const block of this.colorOf.changed) repaint(block);
     }
     const into = canvas.getContext('2d');
     if (into === null) return;
@@ -237,14 +253,14 @@ export class BlockMap {
 
   private cellPixel(cursor: Cursor, cell: number): number {
     const { blocksPerCell, numGpuBlocks } = this.layout;
-    const first = blockOf(this.layout, cell, cursor.numBlocks);
+    const first = slotOf(this.layout, cell, cursor.numBlocks);
     if (first === null) return 0;
-    if (blocksPerCell === 1) return this.blockPixel(cursor, first);
+    if (blocksPerCell === 1) return this.blockPixel(cursor, this.order.blockIn(first));
     // The mean of the cell's blocks, so that none is invisible.
     const last = Math.min(first < numGpuBlocks ? numGpuBlocks : cursor.numBlocks, first + blocksPerCell);
     let [red, green, blue, alpha] = [0, 0, 0, 0];
-    for (let block = first; block < last; block++) {
-      const color = this.blockPixel(cursor, block);
+    for (let slot = first; slot < last; slot++) {
+      const color = this.blockPixel(cursor, this.order.blockIn(slot));
       red += color & 0xff;
       green += (color >> 8) & 0xff;
       blue += (color >> 16) & 0xff;
@@ -260,8 +276,12 @@ export class BlockMap {
     );
   }
 
+  private cellOf(block: number): number {
+    return cellOf(this.layout, this.order.slotOf(block));
+  }
+
   private blockPixel(cursor: Cursor, block: number): number {
-    const pixel = this.pixels[colorIndex(cursor, block, this.mode)];
+    const pixel = this.pixels[this.colorOf.index(cursor, block)];
     return this.isFaint(block) ? (pixel & 0xffffff) | FAINT_ALPHA : pixel;
   }
 
@@ -285,7 +305,7 @@ export class BlockMap {
 
   private outline(context: CanvasRenderingContext2D, block: number, grow: number): void {
     const { cell, columns, detailed } = this.layout;
-    const at = cellOf(this.layout, block);
+    const at = this.cellOf(block);
     const x = (at % columns) * cell;
     const y = Math.floor(at / columns) * cell;
     const size = detailed ? cell - (cell >= 14 ? 2 : 1) : cell;
@@ -293,22 +313,22 @@ export class BlockMap {
   }
 }
 
-/** The cell of a block. */
-function cellOf({ numGpuBlocks, cpuStart, blocksPerCell }: Layout, block: number): number {
-  if (block < numGpuBlocks) return Math.floor(block / blocksPerCell);
-  return cpuStart + Math.floor((block - numGpuBlocks) / blocksPerCell);
+/** The cell of a slot: of a block's id, or of where it stands in another order. */
+function cellOf({ numGpuBlocks, cpuStart, blocksPerCell }: Layout, slot: number): number {
+  if (slot < numGpuBlocks) return Math.floor(slot / blocksPerCell);
+  return cpuStart + Math.floor((slot - numGpuBlocks) / blocksPerCell);
 }
 
-/** The first block of a cell, or null where there is none. */
-function blockOf(
+/** The first slot of a cell, or null where there is none. */
+function slotOf(
   { numGpuBlocks, cpuStart, blocksPerCell }: Layout,
   cell: number,
   numBlocks: number,
 ): number | null {
   const onGpu = cell * blocksPerCell;
   if (onGpu < numGpuBlocks) return onGpu;
-  const block = numGpuBlocks + (cell - cpuStart) * blocksPerCell;
-  return cell >= cpuStart && block < numBlocks ? block : null;
+  const slot = numGpuBlocks + (cell - cpuStart) * blocksPerCell;
+  return cell >= cpuStart && slot < numBlocks ? slot : null;
 }
 
 /**

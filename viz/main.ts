@@ -11,6 +11,7 @@ import { Playback } from './app/playback.ts';
 import { makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockMap } from './block-map.ts';
+import { ORDER_MODES } from './block-order.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
@@ -156,9 +157,20 @@ const modes = new Segmented(
   COLOR_MODES.map(({ mode, label }) => ({ value: mode, label })),
   selectMode,
 );
+const orders = h(
+  'select',
+  { 'aria-label': 'Lay blocks out', title: 'Lay blocks out (o)' },
+  ...ORDER_MODES.map(({ value, label }) => h('option', { value }, label)),
+);
+byId('orders').append(orders);
+orders.addEventListener('change', () => view.set({ order: ORDER_MODES[orders.selectedIndex].value }));
 const scenes = new Segmented(byId('scenes'), SCENES, (scene) => view.set({ scene }));
 view.subscribe((now, before) => {
   if (now.mode !== before.mode) restyle();
+  if (now.order !== before.order) {
+    orders.value = now.order;
+    map.arrange(now.order);
+  }
   if (now.scene !== before.scene) showScene();
 });
 
@@ -166,6 +178,7 @@ function showScene(): void {
   const { scene } = view.get();
   for (const { value } of SCENES) byId(`scene-${value}`).hidden = value !== scene;
   byId('color-modes').hidden = scene !== 'blocks';
+  byId('orders').hidden = scene !== 'blocks';
   scenes.show(scene);
 }
 
@@ -249,6 +262,15 @@ const commands: readonly Command[] = [
     what: `colour blocks by ${label.toLowerCase()}`,
     act: () => selectMode(mode),
   })),
+  {
+    key: 'o',
+    shown: 'o',
+    what: 'lay the blocks out in another order',
+    act: () => {
+      const at = ORDER_MODES.findIndex(({ value }) => value === view.get().order);
+      view.set({ order: ORDER_MODES[(at + 1) % ORDER_MODES.length].value });
+    },
+  },
   { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
   { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
   { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },

@@ -578,6 +578,27 @@ describe('setting up a run', () => {
   });
 });
 
+describe('layouts and colours', () => {
+  test('every mode and order draws another picture, and the same one again', async () => {
+    const { page, complaints } = await open();
+    for (let i = 0; i < 9; i++) await page.keyboard.press('Shift+ArrowRight');
+    const seen = new Map<string, string>();
+    for (let order = 0; order < 3; order++) {
+      for (const mode of ['1', '2', '3', '4', '5']) {
+        await press(page, mode);
+        seen.set(`${order} ${mode}`, await pixels(page));
+      }
+      await press(page, 'o');
+    }
+    expect(new Set(seen.values()).size).toBe(15);
+    await press(page, '3', 'End', 'Home');
+    for (let i = 0; i < 9; i++) await page.keyboard.press('Shift+ArrowRight');
+    await drawn(page);
+    expect(await pixels(page)).toBe(seen.get('0 3'));
+    expect(complaints).toEqual([]);
+  });
+});
+
 describe('requests over the steps', () => {
   test('a row each; a click follows one, arrow keys go on to the next; the same step gives the same picture', async () => {
     const { page, complaints } = await open();

@@ -1,6 +1,7 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { ColorMode } from '../block-colors.ts';
+import type { OrderMode } from '../block-order.ts';
 import type { Derived } from '../derived.ts';
 import { Store } from '../store.ts';
 import { DEFAULT_SPEED } from '../transport.ts';
@@ -29,6 +30,7 @@ export interface View {
   readonly speed: number;
   readonly scene: Scene;
   readonly mode: ColorMode;
+  readonly order: OrderMode;
   /** Under the pointer or the keyboard's cell cursor. */
   readonly block: number | null;
   /** Followed everywhere. */
@@ -45,6 +47,7 @@ export function makeView(): ViewStore {
     speed: DEFAULT_SPEED,
     scene: 'blocks',
     mode: 'request',
+    order: 'physical',
     block: null,
     request: null,
   });
