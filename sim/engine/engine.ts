@@ -147,6 +147,7 @@ export class Engine implements EngineLoad {
     }
     this.tellQueues();
     if (this.isRowOpen) this.end = this.endStep();
+    else this.extendStep();
     this.wakeNs = this.ends[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -298,6 +299,12 @@ export class Engine implements EngineLoad {
       if (this.hooks.progress(share, this.numSteps, row.endNs)) return 'cancelled';
     }
     return null;
+  }
+
+  /** Outputs with no batch behind them belong to the step that was scheduled last. */
+  private extendStep(): void {
+    this.recorder.extendStep();
+    this.kvEventLog?.endStep(this.outputNs);
   }
 
   /** More tokens than all prompts that run at once can have. */

@@ -1,3 +1,4 @@
+import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { eplb } from './eplb-checks.ts';
 import { flagsOf, numberOf } from './flags.ts';
@@ -191,5 +192,6 @@ const V1_CHECKS: readonly Check[] = [
   partialPrefills,
   headsDivide,
   layersSuffice,
+  asyncScheduling,
   dtypeIsKnown,
 ];

@@ -3,6 +3,7 @@ import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
+import { usesAsyncScheduling } from './async-scheduling.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Refusal } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
@@ -168,7 +169,7 @@ function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConf
     longPrefillTokenThreshold: limits.longPrefillTokenThreshold,
     schedulerReserveFullIsl: (flag('scheduler_reserve_full_isl') as boolean | null) ?? true,
     policy: flag('scheduling_policy') === 'priority' ? 'priority' : 'fcfs',
-    asyncScheduling: flag('async_scheduling') === true,
+    asyncScheduling: usesAsyncScheduling(scenario),
     numSpeculativeTokens,
     numLookaheadTokens:
       scenario.vllm === '0.6.3'

@@ -65,6 +65,13 @@ export class TableWriter<T extends TableTypes> {
     this.row = 0;
   }
 
+  /** Changes a value of the row that was written last. */
+  amend(name: keyof T & string, value: number): void {
+    const isOpen = this.row > 0;
+    const chunk = isOpen ? this.current : this.chunks[this.chunks.length - 2];
+    (chunk as Record<string, Column>)[name][(isOpen ? this.row : ROWS_PER_CHUNK) - 1] = value;
+  }
+
   /** The whole table in contiguous columns. The chunks are let go on the way: the writer is finished. */
   finish(): Columns<T> {
     const { length } = this;

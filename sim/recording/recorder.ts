@@ -93,6 +93,11 @@ export class Recorder implements EventSink, SpanLog {
     this.steps.advance();
   }
 
+  /** What was reported since the last step's row belongs to that step too. */
+  extendStep(): void {
+    this.steps.amend('eventEnd', this.numEvents);
+  }
+
   finish(header: RecordingHeader, requestIds: readonly string[], requests: RequestColumns): Recording {
     return {
       header,

@@ -116,7 +116,7 @@ async function poolSizes(): Promise<void> {
         seed: 0,
         vllm: '2026-05',
         pool: { ...hello.pool, numGpuBlocks },
-        scheduler: { ...hello.scheduler, maxNumSeqs: 64, maxNumBatchedTokens: 2048 },
+        scheduler: { ...hello.scheduler, asyncScheduling: false, maxNumSeqs: 64, maxNumBatchedTokens: 2048 },
         workload,
         stepTime: fixedStepTime(1e6),
       }).numSteps;
@@ -137,7 +137,13 @@ async function decodeHeavy(): Promise<void> {
   const hello = plan(parseScenario(readFileSync('scenarios/hello.pool.yaml', 'utf8'), 'hello'));
   if (!hello.starts) throw new Error('hello does not start');
   const pool = { ...hello.pool, numGpuBlocks: 64_000 };
-  const config = { ...hello.scheduler, maxNumSeqs: 256, maxNumBatchedTokens: 8192, maxModelLen: 4096 };
+  const config = {
+    ...hello.scheduler,
+    asyncScheduling: false,
+    maxNumSeqs: 256,
+    maxNumBatchedTokens: 8192,
+    maxModelLen: 4096,
+  };
   const cases = [
     ['fast path', { ...pool, enablePrefixCaching: false }, true],
     ['fast path, prefix caching', pool, true],
@@ -173,7 +179,9 @@ hardware: {gpu: a100-80g}
 
 /** CPU time per output token of reading, planning and simulating with the roofline step time, no events kept. */
 function peerWorkloads(folder: string): void {
-  console.log('Llama-2-7B on one A100-80G, roofline step time, CPU time of the whole process while it runs:');
+  console.log(
+    'Llama-2-7B on one A100-80G, async scheduling, roofline step time, CPU time of the whole process while it runs:',
+  );
   const scenario = parseScenario(PEER_SCENARIO, 'peer');
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.csv'))) {
     const text = readFileSync(join(folder, name), 'utf8');

@@ -61,7 +61,9 @@ const file = 'scenarios/llama31-8b-on-a100.pool.yaml';
 const scenario = parseScenario(readFileSync(file, 'utf8'), file);
 const planned = plan(scenario);
 if (!planned.starts) throw new Error(`${file} does not start`);
-const { pool, scheduler } = planned;
+const { pool } = planned;
+/** One step at a time, as vLLM's scheduler was timed. */
+const scheduler = { ...planned.scheduler, asyncScheduling: false };
 
 function workload(requests: number, prompt: (i: number) => number, outputs: number, gapNs = 0): Workload {
   const builder = new WorkloadBuilder();

@@ -10,7 +10,7 @@ test('a scenario and its own recording: every decision is the same, exit 0', () 
   const out = join(folder, 'a.poolrec');
   poolscope('run', HELLO, '--record', out);
   const { status, stdout } = poolscope('diff', HELLO, out);
-  expect(stdout).toContain('Every decision of 180 steps is the same.');
+  expect(stdout).toContain('Every decision of 181 steps is the same.');
   expect(status).toBe(0);
 });
 

@@ -37,11 +37,11 @@ describe('expectations', () => {
     expect(stderr).toBe('');
     expect(status).toBe(1);
     expect(stdout).toContain('FAILED     vllm:num_preemptions_total: expected value == 0, got 10');
-    expect(stdout).toContain('the first preemption: step 43');
+    expect(stdout).toContain('the first preemption: step 44');
     expect(stdout).toContain('r7 is preempted: r3 needs 1 block more than are free');
     expect(stdout).toContain('warning    vllm:kv_cache_usage_perc: expected max < 95 %, got 100 %');
     expect(stdout).toContain('passed     vllm:time_to_first_token_seconds: count >= 10: 26');
-    const command = /poolscope (explain fails.pool.yaml --step 43 --request r7)/.exec(stdout)![1];
+    const command = /poolscope (explain fails.pool.yaml --step 44 --request r7)/.exec(stdout)![1];
     expect(poolscope(command.split(' ')).stdout).toContain('r7 is preempted');
   });
 
@@ -89,8 +89,8 @@ describe('expectations', () => {
       readFileSync(join(folder, FAILS), 'utf8').replace('seed: 3', 'seeds: [4, 3]'),
     );
     const { stdout } = poolscope(['run', seeds]);
-    expect(stdout).toMatch(/got 10 \(worst of 2 seeds, seed 3; mean 8\.5\)/);
-    expect(stdout).toContain('--step 43 --request r7 --seed 3');
+    expect(stdout).toMatch(/got 10 \(worst of 2 seeds, seed 3; mean 9\)/);
+    expect(stdout).toContain('--step 44 --request r7 --seed 3');
     const [{ checks, seeds: runs }] = JSON.parse(poolscope(['run', seeds, '--json']).stdout).results;
     expect(runs).toHaveLength(2);
     expect(checks.find((check: { metric: string }) => /preempt/.test(check.metric)).seeds).toHaveLength(2);
@@ -106,7 +106,7 @@ describe('baselines', () => {
   test('another file', () => {
     expect(poolscope(['run', file('same.pool.yaml', compares('baseline'))]).status).toBe(0);
     const { status, stdout } = poolscope(['run', file('less.pool.yaml', compares('0.5 * baseline'))]);
-    expect(stdout).toMatch(/expected p\(99\) <= 2\.07\d s, got 4\.1\d\d s/);
+    expect(stdout).toMatch(/expected p\(99\) <= 2\.18\d s, got 4\.3\d\d s/);
     expect(status).toBe(1);
     const slower = ['run', 'same.pool.yaml', '--set', 'workload.request-rate=20'];
     expect(poolscope(slower).status).toBe(1);
@@ -219,7 +219,7 @@ describe('reporters', () => {
       actual: 10,
       bound: 0,
       passed: false,
-      why: { step: 43, request: 'r7' },
+      why: { step: 44, request: 'r7' },
     });
     expect(problems[0]).toMatchObject({ place: { column: 3 } });
     expect(exitCode).toBe(2);

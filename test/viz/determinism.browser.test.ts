@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': 'd610584d8146ddde',
-  'llama31-8b-on-a100.pool.yaml': '5c434b55c6968f34',
-  'llama31-70b-on-4xh100.pool.yaml': '903e9bf99ef9d88a',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'a85fffc38c9f5517',
+  'hello.pool.yaml': '6fca4c3069db4359',
+  'llama31-8b-on-a100.pool.yaml': 'd5802fb6d08c7d12',
+  'llama31-70b-on-4xh100.pool.yaml': '080a5ad91ede5afd',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '99e578acd31ac012',
 };
 
 let server: ViteDevServer;

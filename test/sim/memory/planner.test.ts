@@ -74,6 +74,15 @@ describe('defaults by version and GPU', () => {
     expect(old.pool.enablePrefixCaching).toBe(false);
   });
 
+  test.each([
+    ['', true],
+    ['--no-async-scheduling', false],
+    [`--speculative-config '{"method": "eagle", "num_speculative_tokens": 3}'`, true],
+    [`--speculative-config '{"method": "ngram", "num_speculative_tokens": 3}'`, false],
+  ])('%s: async scheduling %s', (flags, isAsync) => {
+    expect(started(`${LLAMA} ${flags}`).scheduler.asyncScheduling).toBe(isAsync);
+  });
+
   test('several partial prefills make a long one 4 % of max_model_len', () => {
     const { scheduler } = started(`${LLAMA} --max-model-len 10000 --max-num-partial-prefills 2`);
     expect(scheduler.longPrefillTokenThreshold).toBe(400);
@@ -128,6 +137,12 @@ describe('starts that fail, in vLLM’s words', () => {
       'attention heads (32) must be divisible by tensor parallel size (3)',
     ],
     [`${LLAMA} --gpu-memory-utilization 1.5`, 'a100-80g', 'invalid-argument', 'gpu_memory_utilization'],
+    [
+      `${LLAMA} --async-scheduling --speculative-config '{"method": "ngram", "num_speculative_tokens": 3}'`,
+      'a100-80g',
+      'invalid-argument',
+      'ValueError: Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/NGram GPU',
+    ],
     [
       `${LLAMA} --max-num-seqs 0`,
       'a100-80g',

@@ -138,7 +138,7 @@ describe('why', () => {
 
   test('the first preemption, with its victim', () => {
     expect(why('vllm:num_preemptions_total')).toMatchObject({
-      step: 43,
+      step: 44,
       request: 'r7',
       what: 'the first preemption',
     });
