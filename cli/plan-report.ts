@@ -4,6 +4,7 @@ import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
 import { GIB } from '../sim/memory/units.ts';
 import { describeGpus } from '../sim/scenario/machine.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { adviceLines } from './advice.ts';
 
 const LABEL_WIDTH = 18;
 const COLUMN_WIDTH = 14;
@@ -65,8 +66,7 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
   } else {
     lines.push(
       row('start', pc.red(`vLLM would not start: ${plan.because}`)),
-      row('vLLM says', plan.message),
-      row('advice', plan.advice),
+      ...adviceLines(plan).map(([label, text]) => row(label, text)),
     );
   }
   return [...lines, ...plan.notes.map((note) => pc.dim(row('note', note)))].join('\n');

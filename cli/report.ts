@@ -9,6 +9,7 @@ import type { Summary } from '../sim/report/summary.ts';
 import { describeGpus } from '../sim/scenario/machine.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
+import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
 import { oneLine } from './reporters/plain.ts';
 import { columns, number, percent, row, seconds } from './text.ts';
@@ -142,8 +143,7 @@ export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: 
   return [
     heading(scenario),
     row('start', pc.red(`vLLM would not start: ${plan.because}`)),
-    row('vLLM says', plan.message),
-    row('advice', plan.advice),
+    ...adviceLines(plan).map(([label, text]) => row(label, text)),
     ...notes(plan.notes),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../sim/error.ts';
-import type { Plan } from '../sim/memory/plan.ts';
+import { adviceText, type Plan } from '../sim/memory/plan.ts';
 import { plan as planOf } from '../sim/memory/planner.ts';
 import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
 import { type SizingFlags, sizingFlags } from '../sim/memory/resolve.ts';
@@ -81,7 +81,8 @@ function run(source: ScenarioSource): void {
   const settings = settingsOf(scenario);
   if (recording === null) {
     if (plan.starts) return;
-    const { message, advice } = plan;
+    const { message } = plan;
+    const advice = adviceText(plan);
     answer({ kind: 'would-not-start', message, advice, strips: rankStrips(plan), sizing, settings });
     return;
   }
@@ -110,7 +111,7 @@ function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagValue>>):
 }
 
 function verdictOf(plan: Plan): string {
-  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${plan.advice}`;
+  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${adviceText(plan)}`;
   const { numGpuBlocks, groups } = plan.pool;
   const count = (n: number) => n.toLocaleString('en-US');
   return (

@@ -1,7 +1,5 @@
 import type { Refusal } from './check.ts';
-import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './plan.ts';
-import { smallerBatch } from './start-advice.ts';
 import {
   type AllocationFailure,
   graphBytes,
@@ -9,7 +7,7 @@ import {
   type StartStage,
 } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { floorShare, GIB, gib, MIB } from './units.ts';
+import { gib } from './units.ts';
 
 /** The first rank that runs out of memory in one of these stages, in PyTorch's words; null = none does. */
 export function allocationRefusal(
@@ -26,16 +24,16 @@ export function allocationRefusal(
   const { message } = failure;
   switch (failure.stage) {
     case 'weights':
-      return { because: 'weights-do-not-fit', message, advice: forWeights(input, rank, ranks.length) };
+      return { because: 'weights-do-not-fit', message, advice: forWeights(rank, ranks.length) };
     case 'profile':
-      return { because: 'weights-do-not-fit', message, advice: forProfile(input, rank) };
+      return { because: 'weights-do-not-fit', message, advice: forProfile(rank) };
     case 'kv-cache':
-      return { because: 'allocation-failed', message, advice: forKvCache(failure, input, rank) };
+      return { because: 'allocation-failed', message, advice: forKvCache(failure, rank) };
     case 'cuda-graphs':
       return {
         because: 'allocation-failed',
         message,
-        advice: `nothing is left for CUDA graphs: a lower --gpu-memory-utilization, or --enforce-eager${beside(rank)}`,
+        advice: `the CUDA graphs take ${gib(graphBytes(input))} GiB beside the KV cache${beside(rank)}`,
       };
     case 'warm-up':
       return {
@@ -46,32 +44,21 @@ export function allocationRefusal(
   }
 }
 
-function forWeights({ parallel, offloadBytes }: StartupInput, rank: RankMemory, numRanks: number): string {
-  const most = 0.85 * rank.totalBytes;
-  const enough = Math.ceil((rank.weightBytes * parallel.tensor * parallel.pipeline) / most);
-  const offload = Math.ceil((offloadBytes + rank.weightBytes - most) / GIB);
-  return `the weights take ${gib(rank.weightBytes)} GiB${numRanks > 1 ? ` on each of ${numRanks} GPUs` : ''}: spread them over ${enough} or more (--tensor-parallel-size), or take a quantized model, or --cpu-offload-gb ${offload}, at the price of its transfer in every step${beside(rank)}`;
+function forWeights(rank: RankMemory, numRanks: number): string {
+  return `the weights take ${gib(rank.weightBytes)} GiB${numRanks > 1 ? ` on each of ${numRanks} GPUs` : ''}, which have ${gib(rank.totalBytes)}${beside(rank)}`;
 }
 
-function forProfile(input: StartupInput, rank: RankMemory): string {
-  return `beside ${gib(rank.weightBytes)} GiB of weights, the profiling run takes ${gib(rank.activationBytes)} GiB: ${smallerBatch(input, rank)}, or more GPUs${beside(rank)}`;
+function forProfile(rank: RankMemory): string {
+  const { mlp, sampler } = rank.activation;
+  const part = sampler > mlp ? `${gib(sampler)} for the sampler` : `${gib(mlp)} for the MLP`;
+  return `beside ${gib(rank.weightBytes)} GiB of weights, the profiling run takes ${gib(rank.activationBytes)} GiB (${part})${beside(rank)}`;
 }
 
 /** V0 takes its share whatever others hold; one tensor is then one too many. */
-function forKvCache(failure: AllocationFailure, input: StartupInput, rank: RankMemory): string {
-  const { tensor, numTensors } = failure;
-  const what = `of the ${numTensors} tensors of the KV cache, number ${tensor} finds no room`;
-  if (input.numBlocksOverride !== null || input.kvCacheMemoryBytes !== null) {
-    return `${what}: leave out what overrides the size of the KV cache${beside(rank)}`;
-  }
-  // Beside the budget: the others, the context, the graphs, and what rounding to 2 MiB loses.
-  const beyond =
-    rank.otherBytes + CONTEXT_BYTES + (input.enforceEager ? 0 : graphBytes(input)) + numTensors * 2 * MIB;
-  const others =
-    rank.otherBytes > 0 ? `other processes hold ${gib(rank.otherBytes)} GiB, which nothing subtracts: ` : '';
-  return `${what}: ${others}--gpu-memory-utilization ${floorShare(1 - beyond / rank.totalBytes)} or less`;
+function forKvCache({ tensor, numTensors }: AllocationFailure, rank: RankMemory): string {
+  return `of the ${numTensors} tensors of the KV cache, number ${tensor} finds no room${beside(rank)}`;
 }
 
 function beside({ otherBytes }: RankMemory): string {
-  return otherBytes > 0 ? `; other processes hold ${gib(otherBytes)} GiB` : '';
+  return otherBytes > 0 ? `; other processes hold ${gib(otherBytes)} GiB, which nothing subtracts` : '';
 }

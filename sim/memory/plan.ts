@@ -3,6 +3,7 @@ import type { StartFailure } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ActivationPeak } from './activation.ts';
 import type { AllocatorReport } from './allocator-report.ts';
+import type { BatchLimits } from './batch-limits.ts';
 import type { HostMemory } from './host.ts';
 import type { RankPlace } from './parallel.ts';
 import type { RankWeights } from './weights.ts';
@@ -71,10 +72,19 @@ export type Plan =
       readonly because: StartFailure;
       /** vLLM's own words. */
       readonly message: string;
-      /** What to change, with the numbers behind it. */
+      /** The numbers behind it; what to change, where no memory is looked at. */
       readonly advice: string;
+      /** Changes that were tried and start, with what they cost. */
+      readonly remedies: readonly string[];
+      /** null if the arguments are refused. */
+      readonly limits: BatchLimits | null;
       /** Empty if the arguments are refused before any memory is looked at. */
       readonly ranks: readonly PlannedRank[];
       readonly host: HostMemory | null;
       readonly notes: readonly string[];
     };
+
+/** Advice and remedies in one sentence. */
+export function adviceText({ advice, remedies }: Extract<Plan, { starts: false }>): string {
+  return remedies.length === 0 ? advice : `${advice}. Any one of these starts: ${remedies.join('; ')}`;
+}

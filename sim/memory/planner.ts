@@ -10,6 +10,7 @@ import { flagsOf, numberOf } from './flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
+import { remediesFor } from './remedies.ts';
 import { limitsOf, type ResolvedHardware, resolveHardware, startupInputOf } from './resolve.ts';
 import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
@@ -21,10 +22,24 @@ export { resolveHardware } from './resolve.ts';
 
 /**
  * What vLLM would make of a scenario at start-up: its memory rank by rank, the number of blocks and the
- * resolved scheduler; or why it would not start, in its own words.
+ * resolved scheduler; or why it would not start, in its own words, and with which changes it would.
  * @throws InputError for a model or GPU that the catalogue does not know.
  */
 export function plan(scenario: Scenario): Plan {
+  const planned = attempt(scenario);
+  if (planned.starts || !CAN_BE_MENDED.includes(planned.because)) return planned;
+  return { ...planned, remedies: remediesFor(scenario, planned, attempt) };
+}
+
+/** Failures for want of GPU memory. */
+const CAN_BE_MENDED: readonly string[] = [
+  'weights-do-not-fit',
+  'no-kv-cache-memory',
+  'kv-cache-too-small',
+  'allocation-failed',
+];
+
+function attempt(scenario: Scenario): Plan {
   const { engine } = scenario;
   const notes = [...scenario.notes];
   if (engine.ignored.length > 0) {
@@ -36,7 +51,15 @@ export function plan(scenario: Scenario): Plan {
     (name) => !ALLOCATOR_VARIABLES.some((known) => known === name),
   );
   if (others.length > 0) notes.push(`environment variables that are left out: ${others.join(', ')}`);
-  const refused = (refusal: Refusal): Plan => ({ starts: false, ...refusal, ranks: [], host: null, notes });
+  const refused = (refusal: Refusal): Plan => ({
+    starts: false,
+    ...refusal,
+    remedies: [],
+    limits: null,
+    ranks: [],
+    host: null,
+    notes,
+  });
   const unparsed = parserRefusal(scenario);
   if (unparsed !== null) return refused(unparsed);
   const hardware = resolveHardware(scenario);
@@ -85,7 +108,9 @@ function planStart(scenario: Scenario, input: StartupInput, notes: readonly stri
     const { profiled, report } = allocations[i];
     return { ...rank, allocator: endsBefore ? profiled : report };
   });
-  if (refusal !== null) return { starts: false, ...refusal, ranks, host, notes };
+  if (refusal !== null) {
+    return { starts: false, ...refusal, remedies: [], limits: input.limits, ranks, host, notes };
+  }
   return {
     starts: true,
     pool: poolConfig(scenario, startup),

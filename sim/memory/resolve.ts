@@ -5,7 +5,7 @@ import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
 import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { ModelConfig, Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { redundantExperts } from './eplb-checks.ts';
@@ -202,7 +202,11 @@ export function defaultBlockSize(
   return isLarge ? MLA_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
 }
 
-function architectureOf(scenario: Scenario): Architecture {
+/**
+ * The config.json of a scenario's model, its own or the catalogue's.
+ * @throws InputError if there is neither.
+ */
+export function modelConfigOf(scenario: Scenario): ModelConfig {
   const { model, placeOf } = scenario;
   const config = model.config ?? findModel(model.name)?.config;
   if (config === undefined) {
@@ -215,7 +219,11 @@ function architectureOf(scenario: Scenario): Architecture {
       'model',
     );
   }
-  const architecture = parseModelConfig(config);
+  return config;
+}
+
+function architectureOf(scenario: Scenario): Architecture {
+  const architecture = parseModelConfig(modelConfigOf(scenario));
   if ('missing' in architecture) {
     throw problem(
       scenario,

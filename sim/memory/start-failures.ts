@@ -3,10 +3,9 @@ import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
 import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './plan.ts';
-import { smallerBatch } from './start-advice.ts';
 import type { RankAllocation } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { floorShare, GIB, gib } from './units.ts';
+import { GIB, gib } from './units.ts';
 
 const DOCS = 'See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details.';
 
@@ -38,7 +37,7 @@ const freeMemory: Check = ({ memoryShare }, { ranks }) => {
   return {
     because: 'no-kv-cache-memory',
     message: `ValueError: Free memory on device cuda:${short.rank} (${rounded(free)}/${rounded(short.totalBytes)} GiB) on startup is less than desired GPU memory utilization (${memoryShare}, ${rounded(short.budgetBytes)} GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes.`,
-    advice: `other processes hold ${gib(short.otherBytes)} GiB, the CUDA context ${gib(CONTEXT_BYTES)}: --gpu-memory-utilization ${floorShare(free / short.totalBytes)} or less${short.otherBytes > 0 ? ', or end them' : ''}`,
+    advice: `other processes hold ${gib(short.otherBytes)} GiB, the CUDA context ${gib(CONTEXT_BYTES)}`,
   };
 };
 
@@ -47,7 +46,7 @@ const someBlocks: Check = (input, startup) => {
   const isV0 = input.rules.engine === 'v0';
   const message = `ValueError: No available memory for the cache blocks. Try increasing \`gpu_memory_utilization\` when initializing the engine${isV0 ? '.' : ` (this flag also controls CPU memory reservation on the CPU backend, despite its name). ${DOCS}`}`;
   if (input.numBlocksOverride !== null) {
-    const advice = `--num-gpu-blocks-override ${input.numBlocksOverride} means no blocks, not "automatic": leave it out`;
+    const advice = `--num-gpu-blocks-override ${input.numBlocksOverride} means no blocks, not "automatic"`;
     return { because: 'no-kv-cache-memory', message, advice };
   }
   const least = smallestRank(startup);
@@ -55,7 +54,7 @@ const someBlocks: Check = (input, startup) => {
   return {
     because: 'no-kv-cache-memory',
     message,
-    advice: `weights take ${gib(least.weightBytes)} GiB, activations ${gib(least.activationBytes)}, the rest ${gib(least.nonTorchBytes + least.cudaGraphBytes)} of the ${gib(least.budgetBytes)} GiB that vLLM may use: ${roomFor(input, least, wanted)}`,
+    advice: `weights take ${gib(least.weightBytes)} GiB, activations ${gib(least.activationBytes)}, the rest ${gib(least.nonTorchBytes + least.cudaGraphBytes)} of the ${gib(least.budgetBytes)} GiB that vLLM may use; one request wants ${gib(wanted)} GiB of KV cache`,
   };
 };
 
@@ -71,7 +70,7 @@ const oneRequestFits: Check = (input, startup) => {
     return {
       because: 'kv-cache-too-small',
       message: `ValueError: The model's max seq len (${maxModelLen}) is larger than the maximum number of tokens that can be stored in KV cache (${capacity}). Try increasing \`gpu_memory_utilization\` or decreasing \`max_model_len\` when initializing the engine.`,
-      advice: `--max-model-len ${capacity} or less fits; ${roomFor(input, least, blocksPerRequest * least.blockBytes)}`,
+      advice: wantedAndLeft(startup, least),
     };
   }
   if (blocksPerRequest <= numBlocks) return null;
@@ -81,7 +80,7 @@ const oneRequestFits: Check = (input, startup) => {
   return {
     because: 'kv-cache-too-small',
     message: `ValueError: To serve at least one request with the model's max seq len (${maxModelLen}), (${gib(blocksPerRequest * least.blockBytes)} GiB KV cache is needed, which is larger than the available KV cache memory (${gib(available)} GiB). ${estimate}Try increasing \`gpu_memory_utilization\` (which also controls CPU memory on the CPU backend) or decreasing \`max_model_len\` when initializing the engine. ${DOCS}`,
-    advice: `${fits > 0 ? `--max-model-len ${fits} or less fits; ` : ''}${roomFor(input, least, blocksPerRequest * least.blockBytes)}`,
+    advice: wantedAndLeft(startup, least),
   };
 };
 
@@ -89,39 +88,11 @@ function smallestRank({ ranks }: Startup): RankMemory {
   return ranks.reduce((least, rank) => (rank.numBlocks < least.numBlocks ? rank : least));
 }
 
-function peakOf(rank: RankMemory): number {
-  return rank.weightBytes + rank.balancerBytes + rank.activationBytes + rank.nonTorchBytes;
-}
-
-/** What would make room for so many bytes of KV cache on this rank. */
-function roomFor(input: StartupInput, rank: RankMemory, bytes: number): string {
-  const share = (peakOf(rank) + rank.cudaGraphBytes + bytes) / rank.totalBytes;
-  const advice: string[] = [];
-  if (share <= 0.98) advice.push(`--gpu-memory-utilization ${ceilShare(share)} or more`);
-  else if (share * rank.totalBytes - rank.activationBytes < 0.95 * rank.totalBytes) {
-    advice.push(smallerBatch(input, rank));
-  }
-  advice.push(moreGpus(input), 'a quantized model');
-  if (input.kvElementBytes > 1 && share > 0.98)
-    advice.push('--kv-cache-dtype fp8 (half the bytes per token)');
-  return `room for ${gib(bytes)} GiB of KV cache: ${advice.join(', ')}`;
-}
-
-/** Twice as many GPUs: by tensor parallelism where the heads allow it and the KV cache is cut by it. */
-function moreGpus({ parallel, architecture }: StartupInput): string {
-  const { tensor, pipeline } = parallel;
-  const gpus = `${tensor * pipeline * 2} GPUs`;
-  const cutsCache = architecture.mla === null && tensor < architecture.numKvHeads;
-  return cutsCache && architecture.numHeads % (tensor * 2) === 0
-    ? `${gpus} (--tensor-parallel-size ${tensor * 2})`
-    : `${gpus} (--pipeline-parallel-size ${pipeline * 2})`;
+function wantedAndLeft({ numBlocks, blocksPerRequest }: Startup, { blockBytes }: RankMemory): string {
+  return `the longest request wants ${gib(blocksPerRequest * blockBytes)} GiB of KV cache (${blocksPerRequest} blocks), there are ${gib(numBlocks * blockBytes)} GiB (${numBlocks})`;
 }
 
 /** As Python's round(x, 2) prints it. */
 function rounded(bytes: number): string {
   return String(Math.round((bytes / GIB) * 100) / 100);
-}
-
-function ceilShare(share: number): string {
-  return (Math.ceil(share * 100) / 100).toFixed(2);
 }

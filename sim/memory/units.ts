@@ -5,8 +5,3 @@ export const MIB = 1024 * 1024;
 export function gib(bytes: number): string {
   return (bytes / GIB).toFixed(2);
 }
-
-/** A share of the GPU with two digits, rounded down. */
-export function floorShare(share: number): string {
-  return (Math.floor(share * 100) / 100).toFixed(2);
-}
