@@ -85,7 +85,7 @@ describe('remedies', () => {
           }
         },
       ),
-      { numRuns: 100, seed: 1 },
+      { numRuns: 150, seed: 1 },
     );
     expect(numFollowed).toBeGreaterThan(50);
   });
