@@ -17,12 +17,15 @@ import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
 import { Editor } from './editor/editor.ts';
 import { scenarioTextOf } from './editor/pasted.ts';
+import { eventSteps } from './event-steps.ts';
 import { ExpertPanel } from './expert-panel.ts';
 import { Gantt } from './gantt.ts';
 import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
+import { PaletteDialog } from './palette-dialog.ts';
 import { RequestList } from './request-list.ts';
+import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
 import type { ScenarioSource, SharedState } from './share/fragment.ts';
 import { Timeline } from './timeline.ts';
@@ -88,7 +91,7 @@ function askFrame(): void {
 }
 
 function draw(): void {
-  const { run, step, playing, speed, block, request, scene } = view.get();
+  const { run, step, playing, speed, block, request, scene, event } = view.get();
   if (run === null) return;
   const { cursor, recording, derived } = run;
   if (cursor.step !== step) cursor.seek(step);
@@ -97,6 +100,7 @@ function draw(): void {
   else gantt.draw(step, cursor.running(), request);
   timeline.draw(step);
   headline.show(cursor, derived);
+  transport.showEvents(run.events, event);
   transport.show(playing, speed, step, recording.numSteps);
   details.show(cursor, block, map.blocksPerCell);
   requestList.show(cursor, palette, request);
@@ -252,8 +256,8 @@ const commands: readonly Command[] = [
   },
   { key: 'Home', shown: 'Home', what: 'to the start', act: () => playback.jump('start') },
   { key: 'End', shown: 'End', what: 'to the end', act: () => playback.jump('end') },
-  { key: ',', shown: ',', what: 'previous preemption', act: () => playback.jump('previous-preemption') },
-  { key: '.', shown: '.', what: 'next preemption', act: () => playback.jump('next-preemption') },
+  { key: ',', shown: ',', what: 'previous event of the chosen kind', act: () => playback.jumpToEvent(-1) },
+  { key: '.', shown: '.', what: 'next event of the chosen kind', act: () => playback.jumpToEvent(1) },
   { key: '[', shown: '[', what: 'slower', act: () => playback.faster(-1) },
   { key: ']', shown: ']', what: 'faster', act: () => playback.faster(1) },
   ...COLOR_MODES.map(({ mode, label }, i) => ({
@@ -273,6 +277,7 @@ const commands: readonly Command[] = [
   },
   { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
   { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
+  { key: '/', shown: '/', what: 'search, or a command', act: () => paletteDialog.open() },
   { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
   {
     key: 'Escape',
@@ -285,7 +290,45 @@ const commands: readonly Command[] = [
   },
 ];
 
+const paletteDialog = new PaletteDialog(
+  commands,
+  (query) => {
+    const { run, step } = view.get();
+    if (run === null) return [];
+    return search(query, run.recording, run.events, run.cursor.numBlocks, step);
+  },
+  show,
+);
+byId('find').addEventListener('click', () => paletteDialog.open());
 new Keyboard(commands);
+
+/** What was searched for, where it can be seen. */
+function show(found: Found): void {
+  const { run } = view.get();
+  if (run === null) return;
+  switch (found.kind) {
+    case 'request': {
+      const { firstScheduledNs, endNs } = run.recording.requests;
+      const { startNs } = run.recording.steps;
+      view.set({ request: found.request });
+      // Where it is not there yet, or not any more: to its first step.
+      const now = startNs[Math.max(0, Math.min(run.recording.numSteps - 1, view.get().step))];
+      const begins = firstScheduledNs[found.request];
+      if (begins > now || endNs[found.request] < now) playback.seek(startNs.indexOf(begins));
+      break;
+    }
+    case 'block':
+      view.set({ block: found.block, scene: 'blocks' });
+      break;
+    case 'step':
+      playback.seek(found.step);
+      break;
+    case 'event':
+      view.set({ event: found.event });
+      playback.seek(found.step);
+      break;
+  }
+}
 
 // --- files and runs ---
 
@@ -296,6 +339,7 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   whatIf.show(source);
   const cursor = new Cursor(recording);
   const derived = derive(recording);
+  const events = eventSteps(recording);
   map.show(cursor);
   timeline.show(recording, derived);
   gantt.show(recording);
@@ -304,7 +348,8 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   const system = contiguous === undefined ? `vLLM ${vllm}` : 'without paging';
   byId('scenario-name').textContent = [name, model, gpu, system].filter((part) => part !== '').join(' · ');
   view.set({
-    run: { recording, cursor, derived },
+    run: { recording, cursor, derived, events },
+    event: events.has(view.get().event) ? view.get().event : (events.keys().next().value ?? 'preempt'),
     step: 0,
     playing: recording.numSteps > 0 && !reducedMotion.matches,
     block: null,

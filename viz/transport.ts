@@ -1,4 +1,5 @@
 import { h, icon } from './dom.ts';
+import { EVENT_NAMES, type EventName, type EventSteps } from './event-steps.ts';
 
 /** Steps per second. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 500, 2000];
@@ -12,15 +13,17 @@ const ICONS = {
   back: 'M14 5l2 2-5 5 5 5-2 2-7-7z',
   forward: 'M10 5l-2 2 5 5-5 5 2 2 7-7z',
   end: 'M16.6 5H19v14h-2.4zM7 5l-2 2 5 5-5 5 2 2 7-7z',
-  // An exclamation mark beside the arrow: where somebody lost their blocks.
-  previousPreemption: 'M11 5l2 2-5 5 5 5-2 2-7-7zM16.5 5H19v9h-2.5zM16.5 16.5H19V19h-2.5z',
-  nextPreemption: 'M13 5l-2 2 5 5-5 5 2 2 7-7zM5 5h2.5v9H5zM5 16.5h2.5V19H5z',
+  // An exclamation mark beside the arrow: where something happens.
+  previousEvent: 'M11 5l2 2-5 5 5 5-2 2-7-7zM16.5 5H19v9h-2.5zM16.5 16.5H19V19h-2.5z',
+  nextEvent: 'M13 5l-2 2 5 5-5 5 2 2 7-7zM5 5h2.5v9H5zM5 16.5h2.5V19H5z',
 } as const;
 
 export interface TransportActions {
   toggle(): void;
   stepBy(steps: number): void;
-  jump(where: 'start' | 'end' | 'previous-preemption' | 'next-preemption'): void;
+  jump(where: 'start' | 'end'): void;
+  jumpToEvent(direction: 1 | -1): void;
+  chooseEvent(event: EventName): void;
   faster(by: 1 | -1): void;
 }
 
@@ -29,6 +32,8 @@ export class Transport {
   private readonly play: HTMLButtonElement;
   private readonly speed: HTMLElement;
   private readonly position: HTMLElement;
+  private readonly kinds: HTMLSelectElement;
+  private events: EventSteps | null = null;
   private playing: boolean | null = null;
 
   constructor(root: HTMLElement, actions: TransportActions) {
@@ -39,6 +44,8 @@ export class Transport {
         face,
       );
     this.play = button('', 'Play (space)', actions.toggle, 'primary');
+    this.kinds = h('select', { 'aria-label': 'Kind of event to go to', title: 'Kind of event to go to' });
+    this.kinds.addEventListener('change', () => actions.chooseEvent(this.kinds.value as EventName));
     this.speed = h('span', { class: 'speed' });
     this.position = h('span', { class: 'position' });
     root.replaceChildren(
@@ -47,15 +54,31 @@ export class Transport {
       button(icon(ICONS.back), 'One step back (←)', () => actions.stepBy(-1)),
       button(icon(ICONS.forward), 'One step on (→)', () => actions.stepBy(1)),
       button(icon(ICONS.end), 'To the end (End)', () => actions.jump('end')),
-      button(icon(ICONS.previousPreemption), 'Previous preemption (,)', () =>
-        actions.jump('previous-preemption'),
+      button(icon(ICONS.previousEvent), 'Previous event of the kind (,)', () => actions.jumpToEvent(-1)),
+      button(icon(ICONS.nextEvent), 'Next event of the kind (.)', () => actions.jumpToEvent(1)),
+      this.kinds,
+      h(
+        'span',
+        { class: 'rate' },
+        button('−', 'Slower ([)', () => actions.faster(-1)),
+        this.speed,
+        button('+', 'Faster (])', () => actions.faster(1)),
       ),
-      button(icon(ICONS.nextPreemption), 'Next preemption (.)', () => actions.jump('next-preemption')),
-      button('−', 'Slower ([)', () => actions.faster(-1)),
-      this.speed,
-      button('+', 'Faster (])', () => actions.faster(1)),
       this.position,
     );
+  }
+
+  /** The kinds of events that the run has. */
+  showEvents(events: EventSteps, chosen: EventName): void {
+    if (events !== this.events) {
+      this.events = events;
+      this.kinds.replaceChildren(
+        ...[...events].map(([name, steps]) =>
+          h('option', { value: name }, `${EVENT_NAMES[name]} (${steps.length.toLocaleString('en-US')})`),
+        ),
+      );
+    }
+    this.kinds.value = chosen;
   }
 
   show(playing: boolean, speed: number, step: number, numSteps: number): void {

@@ -578,6 +578,36 @@ describe('setting up a run', () => {
   });
 });
 
+describe('search and commands', () => {
+  test('a request, an event, a command: found and gone to', async () => {
+    const { page, complaints } = await open();
+    await press(page, '/');
+    await page.keyboard.type('req:r17');
+    await press(page, 'Enter');
+    expect(await page.locator('.request[aria-pressed="true"] .id').allTextContents()).toEqual(['r17']);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('event:abort');
+    await press(page, 'Enter');
+    expect(await page.textContent('#sentence')).toContain('Gave up:');
+    await press(page, '/');
+    await page.keyboard.type('show the requests');
+    await press(page, 'Enter');
+    expect(await page.isVisible('#gantt')).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the comma and the point go to events of the chosen kind', async () => {
+    const { page } = await open();
+    await page.selectOption('.transport select', 'finish');
+    await page.locator('#timeline').focus();
+    await press(page, '.');
+    expect(await page.textContent('#sentence')).toContain('Finished');
+    const first = await stepOf(page);
+    await press(page, '.', ',');
+    expect(await stepOf(page)).toBe(first);
+  });
+});
+
 describe('layouts and colours', () => {
   test('every mode and order draws another picture, and the same one again', async () => {
     const { page, complaints } = await open();

@@ -31,12 +31,13 @@ export class Keyboard {
     );
     byId('help').addEventListener('click', () => this.showHelp());
     document.addEventListener('keydown', (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const isPalette = event.key === 'k' && (event.ctrlKey || event.metaKey);
+      if ((event.ctrlKey || event.metaKey || event.altKey) && !isPalette) return;
       const target = event.target as Element;
       if (target.closest('dialog, textarea, input, select') !== null) return;
       // A focused button keeps its own space and enter.
       if (event.key === ' ' && target.closest('button, summary') !== null) return;
-      const command = all.find(({ key }) => key === event.key);
+      const command = all.find(({ key }) => key === (isPalette ? '/' : event.key));
       if (!command) return;
       event.preventDefault();
       command.act(event);

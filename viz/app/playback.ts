@@ -1,3 +1,4 @@
+import { type EventName, neighbour } from '../event-steps.ts';
 import { SPEEDS, type TransportActions } from '../transport.ts';
 import type { ViewStore } from './view.ts';
 
@@ -52,23 +53,20 @@ export class Playback implements TransportActions {
     this.seek(this.view.get().step + steps);
   }
 
-  jump(where: 'start' | 'end' | 'previous-preemption' | 'next-preemption'): void {
+  jump(where: 'start' | 'end'): void {
     const { run } = this.view.get();
-    if (run === null) return;
-    if (where === 'start') this.seek(0);
-    else if (where === 'end') this.seek(run.recording.numSteps);
-    else this.jumpToPreemption(where === 'next-preemption' ? 1 : -1);
+    if (run !== null) this.seek(where === 'start' ? 0 : run.recording.numSteps);
   }
 
-  private jumpToPreemption(direction: 1 | -1): void {
-    const { run, step } = this.view.get();
-    if (run === null) return;
-    const { preemptions } = run.derived;
-    for (let at = step + direction; at >= 0 && at < run.recording.numSteps; at += direction) {
-      if (preemptions[at] === (at === 0 ? 0 : preemptions[at - 1])) continue;
-      this.seek(at);
-      return;
-    }
+  /** To the nearest step with an event of the chosen kind; stays where there is none. */
+  jumpToEvent(direction: 1 | -1): void {
+    const { run, step, event } = this.view.get();
+    const found = neighbour(run?.events.get(event) ?? [], step, direction);
+    if (found !== null) this.seek(found);
+  }
+
+  chooseEvent(event: EventName): void {
+    this.view.set({ event });
   }
 
   faster(by: 1 | -1): void {

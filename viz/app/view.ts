@@ -3,6 +3,7 @@ import type { Recording } from '../../sim/recording/recording.ts';
 import type { ColorMode } from '../block-colors.ts';
 import type { OrderMode } from '../block-order.ts';
 import type { Derived } from '../derived.ts';
+import type { EventName, EventSteps } from '../event-steps.ts';
 import { Store } from '../store.ts';
 import { DEFAULT_SPEED } from '../transport.ts';
 
@@ -11,6 +12,7 @@ export interface Run {
   readonly recording: Recording;
   readonly cursor: Cursor;
   readonly derived: Derived;
+  readonly events: EventSteps;
 }
 
 export type Scene = 'blocks' | 'requests';
@@ -31,6 +33,8 @@ export interface View {
   readonly scene: Scene;
   readonly mode: ColorMode;
   readonly order: OrderMode;
+  /** What `,` and `.` go to. */
+  readonly event: EventName;
   /** Under the pointer or the keyboard's cell cursor. */
   readonly block: number | null;
   /** Followed everywhere. */
@@ -48,6 +52,7 @@ export function makeView(): ViewStore {
     scene: 'blocks',
     mode: 'request',
     order: 'physical',
+    event: 'preempt',
     block: null,
     request: null,
   });

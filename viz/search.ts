@@ -1,0 +1,63 @@
+import type { Recording } from '../sim/recording/recording.ts';
+import { EVENT_NAMES, type EventName, type EventSteps, neighbour } from './event-steps.ts';
+
+/** Something that a query finds. */
+export type Found =
+  | { readonly kind: 'request'; readonly request: number; readonly text: string }
+  | { readonly kind: 'block'; readonly block: number; readonly text: string }
+  | { readonly kind: 'step'; readonly step: number; readonly text: string }
+  | { readonly kind: 'event'; readonly event: EventName; readonly step: number; readonly text: string };
+
+const MOST = 12;
+
+/**
+ * What a query finds in a run: `req:r17`, `block:4021`, `step:90`, `event:preempt` (the next one behind the cursor, then
+ * from the start), or a part of a request's name. Plain substrings: what looks for more surprises more.
+ */
+export function search(
+  query: string,
+  recording: Recording,
+  eventsOf: EventSteps,
+  numBlocks: number,
+  cursor: number,
+): Found[] {
+  const match = /^\s*(?:(req|request|block|step|event):)?\s*(.*?)\s*$/i.exec(query);
+  const kind = match?.[1]?.toLowerCase();
+  const what = match?.[2].toLowerCase() ?? '';
+  if (what === '' && kind !== 'event') return [];
+  const found: Found[] = [];
+  const number = /^\d+$/.test(what) ? Number(what) : null;
+  if (kind === undefined || kind === 'req' || kind === 'request') found.push(...requests(what, recording));
+  if (number !== null && (kind === 'block' || kind === undefined) && number < numBlocks) {
+    found.push({ kind: 'block', block: number, text: `block ${number}` });
+  }
+  if (number !== null && (kind === 'step' || kind === undefined) && number <= recording.numSteps) {
+    found.push({ kind: 'step', step: number, text: `step ${number}` });
+  }
+  if (kind === undefined || kind === 'event') found.push(...events(what, eventsOf, cursor));
+  return found.slice(0, MOST);
+}
+
+/** A name that is equal goes before those that only contain it. */
+function requests(what: string, { requestIds }: Recording): Found[] {
+  const found: Found[] = [];
+  const equal = requestIds.findIndex((id) => id.toLowerCase() === what);
+  if (equal >= 0) found.push({ kind: 'request', request: equal, text: `request ${requestIds[equal]}` });
+  for (let i = 0; i < requestIds.length && found.length < MOST; i++) {
+    if (i === equal || !requestIds[i].toLowerCase().includes(what)) continue;
+    found.push({ kind: 'request', request: i, text: `request ${requestIds[i]}` });
+  }
+  return found;
+}
+
+function events(what: string, steps: EventSteps, cursor: number): Found[] {
+  const found: Found[] = [];
+  for (const [event, list] of steps) {
+    const label = EVENT_NAMES[event];
+    if (!event.includes(what) && !label.includes(what)) continue;
+    const step = neighbour(list, cursor, 1) ?? list[0];
+    const where = step > cursor ? `next at step ${step}` : `first at step ${step}`;
+    found.push({ kind: 'event', event, step, text: `${label}, ${where} (${list.length} in all)` });
+  }
+  return found;
+}
