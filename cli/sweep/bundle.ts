@@ -17,12 +17,19 @@ export interface Bundle {
   readonly text: string;
   /** Content of the files that it names, by their paths in its folder. */
   readonly files: Readonly<Record<string, string>>;
+  /** Of its sweep, what each point needs. */
+  readonly sweep: Pick<SweepSpec, 'numRuns' | 'trends'>;
 }
 
 /** A scenario of a bundle with some fields set, and what it is compared with. */
 export interface BundledScenario extends Loaded {
   readonly baseline: Loaded | null;
+  readonly trends: SweepSpec['trends'];
 }
+
+/** The list of all points would be read again for each of them. */
+const WITHOUT_SWEEP: Override = { text: 'sweep', path: ['sweep'], value: undefined, origin: 'sweep' };
+const NO_SWEEP = { numRuns: null, trends: [] };
 
 type ReadFile = (path: string) => string;
 
@@ -33,7 +40,7 @@ export function variantsOf({ points }: SweepSpec, set: readonly Override[]): Ove
 
 /** Reads scenarios out of a bundle. */
 export function bundleReader(bundle: Bundle): (overrides: readonly Override[]) => BundledScenario {
-  return readerOf(bundle.text, bundle.file, (path) => {
+  return readerOf(bundle, (path) => {
     if (Object.hasOwn(bundle.files, path)) return bundle.files[path];
     throw new InputError([{ file: bundle.file, message: `${path} is not in the bundle` }]);
   });
@@ -46,6 +53,7 @@ export function bundleReader(bundle: Bundle): (overrides: readonly Override[]) =
 export function bundleFor(
   source: string,
   variants: readonly (readonly Override[])[],
+  sweep: Bundle['sweep'] = NO_SWEEP,
 ): { bundle: Bundle; scenarios: readonly BundledScenario[] } {
   const files: Record<string, string> = {};
   const beside = readerBeside(source);
@@ -53,8 +61,8 @@ export function bundleFor(
     files[path] ??= beside(path);
     return files[path];
   };
-  const [text, file] = [readText(source), shownPath(source)];
-  const reader = readerOf(text, file, read);
+  const bundle = { file: shownPath(source), text: readText(source), files, sweep };
+  const reader = readerOf(bundle, read);
   const scenarios = variants.map((overrides) => {
     const variant = reader(overrides);
     try {
@@ -67,44 +75,43 @@ export function bundleFor(
     }
     return variant;
   });
-  return { bundle: { file, text, files }, scenarios };
+  return { bundle, scenarios };
 }
 
 /** What a result depends on: the scenario as it was understood, the files behind it, this version of Poolscope. */
-export function digestOfPoint({ scenario, readFile, baseline }: BundledScenario): string {
+export function digestOfPoint({ scenario, readFile, baseline, trends }: BundledScenario): string {
   const hash = createHash('sha256').update(`poolscope ${packageJson.version}\n`);
   for (const loaded of [{ scenario, readFile }, baseline]) {
     if (loaded === null) continue;
     const { file, name, notes, slow, sweep, ...rest } = loaded.scenario;
-    hash.update(`${JSON.stringify({ ...rest, trends: sweep?.trends })}\n`);
+    hash.update(`${JSON.stringify({ ...rest, trends })}\n`);
     for (const path of tracesOf(loaded.scenario)) hash.update(loaded.readFile(path)).update('\0');
   }
   return hash.digest('hex').slice(0, 32);
 }
 
 function readerOf(
-  text: string,
-  file: string,
+  { text, file, sweep }: Bundle,
   read: ReadFile,
 ): (overrides: readonly Override[]) => BundledScenario {
   const reader = scenarioReader(text, file, read);
   const baselines = new Map<string, Loaded>();
   return (overrides) => {
-    const scenario = withRuns(reader(overrides));
+    const scenario = withRuns(reader([...overrides, WITHOUT_SWEEP]), sweep.numRuns);
     const path = scenario.baseline;
     if (path !== null && !baselines.has(path)) {
       const readFile = (other: string) => read(posix.join(posix.dirname(path), other));
       baselines.set(path, { scenario: scenarioReader(read(path), path, readFile)([]), readFile });
     }
-    return { scenario, readFile: read, baseline: path === null ? null : baselines.get(path)! };
+    const baseline = path === null ? null : baselines.get(path)!;
+    return { scenario, readFile: read, baseline, trends: sweep.trends };
   };
 }
 
 /** `num-runs` are seeds, from the scenario's own on. */
-function withRuns(scenario: Scenario): Scenario {
-  const { seed, sweep } = scenario;
-  if (!sweep?.numRuns) return scenario;
-  return { ...scenario, seeds: Array.from({ length: sweep.numRuns }, (_, i) => seed + i) };
+function withRuns(scenario: Scenario, numRuns: number | null): Scenario {
+  if (numRuns === null) return scenario;
+  return { ...scenario, seeds: Array.from({ length: numRuns }, (_, i) => scenario.seed + i) };
 }
 
 function tracesOf(scenario: Scenario | undefined): string[] {

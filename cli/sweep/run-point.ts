@@ -69,7 +69,7 @@ export function outcomeOf(error: unknown): PointOutcome {
   return { kind: 'fault', message: (error as Error).stack ?? String(error) };
 }
 
-function runPoint({ scenario, readFile, baseline }: BundledScenario): PointResult {
+function runPoint({ scenario, readFile, baseline, trends }: BundledScenario): PointResult {
   const compares = comparesWithBaseline(scenario.expect) !== null;
   const run = runScenario(scenario, compares ? baseline : null, {
     readFile,
@@ -96,7 +96,7 @@ function runPoint({ scenario, readFile, baseline }: BundledScenario): PointResul
       summary,
       cost: summary && costOf(scenario.hardware, summary),
     })),
-    measured: (scenario.sweep?.trends ?? []).map(({ metric, aggregate }) => {
+    measured: trends.map(({ metric, aggregate }) => {
       const values = run.runs.map(
         ({ recording, summary }: SeedRun) =>
           recording && summary && measure(findMetric(metric)!, aggregate, recording, 0, summary),

@@ -13,6 +13,7 @@ import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
+import { sweepSpeedup } from './sweep-speedup.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
@@ -209,4 +210,5 @@ decodeHeavy();
 growthWithPool();
 growthWithRequests();
 for (const compare of comparisons) compare();
+assertBudget('sweep of 1,000 points, two workers', sweepSpeedup, 0.9, 'at least', '× the speed-up of a loop');
 process.exitCode = failed === 0 ? 0 : 1;
