@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
 import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
 import { costOf } from '../sim/report/cost.ts';
 import { crashOutcome } from '../sim/report/crash-outcome.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
@@ -133,9 +134,23 @@ export function runReport(
       ),
     );
   }
+  if (summary.allocator) lines.push(row('allocator', allocatorLine(summary.allocator)));
   if (moe) lines.push('', ...moeLines(moe).map(([label, text]) => row(label, text)));
   if (summary.crash) lines.push(row('outcome', pc.red(crashOutcome(summary.crash))));
   return [...lines, ...notes(plan.notes)].join('\n');
+}
+
+/** Fragmentation of PyTorch's allocator, which has nothing to do with that of the pool's slots. */
+function allocatorLine(allocator: AllocatorSummary): string {
+  const { allocatedBytes, peakAllocatedBytes, peakReservedBytes, numAllocRetries } = allocator;
+  const retries = numAllocRetries === 0 ? 'no retries' : pc.yellow(`${number(numAllocRetries)} retries`);
+  return [
+    `GPU ${allocator.rank}: ${gib(peakReservedBytes)} GiB reserved`,
+    `${gib(allocatedBytes)} live between steps, ${gib(peakAllocatedBytes)} at most`,
+    `in holes (inactive split) ${bytes(allocator.inactiveSplitBytes)}, ${bytes(allocator.peakInactiveSplitBytes)} at most`,
+    `largest free block ${bytes(allocator.largestFreeBlock)}`,
+    retries,
+  ].join(' · ');
 }
 
 /** The report of a start that failed, as vLLM would say it, with advice. */
@@ -201,6 +216,10 @@ function statistics(stats: Statistics | null): string {
 /** Three digits at least: 0.0123, 1.23, 1,234. */
 function price(value: number): string {
   return value >= 100 ? number(value) : value.toPrecision(3);
+}
+
+function gib(value: number): string {
+  return (value / 1024 / 1024 / 1024).toFixed(2);
 }
 
 function bytes(value: number): string {

@@ -1,11 +1,13 @@
 import { type SimulationHooks, simulate } from './engine/simulate.ts';
 import type { CacheReset } from './engine/simulation-input.ts';
+import { together } from './engine/step-observer.ts';
 import { InputError } from './error.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import { rankStrips } from './memory/rank-strip.ts';
 import { limitsOf } from './memory/resolve.ts';
+import { servingMemory } from './memory/serving/serving-memory.ts';
 import { expertMap } from './moe/expert-map.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
@@ -60,6 +62,8 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
   };
   const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
   const stepTime = stepTimeOf(scenario);
+  // What served before paging had no PyTorch.
+  const memory = contiguous === null ? servingMemory(scenario, experts?.observer.rows ?? null) : undefined;
   const recording = simulate(
     {
       name: scenario.name,
@@ -77,13 +81,14 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
       memory: rankStrips(planned),
       events: hooks.events,
     },
-    { ...hooks, observer: experts?.observer },
+    { ...hooks, observer: together([experts?.observer, memory].filter((each) => each !== undefined)) },
   );
   const moe = moeReportOf(scenario, experts, workload, recording);
-  // What the experts did and the table could not say is known at the end only; the engine knows nothing of them.
+  // What observers saw and the table could not say is known at the end only; the engine knows nothing of it.
   const header = {
     ...recording.header,
-    ...(moe !== null && { experts: expertMap(moe) }),
+    ...(memory && { allocators: memory.report() }),
+    ...(moe && { experts: expertMap(moe) }),
     ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
   };
   return { plan: planned, recording: { ...recording, header }, moe };

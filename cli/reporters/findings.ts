@@ -75,6 +75,8 @@ export function shown(value: number | null, unit: Check['unit']): string {
   if (value === null) return 'nothing';
   if (unit === 'seconds') return Math.abs(value) >= 1 ? `${digits(value)} s` : `${digits(value * 1000)} ms`;
   if (unit === 'share') return `${digits(value * 100)} %`;
+  if (unit === 'bytes') return `${digits(value / 1024 / 1024)} MiB`;
+  if (unit === 'ratio') return `${digits(value)} ×`;
   return unit === 'per second' ? `${digits(value)}/s` : digits(value);
 }
 

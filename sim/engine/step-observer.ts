@@ -8,3 +8,15 @@ export interface StepObserver {
    */
   step(batch: BatchShape, stepNs: number): number;
 }
+
+/** Observers one after the other, as one; null if there are none. */
+export function together(observers: readonly StepObserver[]): StepObserver | null {
+  if (observers.length < 2) return observers[0] ?? null;
+  return {
+    step(batch, stepNs) {
+      let longer = 0;
+      for (const observer of observers) longer += observer.step(batch, stepNs);
+      return longer;
+    },
+  };
+}

@@ -16,6 +16,8 @@ export interface ActivationPeak {
   /** With the workspace that the experts keep. */
   readonly sampler: number;
   readonly encoder: number;
+  /** The experts' workspace that stays when the profile is over; part of MLP and sampler. */
+  readonly keptWorkspace: number;
   readonly bytes: number;
 }
 
@@ -46,7 +48,8 @@ export function activationPeak(
   const workspace = moeWorkspace(model, parallel, rules, tokens);
   const mlp = ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace));
   const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * rules.samplerBytesPerLogit : 0;
-  const sampler = logits + ACTIVATION_BYTES * (tokens * h + (rules.keepsMoeWorkspace ? workspace : 0));
+  const keptWorkspace = rules.keepsMoeWorkspace ? ACTIVATION_BYTES * workspace : 0;
+  const sampler = logits + ACTIVATION_BYTES * tokens * h + keptWorkspace;
   const encoded =
     model.encoder === null || !encodes ? null : encoderPeak(model.encoder, tensor, tokens, sequences);
   const encoder = encoded?.bytes ?? 0;
@@ -55,6 +58,7 @@ export function activationPeak(
     mlp: Math.ceil(mlp),
     sampler: Math.ceil(sampler),
     encoder,
+    keptWorkspace: Math.ceil(keptWorkspace),
     bytes: Math.ceil(Math.max(encoder, kept + Math.max(mlp, sampler))),
   };
 }
@@ -80,5 +84,7 @@ function moeWorkspace(model: Architecture, parallel: Parallel, rules: StartupRul
   if (moe === null) return 0;
   const width = moe.expertSize / (parallel.experts ? 1 : parallel.tensor * parallel.data);
   if (rules.engine === 'v0') return Math.min(tokens, V0_MOE_CHUNK) * moe.topK * (3 * width + h);
-  return tokens * moe.topK * (Math.max(width, h) + Math.max(2 * width, h));
+  // The tokens of all replicas meet at the experts.
+  const seen = tokens * parallel.data;
+  return seen * moe.topK * (Math.max(width, h) + Math.max(2 * width, h));
 }

@@ -1,3 +1,4 @@
+import { isAmount, isCount, isList, isObject, isText } from '../recording/plain-values.ts';
 import type { Plan } from './plan.ts';
 
 /** What a GPU's memory goes to, in the order in which it is taken. */
@@ -60,4 +61,30 @@ export function rankStrips({ ranks }: Plan): RankStrip[] {
       largestFreeBlock: allocator.largestFreeBlock,
     };
   });
+}
+
+const MAX_SEGMENTS = 1 << 16;
+
+/** Whether a value, such as one from a file of anybody's, can be drawn. */
+export function isRankStrip(value: unknown): value is RankStrip {
+  if (!isObject(value) || !Array.isArray(value.segments)) return false;
+  const { reservedBytes, allocatedBytes, inactiveSplitBytes, largestFreeBlock } = value;
+  return (
+    isCount(value.rank) &&
+    isAmount(value.totalBytes) &&
+    isList(value.bytes, STRIP_KINDS.length, isAmount) &&
+    value.segments.length <= MAX_SEGMENTS &&
+    value.segments.every(isSegment) &&
+    [reservedBytes, allocatedBytes, inactiveSplitBytes, largestFreeBlock].every((bytes) => isAmount(bytes))
+  );
+}
+
+function isSegment(value: unknown): boolean {
+  if (!isObject(value) || !Array.isArray(value.holes)) return false;
+  return (
+    isCount(value.count) &&
+    isAmount(value.bytes) &&
+    isText(value.holds) &&
+    value.holes.every((bytes) => isAmount(bytes))
+  );
 }

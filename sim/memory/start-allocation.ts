@@ -31,21 +31,40 @@ export interface RankAllocation {
 
 /** Every rank's start, through PyTorch's allocator. Ranks that hold the same are allocated once. */
 export function allocateRanks(input: StartupInput, startup: Startup): RankAllocation[] {
-  const known = new Map<string, RankAllocation>();
-  return startup.ranks.map((rank) => {
-    const { place, weightBytes, activationBytes, otherBytes, nonTorchBytes } = rank;
-    const key = [place.stage, weightBytes, activationBytes, otherBytes, nonTorchBytes].join();
-    const allocation = known.get(key) ?? allocateRank(input, startup, rank);
-    known.set(key, allocation);
-    return allocation;
-  });
+  const allocations: RankAllocation[] = [];
+  for (const alike of alikeRanks(startup)) {
+    const allocation = startRank(input, startup, alike[0]);
+    for (const { rank } of alike) allocations[rank] = allocation;
+  }
+  return allocations;
 }
 
-function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): RankAllocation {
+/** Ranks in groups that hold the same, in the order of the first of each. */
+export function alikeRanks({ ranks }: Startup): RankMemory[][] {
+  const groups = new Map<string, RankMemory[]>();
+  for (const rank of ranks) {
+    const { place, weightBytes, activationBytes, otherBytes, nonTorchBytes } = rank;
+    const key = [place.stage, weightBytes, activationBytes, otherBytes, nonTorchBytes].join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [rank]);
+    else group.push(rank);
+  }
+  return [...groups.values()];
+}
+
+/** One rank's start, with the allocator that it leaves behind. */
+export function startRank(
+  input: StartupInput,
+  startup: Startup,
+  rank: RankMemory,
+): RankAllocation & { readonly allocator: CachingAllocator } {
   const { rules } = input;
   const start = new RankStart(input, rank);
   start.keep('weights', 'weights', [...weightTensors(input, rank), ...balancerTensorsOf(input, rank.place)]);
-  for (const tensors of profileTensors(input, rank)) start.use('profile', tensors);
+  const [encoder, ...forward] = profileTensors(input, rank);
+  start.use('profile', encoder);
+  start.keep('profile', 'activations', [rank.activation.keptWorkspace]);
+  for (const tensors of forward) start.use('profile', tensors);
   // The profile gives back what it cached, before vLLM allocates the KV cache.
   start.emptyCache();
   const profiled = start.report();
@@ -60,7 +79,7 @@ function allocateRank(input: StartupInput, startup: Startup, rank: RankMemory): 
   if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
     start.use('warm-up', samplerTensors(input, rank));
   }
-  return { report: start.report(), profiled, failure: start.failure };
+  return { report: start.report(), profiled, failure: start.failure, allocator: start.allocator };
 }
 
 /** Of the graphs that are captured, whether or not the budget provides for them. */
@@ -74,7 +93,7 @@ export function graphBytes({ rules, architecture, parallel, limits }: StartupInp
 /** A rank's allocator while it starts; after the first failure nothing more happens. */
 class RankStart {
   private readonly rank: number;
-  private readonly allocator: CachingAllocator;
+  readonly allocator: CachingAllocator;
   private readonly purposes = new Map<string, Purpose>();
   failure: AllocationFailure | null = null;
 

@@ -64,24 +64,33 @@ function allWeights(input: StartupInput, rank: RankMemory) {
   };
 }
 
-/** Temporaries of the profiling run: each group lives at once, one group after the other. */
+/**
+ * Temporaries of the profiling run: each group lives at once, one group after the other. The experts' workspace,
+ * which V1 keeps, is allocated before the second.
+ */
 export function profileTensors(input: StartupInput, rank: RankMemory): number[][] {
-  const { mlp, sampler, encoder, bytes } = rank.activation;
+  const { mlp, sampler, encoder, bytes, keptWorkspace } = rank.activation;
   const hidden = ACTIVATION_BYTES * input.limits.maxNumBatchedTokens * input.architecture.hiddenSize;
   const kept = Math.max(0, bytes - Math.max(mlp, sampler, encoder));
   const streams = Math.min(hidden, mlp / 3);
   return [
     [encoder],
     // Layer input, residual and norm; gate and up, or the experts' first workspace; their product, or the second.
-    [kept, streams, streams, streams, ...cut(mlp - 3 * streams, 2 / 3)],
+    [kept, streams, streams, streams, ...cut(Math.max(0, mlp - 3 * streams - keptWorkspace), 2 / 3)],
     [kept, ...samplerTensors(input, rank)],
   ].map((group) => group.map(Math.round).filter(isThere));
 }
 
 /** Logits and what sorting or filtering makes of them, in pieces of four bytes per logit. */
-export function samplerTensors({ limits, architecture }: StartupInput, rank: RankMemory): number[] {
+export function samplerTensors({ limits, architecture }: StartupInput, { activation }: RankMemory): number[] {
   const rows = Math.min(limits.maxNumSeqs, limits.maxNumBatchedTokens);
-  return inPieces(rank.activation.sampler, rows * architecture.vocabSize * LOGIT_BYTES);
+  return inPieces(activation.sampler - activation.keptWorkspace, rows * architecture.vocabSize * LOGIT_BYTES);
+}
+
+/** Of as many rows as are sampled. */
+export function logitTensors({ rules, architecture }: StartupInput, rows: number): number[] {
+  const logits = rows * architecture.vocabSize;
+  return inPieces(logits * rules.samplerBytesPerLogit, logits * LOGIT_BYTES).map(Math.round);
 }
 
 /**

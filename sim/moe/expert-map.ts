@@ -1,3 +1,4 @@
+import { isAmount, isCount, isList, isObject, isText } from '../recording/plain-values.ts';
 import type { MoeReport } from './moe-report.ts';
 import { Placement } from './placement.ts';
 
@@ -77,7 +78,6 @@ const MAX_CELLS = 1 << 18;
 const MAX_LAYERS = 1 << 10;
 const MAX_RANKS = 1 << 16;
 const MAX_NOTES = 32;
-const MAX_TEXT = 1000;
 
 /** Whether a value, such as one from a file of anybody's, can be drawn. */
 export function isExpertMap(value: unknown): value is ExpertMap {
@@ -107,16 +107,6 @@ export function isExpertMap(value: unknown): value is ExpertMap {
     notes.every(isText)
   );
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-const isAmount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
-  isAmount(value) && Number.isInteger(value) && value <= most;
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
-const isList = (value: unknown, length: number, isItem: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.length === length && value.every((item) => isItem(item));
 
 // Loops: a long run has more steps than a call can have arguments.
 function sum(column: ArrayLike<number>): number {

@@ -88,6 +88,11 @@ export class MoeObserver implements StepObserver {
     return stallNs;
   }
 
+  /** Rank → token-expert pairs of its fullest layer in the last step. */
+  get rows(): ArrayLike<number> {
+    return this.mostRows;
+  }
+
   private passLayers(tokens: number, stepNs: number): number {
     const { shape, router } = this.setup;
     const { layers, numExperts, topK, ranks, spread } = shape;

@@ -11,17 +11,23 @@ const V0_CHUNK_TOKENS = 32_768;
 /** V1 rounds each request to its workspace up to this. */
 const ALIGNMENT = 256;
 
+export function workspaceBytes(shape: MoeShape, tokens: number): number {
+  return workspaceTensors(shape, tokens).reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /**
- * Bytes of the workspaces for M tokens. V0: cache1, cache2 and cache3 are three tensors. V1: one buffer of two
+ * The workspaces for M tokens, bytes each. V0: cache1, cache2 and cache3 are three tensors. V1: one buffer of two
  * parts, the first of which the output shares; it keeps the size that start-up made it grow to.
  */
-export function workspaceBytes(shape: MoeShape, tokens: number): number {
+export function workspaceTensors(shape: MoeShape, tokens: number): number[] {
   const { topK, width, hiddenSize: h } = shape;
   const rows = tokens * topK;
   const output = tokens * h;
   switch (shape.kernel) {
     case 'v0':
-      return Math.min(tokens, V0_CHUNK_TOKENS) * topK * (3 * width + h) * VALUE_BYTES;
+      return [2 * width, width, h].map(
+        (each) => Math.min(tokens, V0_CHUNK_TOKENS) * topK * each * VALUE_BYTES,
+      );
     case 'triton':
       return two(Math.max(rows * Math.max(width, h), output), rows * Math.max(2 * width, h));
     case 'marlin':
@@ -37,8 +43,8 @@ export function workspaceBytes(shape: MoeShape, tokens: number): number {
   }
 }
 
-function two(first: number, second: number): number {
-  return aligned(first * VALUE_BYTES) + aligned(second * VALUE_BYTES);
+function two(first: number, second: number): number[] {
+  return [aligned(first * VALUE_BYTES), aligned(second * VALUE_BYTES)];
 }
 
 function aligned(bytes: number): number {

@@ -1,5 +1,7 @@
 import { strFromU8, strToU8, unzlibSync, zlibSync } from 'fflate';
 import { InputError } from '../error.ts';
+import { isRankStrip } from '../memory/rank-strip.ts';
+import { isServingAllocator } from '../memory/serving/serving-allocator.ts';
 import { isExpertMap } from '../moe/expert-map.ts';
 import {
   type Column,
@@ -282,6 +284,8 @@ function isFileHeader(value: unknown): value is FileHeader {
     typeof file.header.about === 'object' &&
     file.header.about !== null &&
     (file.header.experts === undefined || isExpertMap(file.header.experts)) &&
+    (file.header.memory === undefined || areRanks(file.header.memory, isRankStrip)) &&
+    (file.header.allocators === undefined || areRanks(file.header.allocators, isServingAllocator)) &&
     isCount(file.header.pool?.numGpuBlocks) &&
     file.header.pool.numGpuBlocks > 0 &&
     Array.isArray(file.header.pool.groups) &&
@@ -291,6 +295,13 @@ function isFileHeader(value: unknown): value is FileHeader {
     typeof file.header.scheduler === 'object' &&
     file.header.scheduler !== null
   );
+}
+
+/** GPUs of a machine that is believed. */
+const MAX_RANKS = 1 << 16;
+
+function areRanks(value: unknown, isRank: (rank: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length <= MAX_RANKS && value.every(isRank);
 }
 
 function isTableTypes(value: unknown): value is TableTypes {

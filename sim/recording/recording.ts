@@ -1,4 +1,5 @@
 import type { RankStrip } from '../memory/rank-strip.ts';
+import type { ServingAllocator } from '../memory/serving/serving-allocator.ts';
 import type { ExpertMap } from '../moe/expert-map.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { RooflineInput } from '../time/roofline.ts';
@@ -259,6 +260,8 @@ export interface RecordingHeader {
   };
   /** What the GPUs' memory went to, rank by rank. */
   readonly memory?: readonly RankStrip[];
+  /** PyTorch's allocator while the run was served, by ranks that hold the same. */
+  readonly allocators?: readonly ServingAllocator[];
   /** There where the model has experts: what they did. */
   readonly experts?: ExpertMap;
   /** There where the layers lie on the stages of a pipeline. */

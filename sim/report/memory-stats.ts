@@ -1,5 +1,6 @@
 import type { AllocatorReport } from '../memory/allocator-report.ts';
 import type { Plan } from '../memory/plan.ts';
+import { changeAt } from '../memory/serving/serving-allocator.ts';
 import type { Cursor } from '../recording/cursor.ts';
 import { MEMORY_FIELDS, type MemoryField } from './memory-fields.ts';
 
@@ -53,6 +54,10 @@ export function memoryStats(
   const isFree = (block: number) =>
     cursor === null ? v0 !== null || block > 0 : cursor.refCount[block] === 0 && block !== cursor.nullBlock;
   const { numFree, longest } = freeRuns(numGpuBlocks, isFree);
+  const allocator = ranks.map(({ rank, allocator }) => ({
+    ...allocatorStats(rank, allocator),
+    ...(cursor && servingStats(rank, cursor)),
+  }));
   return {
     pool: {
       gpu_cache_usage: numUsable === 0 ? 0 : 1 - numFree / numUsable,
@@ -60,10 +65,12 @@ export function memoryStats(
       largest_free_block: longest,
       block_size_bytes: blockBytes,
     },
-    allocator: ranks.map(({ rank, allocator }) => allocatorStats(rank, allocator)),
+    allocator,
     fragmentation: {
       pool_internal_waste_bytes: cursor === null ? 0 : Math.round(emptyBlocks(cursor) * blockBytes),
-      allocator_inactive_split_bytes: Math.max(...ranks.map(({ allocator }) => allocator.inactiveSplitBytes)),
+      allocator_inactive_split_bytes: Math.max(
+        ...allocator.map((stats) => stats['inactive_split_bytes.all.current']),
+      ),
     },
     fields: MEMORY_FIELDS,
   };
@@ -78,6 +85,20 @@ function allocatorStats(rank: number, report: AllocatorReport): AllocatorStatsOf
     'inactive_split_bytes.all.current': report.inactiveSplitBytes,
     num_alloc_retries: report.numAllocRetries,
     largest_free_bytes: report.largestFreeBlock,
+  };
+}
+
+/** What serving has changed of it by a cursor's step: between steps, no tensor of one is live. */
+function servingStats(rank: number, { recording, step }: Cursor): Partial<AllocatorStatsOfRank> {
+  const served = recording.header.allocators?.find(({ ranks }) => ranks.includes(rank));
+  if (served === undefined) return {};
+  const { reservedBytes, inactiveSplitBytes, largestFreeBlock, numAllocRetries } = served.changes;
+  const at = changeAt(served.changes, step);
+  return {
+    'reserved_bytes.all.current': reservedBytes[at],
+    'inactive_split_bytes.all.current': inactiveSplitBytes[at],
+    largest_free_bytes: largestFreeBlock[at],
+    num_alloc_retries: numAllocRetries[at],
   };
 }
 

@@ -2,7 +2,17 @@ import type { Recording, RequestColumns } from '../recording/recording.ts';
 import type { Summary } from './summary.ts';
 
 /** What a value counts; times are seconds, shares lie in [0, 1]. */
-export type Unit = 'seconds' | 'share' | 'tokens' | 'requests' | 'blocks' | 'steps' | 'times' | 'per second';
+export type Unit =
+  | 'seconds'
+  | 'share'
+  | 'bytes'
+  | 'ratio'
+  | 'tokens'
+  | 'requests'
+  | 'blocks'
+  | 'steps'
+  | 'times'
+  | 'per second';
 
 interface MetricBase {
   readonly name: string;

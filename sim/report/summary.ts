@@ -6,6 +6,7 @@ import {
   type RunEnd,
   type V0Traffic,
 } from '../recording/recording.ts';
+import { type AllocatorSummary, summarizeAllocators } from './allocator-summary.ts';
 import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from './latency.ts';
 import { type Statistics, statisticsOf } from './statistics.ts';
 
@@ -48,6 +49,8 @@ export interface Summary {
   readonly traffic: V0Traffic | null;
   /** What the pool's token slots were, weighted by the time of steps; sums to 1. */
   readonly slots: SlotShares | null;
+  /** PyTorch's allocator, in which the pool is one of many tenants. */
+  readonly allocator: AllocatorSummary | null;
 }
 
 /** Kinds of token slots of the pool. */
@@ -91,6 +94,7 @@ export function summarize(recording: Recording): Summary {
     numPreemptions: requests.numPreemptions.reduce((sum, n) => sum + n, 0),
     traffic: header.traffic ?? null,
     slots: slotSharesOf(recording),
+    allocator: summarizeAllocators(recording),
   };
 }
 

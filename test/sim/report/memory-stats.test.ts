@@ -48,6 +48,27 @@ describe('memory_stats', () => {
     expect(shortRuns).toBeGreaterThan(10);
   });
 
+  test('while serving, the allocator is as the steps so far have left it', () => {
+    const command = 'vllm serve Qwen/Qwen3-30B-A3B --tensor-parallel-size 4 --max-model-len 8192';
+    const workload = { 'num-prompts': 4, 'random-input-len': 6000, 'random-output-len': 4 };
+    const text = { version: 1, command, hardware: { gpu: 'rtx4090', count: 4 }, workload };
+    const { plan: planned, recording } = simulateScenario(parseScenario(JSON.stringify(text), 's.json'));
+    if (recording === null) throw new Error('it starts');
+    const cursor = new Cursor(recording);
+    const idle = memoryStats(planned).allocator;
+    expect(memoryStats(planned, cursor).allocator).toEqual(idle);
+    cursor.seek(recording.numSteps);
+    const { allocator, fragmentation } = memoryStats(planned, cursor);
+    const [{ changes }] = recording.header.allocators ?? [];
+    const last = changes.reservedBytes.length - 1;
+    expect(last).toBeGreaterThan(0);
+    for (const stats of allocator) {
+      expect(stats['reserved_bytes.all.current']).toBe(changes.reservedBytes[last]);
+      expect(stats['allocated_bytes.all.current']).toBe(idle[0]['allocated_bytes.all.current']);
+    }
+    expect(fragmentation.allocator_inactive_split_bytes).toBe(changes.inactiveSplitBytes[last]);
+  });
+
   test('every number is explained, on both sides', () => {
     const { planned } = startedHello();
     const { pool, allocator, fragmentation, fields } = memoryStats(planned);

@@ -1,0 +1,71 @@
+import type { StepObserver } from '../../engine/step-observer.ts';
+import type { BatchShape } from '../../time/step-time.ts';
+import { captureSizes, v0CaptureSizes } from '../cuda-graphs.ts';
+import { logitTensors } from '../start-tensors.ts';
+import type { StartupInput } from '../startup.ts';
+import type { ForwardStep, GraphMode } from './forward-pass.ts';
+import type { ServingAllocator } from './serving-allocator.ts';
+import type { ServingRank } from './serving-rank.ts';
+
+/** Ranks that hold the same, and which of those that share the experts they are. */
+export interface ServedRanks {
+  readonly rank: ServingRank;
+  readonly expertRank: number;
+}
+
+/** Lets every step of a run allocate its tensors, on every rank, as vLLM's model runner does. */
+export class AllocatorObserver implements StepObserver {
+  private readonly input: StartupInput;
+  private readonly served: readonly ServedRanks[];
+  /** Rank among those that share the experts → token-expert pairs of its fullest layer; null: nobody follows them. */
+  private readonly rows: ArrayLike<number> | null;
+  /** Batches up to so many tokens replay a graph: decodes alone, or all. */
+  private readonly largestWhole: number;
+  private readonly largestPiecewise: number;
+  /** Sampled rows → their tensors. */
+  private readonly logits = new Map<number, readonly number[]>();
+  private numSteps = 0;
+
+  constructor(input: StartupInput, served: readonly ServedRanks[], rows: ArrayLike<number> | null) {
+    this.input = input;
+    this.served = served;
+    this.rows = rows;
+    const { maxNumSeqs, maxNumBatchedTokens } = input.limits;
+    const isV0 = input.rules.engine === 'v0';
+    const sizes = isV0 ? v0CaptureSizes(maxNumSeqs) : captureSizes(maxNumSeqs, maxNumBatchedTokens);
+    this.largestWhole = input.enforceEager ? 0 : (sizes.at(-1) ?? 0);
+    this.largestPiecewise = isV0 ? 0 : this.largestWhole;
+  }
+
+  step(batch: BatchShape): number {
+    const { numTokens, numDecodes, numSampled } = batch;
+    if (numTokens > 0) {
+      const graphs = this.graphsOf(batch);
+      const logits = this.logitsOf(numSampled);
+      for (const { rank, expertRank } of this.served) {
+        const numRows = this.rows?.[expertRank] ?? 0;
+        const step: ForwardStep = { graphs, numTokens, numDecodes, numRows, logits, numSampled };
+        rank.step(step, this.numSteps);
+      }
+    }
+    this.numSteps++;
+    return 0;
+  }
+
+  report(): ServingAllocator[] {
+    return this.served.map(({ rank }) => rank.report());
+  }
+
+  private graphsOf({ numTokens, numPrefills }: BatchShape): GraphMode {
+    if (numPrefills === 0 && numTokens <= this.largestWhole) return 'whole';
+    return numTokens <= this.largestPiecewise ? 'all-but-attention' : 'none';
+  }
+
+  private logitsOf(rows: number): readonly number[] {
+    const known = this.logits.get(rows);
+    if (known !== undefined) return known;
+    const made = rows === 0 ? [] : logitTensors(this.input, rows);
+    this.logits.set(rows, made);
+    return made;
+  }
+}
