@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': '6fca4c3069db4359',
-  'llama31-8b-on-a100.pool.yaml': 'd5802fb6d08c7d12',
-  'llama31-70b-on-4xh100.pool.yaml': '080a5ad91ede5afd',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '99e578acd31ac012',
+  'hello.pool.yaml': '807d9188c9464a0e',
+  'llama31-8b-on-a100.pool.yaml': '135aab2b165a1e3c',
+  'llama31-70b-on-4xh100.pool.yaml': 'bfa55a5e28d580e3',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'a1bc1171ef5e0629',
 };
 
 let server: ViteDevServer;
