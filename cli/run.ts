@@ -158,14 +158,20 @@ function withOptions(scenario: Scenario, options: RunOptions): Scenario {
       },
     };
   }
+  const { workload } = scenario;
+  const { maxConcurrency, goodput } = workload;
   return {
     ...seeded,
     workload: {
+      ...(maxConcurrency !== undefined && { maxConcurrency }),
+      ...(goodput && { goodput }),
       kind: 'trace',
       path: trace,
       format: format ?? null,
       timeScale: timeScale ?? 1,
       limit: limit ?? null,
+      // What the scenario's own requests do is what those of a file without times can do.
+      pace: workload.kind === 'synthetic' ? { ...workload, always: false } : null,
     },
   };
 }

@@ -98,8 +98,8 @@ export function traceGenerate(
   return ExitCode.Ok;
 }
 
-function dependsOnRun({ dependsOn }: Workload): boolean {
-  return dependsOn.some((before) => before >= 0);
+function dependsOnRun({ dependsOn, maxConcurrency }: Workload): boolean {
+  return maxConcurrency !== undefined || dependsOn.some((before) => before >= 0);
 }
 
 /** Block style, but for what lengths are made of. */

@@ -126,12 +126,16 @@ export function scenarioWorkload(
   hooks: ScenarioHooks,
 ): { workload: Workload; notes: readonly string[] } {
   const { workload: spec, seed } = scenario;
-  if (spec.kind === 'synthetic') return { workload: syntheticWorkload(spec, seed), notes: [] };
-  const { path, format, timeScale, limit } = spec;
+  const { maxConcurrency } = spec;
+  if (spec.kind === 'synthetic') {
+    return { workload: { ...syntheticWorkload(spec, seed), maxConcurrency }, notes: [] };
+  }
+  const { path, format, timeScale, limit, timedTrace, pace } = spec;
   const text = traceReader(scenario, 'workload.trace', hooks)(path);
-  const trace = openTrace([text], { file: path, format });
-  const workload = traceWorkload(trace, { file: path, timeScale, limit });
-  return { workload, notes: trace.notes() };
+  const trace = openTrace([text], { file: path, format, timedTrace });
+  const isPaced = pace?.always === true || !trace.isTimed;
+  const workload = traceWorkload(trace, { file: path, timeScale, limit, seed, pace: isPaced ? pace : null });
+  return { workload: { ...workload, maxConcurrency }, notes: trace.notes() };
 }
 
 function traceReader(scenario: Scenario, field: string, hooks: ScenarioHooks): (path: string) => string {

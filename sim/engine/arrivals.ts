@@ -1,5 +1,6 @@
 import { IndexHeap } from '../pool/index-heap.ts';
 import type { Workload } from '../workload/workload.ts';
+import { ConcurrencyGate } from './concurrency-gate.ts';
 
 const NOBODY = -1;
 
@@ -8,11 +9,13 @@ const NOBODY = -1;
  * later turns of a conversation once the turn before has ended.
  */
 export class Arrivals {
-  /** request → arrival, integer nanoseconds; NaN until it is known. */
+  /** request → arrival at the server, integer nanoseconds; NaN until it is known. */
   readonly arrivalNs: Float64Array;
   private readonly workload: Workload;
   /** request → when its client gives up. */
   readonly abortNs: Float64Array;
+  /** null: the client sends whatever comes. */
+  private readonly gate: ConcurrencyGate | null;
   /** Next independent request. */
   private nextRow = 0;
   private readonly released: IndexHeap;
@@ -26,6 +29,8 @@ export class Arrivals {
     this.workload = workload;
     this.arrivalNs = new Float64Array(n).fill(Number.NaN);
     this.abortNs = new Float64Array(n);
+    const limit = workload.maxConcurrency ?? n;
+    this.gate = limit < n ? new ConcurrencyGate(limit) : null;
     const earlier = (time: Float64Array) => (a: number, b: number) =>
       time[a] < time[b] || (time[a] === time[b] && a < b);
     this.released = new IndexHeap(earlier(this.arrivalNs));
@@ -48,7 +53,7 @@ export class Arrivals {
     const released =
       this.released.length > 0 ? this.arrivalNs[this.released.smallest] : Number.POSITIVE_INFINITY;
     const abort = this.timers.length > 0 ? this.abortNs[this.timers.smallest] : Number.POSITIVE_INFINITY;
-    return Math.min(independent, released, abort);
+    return Math.min(this.sentNs(Math.min(independent, released)), abort);
   }
 
   /** The next request that has arrived by `now`, or -1. Equal times: in the order of the workload. */
@@ -59,7 +64,7 @@ export class Arrivals {
     const releasedNs = released < 0 ? Number.POSITIVE_INFINITY : this.arrivalNs[released];
     const rowNs = row < numRequests ? arrivalNs[row] : Number.POSITIVE_INFINITY;
     const takeRow = rowNs < releasedNs || (rowNs === releasedNs && row < released);
-    const time = takeRow ? rowNs : releasedNs;
+    const time = this.sentNs(takeRow ? rowNs : releasedNs);
     if (time > now || time === Number.POSITIVE_INFINITY) return NOBODY;
     const request = takeRow ? row : released;
     if (takeRow) {
@@ -68,6 +73,7 @@ export class Arrivals {
     } else {
       this.released.remove(request);
     }
+    this.gate?.take();
     this.arrivalNs[request] = time;
     if (abortAfterNs[request] < Number.POSITIVE_INFINITY) {
       this.abortNs[request] = time + abortAfterNs[request];
@@ -88,10 +94,16 @@ export class Arrivals {
   /** A request ended: its client no longer waits, and what depends on it arrives after its think time. */
   ended(request: number, now: number): void {
     this.timers.remove(request);
+    this.gate?.give(now);
     for (let next = this.firstDependent[request]; next !== NOBODY; next = this.nextDependent[next]) {
       this.arrivalNs[next] = now + this.workload.arrivalNs[next];
       this.released.add(next);
     }
+  }
+
+  /** When the client sends a request that comes to it at `ns`. */
+  private sentNs(ns: number): number {
+    return this.gate === null ? ns : this.gate.earliestNs(ns);
   }
 
   private skipDependents(): void {

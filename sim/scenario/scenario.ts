@@ -1,7 +1,7 @@
 import type { Gpu } from '../catalog/gpus.ts';
 import type { Link, LinkTiming } from '../catalog/links.ts';
 import type { Place } from '../error.ts';
-import type { TraceFormat } from '../trace/trace.ts';
+import type { TraceFile, TraceFormat } from '../trace/trace.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
@@ -48,21 +48,52 @@ export type LengthSpec =
 /** Times are integer nanoseconds. */
 export type ArrivalSpec =
   | { readonly kind: 'burst'; readonly atNs: number }
-  | { readonly kind: 'poisson'; readonly ratePerSecond: number; readonly burstiness: number };
+  | { readonly kind: 'poisson'; readonly ratePerSecond: number; readonly burstiness: number }
+  /** From one rate to another, over the requests. */
+  | {
+      readonly kind: 'ramp-up';
+      readonly strategy: 'linear' | 'exponential';
+      readonly startRps: number;
+      readonly endRps: number;
+      readonly burstiness: number;
+    }
+  /** The rate rises smoothly from low to high in half a period, and falls in the other half. */
+  | {
+      readonly kind: 'diurnal';
+      readonly periodNs: number;
+      readonly low: number;
+      readonly high: number;
+      readonly burstiness: number;
+    };
+
+/** A distribution of times, integer nanoseconds. */
+export type DurationSpec =
+  | { readonly kind: 'fixed'; readonly ns: number }
+  | { readonly kind: 'uniform'; readonly minNs: number; readonly maxNs: number }
+  | { readonly kind: 'exponential'; readonly meanNs: number }
+  | { readonly kind: 'lognormal'; readonly medianNs: number; readonly sigma: number; readonly maxNs: number };
+
+/** When requests come. */
+export interface PaceSpec {
+  readonly arrival: ArrivalSpec;
+  /** A closed loop of so many users; null = requests come whether or not others were answered. */
+  readonly users: number | null;
+  /** Between an answer and what follows it: the next turn of a conversation, or the next request of a user. */
+  readonly thinkTime: DurationSpec;
+}
 
 /** Seeded synthetic load. */
-export interface SyntheticWorkload {
+export interface SyntheticWorkload extends PaceSpec {
   readonly kind: 'synthetic';
   readonly numRequests: number;
-  readonly arrival: ArrivalSpec;
+  /** More requests, all at once. */
+  readonly bursts: readonly { readonly atNs: number; readonly requests: number }[];
   readonly promptTokens: LengthSpec;
   readonly outputTokens: LengthSpec;
   /** Shared system prompts: each request starts with one of `count` prefixes of `tokens` tokens; count 0 = none. */
   readonly sharedPrefix: { readonly count: number; readonly tokens: number };
   /** Turns per conversation; 1 = independent requests. A turn quotes all that was said before. */
   readonly turns: number;
-  /** Between the end of a turn and the next one of its conversation. */
-  readonly thinkTimeNs: number;
   /** Answers sampled per request (vLLM `n`). */
   readonly numSequences: number;
   /** They are beams, which die and split; V0 only. */
@@ -89,11 +120,24 @@ export interface TraceWorkload {
   readonly timeScale: number;
   /** At most this many requests, from the start; null = all. */
   readonly limit: number | null;
+  readonly timedTrace?: TraceFile['timedTrace'];
+  /** In place of the file's times: always, or where it has none. null: as the file says, or all at once. */
+  readonly pace: (PaceSpec & { readonly always: boolean }) | null;
+}
+
+/** What a request must keep to be a good one (`vllm bench serve --goodput`), integer nanoseconds. */
+export interface GoodputSlos {
+  readonly ttft?: number;
+  readonly tpot?: number;
+  readonly e2el?: number;
 }
 
 export type WorkloadSpec = (SyntheticWorkload | TraceWorkload) & {
   /** Times at which somebody resets the prefix cache, integer nanoseconds, ascending. */
   readonly cacheResets?: { readonly atNs: readonly number[]; readonly preemptRunning: boolean };
+  /** The client sends no more at a time (`vllm bench serve --max-concurrency`). */
+  readonly maxConcurrency?: number;
+  readonly goodput?: GoodputSlos;
 };
 
 /** A Hugging Face `config.json`, as far as Poolscope reads it. */

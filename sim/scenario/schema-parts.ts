@@ -22,7 +22,7 @@ export const positive = (what: string) =>
 
 /** Integer nanoseconds of simulated time fit into a double up to 104 days. */
 export const MAX_DURATION_NS = 30 * 24 * 3600 * NS_PER_S;
-const DURATION = 'a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds)';
+export const DURATION = 'a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds)';
 /** To integer nanoseconds. */
 export const duration = v.pipe(
   v.union([v.number(), v.string()], DURATION),

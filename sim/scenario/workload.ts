@@ -1,8 +1,8 @@
 import { lengthOf } from './length-schema.ts';
 import type { Report } from './located-yaml.ts';
-import { resolvePath } from './paths.ts';
-import type { LengthSpec, SyntheticWorkload, TraceWorkload, WorkloadSpec } from './scenario.ts';
-import { MAX_DURATION_NS } from './schema-parts.ts';
+import { paceOf } from './pace.ts';
+import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
+import { TRACE_KEYS, traceWorkloadOf } from './trace-workload.ts';
 import type { WorkloadFile } from './workload-schema.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
@@ -14,7 +14,9 @@ export const DEFAULT_WORKLOAD: SyntheticWorkload = {
   outputTokens: { kind: 'lognormal', median: 128, sigma: 0.8, max: 1024 },
   sharedPrefix: { count: 1, tokens: 64 },
   turns: 1,
-  thinkTimeNs: 0,
+  thinkTime: { kind: 'fixed', ns: 0 },
+  users: null,
+  bursts: [],
   numSequences: 1,
   beamSearch: false,
   images: null,
@@ -26,42 +28,28 @@ const RANDOM_INPUT_LEN = 1024;
 const RANDOM_OUTPUT_LEN = 128;
 const PREFIX_REPETITION = { prefixes: 10, prefixLen: 256, suffixLen: 256, outputLen: 128 };
 const NUM_PROMPTS = 1000;
-const NS_PER_S = 1e9;
-
-const TRACE_KEYS = ['trace', 'format', 'time-scale', 'limit', 'reset-prefix-cache', 'reset-running-requests'];
 
 /** The workload that the checked keys describe. Keys that contradict each other are reported. */
 export function workloadOf(file: WorkloadFile, report: Report): WorkloadSpec {
-  const requests = requestsOf(file, report);
-  const { 'reset-prefix-cache': at, 'reset-running-requests': preemptRunning } = file;
-  if (at === undefined) {
-    if (preemptRunning !== undefined) {
-      report(['workload', 'reset-running-requests'], 'goes with reset-prefix-cache', null, true);
-    }
-    return requests;
+  const requests =
+    file.trace === undefined ? syntheticOf(file, report) : traceWorkloadOf(file.trace, file, report);
+  const { 'reset-prefix-cache': at, 'reset-running-requests': preemptRunning, goodput } = file;
+  const maxConcurrency = file['max-concurrency'];
+  if (at === undefined && preemptRunning !== undefined) {
+    report(['workload', 'reset-running-requests'], 'goes with reset-prefix-cache', null, true);
   }
-  const atNs = (typeof at === 'number' ? [at] : at).toSorted((a, b) => a - b);
-  return { ...requests, cacheResets: { atNs, preemptRunning: preemptRunning ?? false } };
+  const atNs = at === undefined ? [] : (typeof at === 'number' ? [at] : at).toSorted((a, b) => a - b);
+  return {
+    ...requests,
+    ...(at !== undefined && { cacheResets: { atNs, preemptRunning: preemptRunning ?? false } }),
+    ...(maxConcurrency !== undefined && { maxConcurrency }),
+    ...(goodput && { goodput }),
+  };
 }
 
-function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | TraceWorkload {
+function syntheticOf(file: WorkloadFile, report: Report): SyntheticWorkload {
   const given = Object.keys(file) as (keyof WorkloadFile)[];
-  if (file.trace !== undefined) {
-    for (const key of given) {
-      if (!TRACE_KEYS.includes(key)) report(['workload', key], 'does not go with trace', null, true);
-    }
-    const path = resolvePath(file.trace);
-    if (path === null)
-      report(['workload', 'trace'], "expected a path inside the scenario's folder (--trace takes any)");
-    return {
-      kind: 'trace',
-      path: path ?? file.trace,
-      format: file.format ?? null,
-      timeScale: file['time-scale'] ?? 1,
-      limit: file.limit ?? null,
-    };
-  }
-  for (const key of ['format', 'time-scale', 'limit'] as const) {
+  for (const key of TRACE_KEYS) {
     if (given.includes(key)) report(['workload', key], 'goes with trace', null, true);
   }
   const repeats = file['dataset-name'] === 'prefix_repetition';
@@ -76,40 +64,29 @@ function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | Tra
       );
     }
   }
-  const rate = file['request-rate'] ?? 'inf';
   const ratio = file['random-range-ratio'] ?? 0;
+  const ratios = typeof ratio === 'number' ? { input: ratio, output: ratio } : ratio;
   const numRequests = file['num-prompts'] ?? NUM_PROMPTS;
-  if (rate !== 'inf' && (numRequests / rate) * NS_PER_S > MAX_DURATION_NS) {
-    report(
-      ['workload', 'request-rate'],
-      `${numRequests} requests at this rate take more than 30 days to arrive`,
-    );
-  }
-  if ((file.turns ?? 1) * (file['think-time'] ?? 0) > MAX_DURATION_NS) {
-    report(['workload', 'think-time'], 'the turns of a conversation take more than 30 days');
-  }
+  const turns = file.turns ?? 1;
   const prefixTokens = repeats
     ? (file['prefix-repetition-prefix-len'] ?? PREFIX_REPETITION.prefixLen)
     : (file['random-prefix-len'] ?? 0);
   const prefixCount = repeats ? (file['prefix-repetition-num-prefixes'] ?? PREFIX_REPETITION.prefixes) : 1;
   const prompt = repeats
     ? spread(file['prefix-repetition-suffix-len'] ?? PREFIX_REPETITION.suffixLen, 0)
-    : spread(file['random-input-len'] ?? RANDOM_INPUT_LEN, ratio);
+    : spread(file['random-input-len'] ?? RANDOM_INPUT_LEN, ratios.input);
   const output = repeats
     ? spread(file['prefix-repetition-output-len'] ?? PREFIX_REPETITION.outputLen, 0)
-    : spread(file['random-output-len'] ?? RANDOM_OUTPUT_LEN, ratio);
+    : spread(file['random-output-len'] ?? RANDOM_OUTPUT_LEN, ratios.output);
   return {
     kind: 'synthetic',
     numRequests,
-    arrival:
-      rate === 'inf' || rate === Number.POSITIVE_INFINITY
-        ? { kind: 'burst', atNs: 0 }
-        : { kind: 'poisson', ratePerSecond: rate, burstiness: file.burstiness ?? 1 },
+    ...paceOf(file, numRequests, turns, report),
+    bursts: (file.events ?? []).map(({ at, burst }) => ({ atNs: at, requests: burst })),
     promptTokens: file['input-len'] === undefined ? prompt : lengthOf(file['input-len']),
     outputTokens: file['output-len'] === undefined ? output : lengthOf(file['output-len']),
     sharedPrefix: { count: prefixTokens === 0 ? 0 : prefixCount, tokens: prefixTokens },
-    turns: file.turns ?? 1,
-    thinkTimeNs: file['think-time'] ?? 0,
+    turns,
     numSequences: file['beam-width'] ?? file.n ?? 1,
     beamSearch: file['beam-width'] !== undefined,
     images: file.images
@@ -124,7 +101,7 @@ function requestsOf(file: WorkloadFile, report: Report): SyntheticWorkload | Tra
 }
 
 /** Uniform in [length × (1 − ratio), length × (1 + ratio)], as --random-range-ratio has it. */
-function spread(length: number, ratio: number): LengthSpec {
+function spread(length: number, ratio = 0): LengthSpec {
   if (ratio === 0) return { kind: 'fixed', tokens: length };
   return {
     kind: 'uniform',

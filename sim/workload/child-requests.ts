@@ -53,6 +53,10 @@ export function childRequests(workload: Workload): Workload {
     numSequences: new Int32Array(numChildren).fill(1),
     sequenceStart: Int32Array.from(parentOf.keys()),
     outputSegment,
+    // The children of a request are sent together: all of them have what one of the workload has.
+    ...(workload.maxConcurrency !== undefined && {
+      maxConcurrency: workload.maxConcurrency * Math.max(...numSequences),
+    }),
   };
 }
 

@@ -1,10 +1,9 @@
 import type { SyntheticWorkload } from '../scenario/scenario.ts';
 import { type Image, type Run, WorkloadBuilder } from './builder.ts';
 import { drawLength } from './lengths.ts';
+import { Pace } from './pace.ts';
 import { RandomStream } from './random.ts';
 import type { Workload } from './workload.ts';
-
-const NS_PER_S = 1e9;
 
 /**
  * A seeded synthetic workload. Each purpose draws from a stream of its own: another length distribution
@@ -12,44 +11,54 @@ const NS_PER_S = 1e9;
  */
 export function syntheticWorkload(spec: SyntheticWorkload, seed: number): Workload {
   const builder = new WorkloadBuilder();
-  const arrivals = new RandomStream(seed, 'arrivals');
+  const drawRequest = requestSource(spec, builder, seed);
+  const pace = new Pace(spec, Math.ceil(spec.numRequests / spec.turns), seed);
+  let previousTurn = -1;
+  for (let i = 0; i < spec.numRequests; i++) {
+    const isFirstTurn = i % spec.turns === 0;
+    const when = isFirstTurn ? pace.start() : pace.after(previousTurn);
+    previousTurn = builder.add({ ...drawRequest(isFirstTurn ? null : previousTurn), ...when });
+    pace.ends(previousTurn);
+  }
+  for (const { atNs, requests } of spec.bursts) {
+    for (let i = 0; i < requests; i++) builder.add({ ...drawRequest(null), arrivalNs: atNs });
+  }
+  return builder.finish();
+}
+
+/** Draws what is asked: in the first turn of a conversation, or after another turn. */
+function requestSource(spec: SyntheticWorkload, builder: WorkloadBuilder, seed: number) {
   const promptLengths = new RandomStream(seed, 'prompt lengths');
   const outputLengths = new RandomStream(seed, 'output lengths');
   const prefixes = new RandomStream(seed, 'shared prefixes');
   const aborts = new RandomStream(seed, 'aborts');
   const drawImages = imageSource(spec, builder, seed);
-
-  const nextArrival = arrivalClock(spec, arrivals);
-  let previousTurn = -1;
   let previousOutputs = 0;
-  for (let i = 0; i < spec.numRequests; i++) {
-    const isFirstTurn = i % spec.turns === 0;
+  return (previousTurn: number | null) => {
     const userTokens = drawLength(spec.promptTokens, promptLengths);
     const maxTokens = drawLength(spec.outputTokens, outputLengths);
-    const prompt: Run[] = isFirstTurn
-      ? sharedPrefix(spec, builder, prefixes)
-      : [...builder.promptOf(previousTurn), [builder.outputSegmentOf(previousTurn), 0, previousOutputs]];
-    const images: Image[] = isFirstTurn ? [] : [...builder.imagesOf(previousTurn)];
-    if (isFirstTurn) {
+    const prompt: Run[] =
+      previousTurn === null
+        ? sharedPrefix(spec, builder, prefixes)
+        : [...builder.promptOf(previousTurn), [builder.outputSegmentOf(previousTurn), 0, previousOutputs]];
+    const images: Image[] = previousTurn === null ? [] : [...builder.imagesOf(previousTurn)];
+    if (previousTurn === null) {
       for (const [segment, length] of drawImages()) {
         images.push({ segment, length, offset: prompt.reduce((sum, run) => sum + run[2], 0) });
         prompt.push([segment, 0, length]);
       }
     }
     prompt.push([builder.newSegment(), 0, userTokens]);
-    previousTurn = builder.add({
-      arrivalNs: isFirstTurn ? nextArrival() : spec.thinkTimeNs,
-      dependsOn: isFirstTurn ? -1 : previousTurn,
+    previousOutputs = maxTokens;
+    return {
       prompt,
       images,
       maxTokens,
       numSequences: spec.numSequences,
       // Drawn for everybody, so that the share alone decides who is hit.
       abortAfterNs: aborts.uniform() < spec.abort.share ? spec.abort.afterNs : Number.POSITIVE_INFINITY,
-    });
-    previousOutputs = maxTokens;
-  }
-  return builder.finish();
+    };
+  };
 }
 
 function sharedPrefix(spec: SyntheticWorkload, builder: WorkloadBuilder, stream: RandomStream): Run[] {
@@ -79,18 +88,4 @@ function imageSource(
       lengthOf.set(segment, length);
       return [segment, length];
     });
-}
-
-/**
- * Gamma-distributed intervals with shape = burstiness and mean 1 / rate, as `vllm bench serve` draws them;
- * burstiness 1 is a Poisson process.
- */
-function arrivalClock(spec: SyntheticWorkload, stream: RandomStream): () => number {
-  const { arrival } = spec;
-  if (arrival.kind === 'burst') return () => arrival.atNs;
-  let seconds = 0;
-  return () => {
-    seconds += stream.gamma(arrival.burstiness, 1 / arrival.ratePerSecond);
-    return Math.round(seconds * NS_PER_S);
-  };
 }

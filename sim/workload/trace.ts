@@ -1,6 +1,8 @@
 import { InputError } from '../error.ts';
+import type { PaceSpec } from '../scenario/scenario.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Run, WorkloadBuilder } from './builder.ts';
+import { Pace } from './pace.ts';
 import type { Workload } from './workload.ts';
 
 /** How much of a trace is played, and how fast. */
@@ -11,13 +13,17 @@ export interface TraceOptions {
   readonly timeScale: number;
   /** At most this many requests, from the start of the file; null = all. */
   readonly limit: number | null;
+  /** When requests come, if not as the file says. */
+  readonly pace?: PaceSpec | null;
+  readonly seed?: number;
 }
 
 /**
  * The requests of a trace. Arrivals count from the first request; rows out of order are sorted.
  * @throws InputError with file, line and field of the first row that is not understood.
  */
-export function traceWorkload(trace: Trace, { file, timeScale, limit }: TraceOptions): Workload {
+export function traceWorkload(trace: Trace, options: TraceOptions): Workload {
+  const { file, timeScale, limit } = options;
   const builder = new WorkloadBuilder();
   const requests = takeRows(trace, limit);
   if (requests.length === 0) throw new InputError([{ file, message: 'holds no requests' }]);
@@ -31,12 +37,14 @@ export function traceWorkload(trace: Trace, { file, timeScale, limit }: TraceOpt
     const message = `at time scale ${timeScale} the last request would arrive after more than 104 days`;
     throw new InputError([{ file, message }]);
   }
+  const pace = options.pace ? new Pace(options.pace, requests.length, options.seed ?? 0) : null;
   for (const { timeNs, promptTokens, outputTokens, hashIds = [] } of requests) {
-    builder.add({
-      arrivalNs: Math.round((timeNs - first) / timeScale),
+    const request = builder.add({
+      ...(pace?.start() ?? { arrivalNs: Math.round((timeNs - first) / timeScale) }),
       prompt: hashedPrompt(builder, hashIds, trace.blockTokens, promptTokens),
       maxTokens: outputTokens,
     });
+    pace?.ends(request);
   }
   return builder.finish();
 }

@@ -39,6 +39,8 @@ export interface Workload {
   readonly numSequences: Int32Array;
   /** index → row of the request's first sequence: the index itself where all requests have one. */
   readonly sequenceStart: Int32Array;
+  /** Requests that are under way at the same time; default: no limit. The others wait at the client, in their order. */
+  readonly maxConcurrency?: number;
   /** sequence row → segment that receives the sequence's outputs; unique to it. */
   readonly outputSegment: Int32Array;
 }

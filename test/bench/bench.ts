@@ -190,7 +190,10 @@ function peerWorkloads(folder: string): void {
     for (let run = 0; run <= REPEATS; run++) {
       const before = process.cpuUsage();
       const { recording } = simulateScenario(
-        { ...scenario, workload: { kind: 'trace', path: name, format: 'vidur', timeScale: 1, limit: null } },
+        {
+          ...scenario,
+          workload: { kind: 'trace', path: name, format: 'vidur', timeScale: 1, limit: null, pace: null },
+        },
         { readTrace: () => text, events: false },
       );
       const { user, system } = process.cpuUsage(before);
@@ -216,7 +219,7 @@ async function azureTrace(path: string): Promise<void> {
   const text = readFileSync(path, 'utf8');
   const run = () =>
     simulateScenario(
-      { ...scenario, workload: { kind: 'trace', path, format: null, timeScale: 1, limit: null } },
+      { ...scenario, workload: { kind: 'trace', path, format: null, timeScale: 1, limit: null, pace: null } },
       { readTrace: () => text },
     ).recording;
   const recording = run();

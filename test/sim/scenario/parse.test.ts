@@ -120,7 +120,7 @@ describe('every problem is one line with its place', () => {
     [
       'a bad duration',
       `${SMALL}  think-time: soon\n`,
-      's.yaml:8:15: workload.think-time: expected a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds), got "soon"',
+      's.yaml:8:15: workload.think-time: expected a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds), or one of {exponential: 5s}, {uniform: [1s, 9s]}, {lognormal: {median, sigma, max}}, got "soon"',
     ],
     [
       'a path out of the folder',

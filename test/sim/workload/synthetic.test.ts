@@ -16,7 +16,9 @@ const BASE: SyntheticWorkload = {
   numSequences: 1,
   beamSearch: false,
   turns: 1,
-  thinkTimeNs: 0,
+  users: null,
+  thinkTime: { kind: 'fixed', ns: 0 },
+  bursts: [],
   abort: { share: 0.1, afterNs: 1e9 },
 };
 
@@ -74,7 +76,10 @@ describe('a change in one purpose does not disturb another', () => {
 });
 
 test('a later turn quotes the whole conversation, answer included, and waits for it', () => {
-  const workload = syntheticWorkload({ ...BASE, numRequests: 6, turns: 3, thinkTimeNs: 5 }, 3);
+  const workload = syntheticWorkload(
+    { ...BASE, numRequests: 6, turns: 3, thinkTime: { kind: 'fixed', ns: 5 } },
+    3,
+  );
   expect([...workload.dependsOn]).toEqual([-1, 0, 1, -1, 3, 4]);
   for (const row of [1, 2, 4, 5]) {
     const before = row - 1;

@@ -1,0 +1,19 @@
+import type { DurationSpec } from '../scenario/scenario.ts';
+import type { RandomStream } from './random.ts';
+
+/** Nobody thinks longer than a scenario may say. */
+const MAX_NS = 30 * 86_400e9;
+
+/** Integer nanoseconds of a distribution. */
+export function drawDuration(spec: DurationSpec, stream: RandomStream): number {
+  switch (spec.kind) {
+    case 'fixed':
+      return spec.ns;
+    case 'uniform':
+      return Math.round(spec.minNs + stream.uniform() * (spec.maxNs - spec.minNs));
+    case 'exponential':
+      return Math.min(MAX_NS, Math.round(stream.exponential(spec.meanNs)));
+    case 'lognormal':
+      return Math.min(spec.maxNs, Math.round(stream.lognormal(spec.medianNs, spec.sigma)));
+  }
+}
