@@ -1,8 +1,17 @@
 import { existsSync } from 'node:fs';
 import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
+import { hasColumns } from '../sim/verify/csv.ts';
 import { type FigureError, figureErrors, type KernelReport, verifyKernels } from '../sim/verify/time.ts';
-import { type AggregateReport, verifyAggregates } from '../sim/verify/time-aggregate.ts';
+import { KERNEL_COLUMNS } from '../sim/verify/time-kernel.ts';
+import {
+  LOAD_TEST_COLUMNS,
+  type LoadTestReport,
+  type LoadTestSummary,
+  summarizeLoadTests,
+  verifyLoadTests,
+} from '../sim/verify/time-load-test.ts';
+import { OVERHEAD_COLUMNS, type OverheadSummary, verifyOverhead } from '../sim/verify/time-overhead.ts';
 import { checkRun, type RunCheck } from '../sim/verify/time-run.ts';
 import { parseMeasuredRun } from '../sim/verify/time-run-file.ts';
 import { ExitCode } from './exit-code.ts';
@@ -11,36 +20,54 @@ import { filesBelow, readText, shownPath } from './files.ts';
 interface Report {
   readonly kernels: Record<string, KernelReport>;
   readonly runs: (RunCheck & { readonly errors: readonly FigureError[] })[];
-  readonly aggregates: Record<string, AggregateReport>;
+  readonly loadTests: Record<string, LoadTestReport>;
+  /** Load tests of all files, by GPU. */
+  loadTestSummaries: readonly LoadTestSummary[];
+  /** What V0's steps cost the CPU. */
+  readonly overheads: Record<string, readonly OverheadSummary[]>;
   /** Files that were not compared, and why. */
   readonly skipped: Record<string, string>;
 }
 
 /** `poolscope verify time`: compares measured kernels and serving runs. Returns the exit code. */
 export function verifyTime(paths: readonly string[], options: { readonly json?: boolean }): number {
-  const report: Report = { kernels: {}, runs: [], aggregates: {}, skipped: {} };
+  const report: Report = {
+    kernels: {},
+    runs: [],
+    loadTests: {},
+    loadTestSummaries: [],
+    overheads: {},
+    skipped: {},
+  };
   for (const file of filesBelow(paths, ['.csv', '.json', '.csv.gz', '.md'])) read(file, report);
-  if ([report.kernels, report.runs, report.aggregates].every((part) => Object.keys(part).length === 0)) {
+  const { kernels, runs, loadTests, overheads } = report;
+  if ([kernels, runs, loadTests, overheads].every((part) => Object.keys(part).length === 0)) {
     throw new InputError([
       { file: paths.join(', '), message: 'holds no measured kernels and no serving run' },
     ]);
   }
+  report.loadTestSummaries = summarizeLoadTests(Object.values(loadTests));
   const above = numAbove(report);
   if (options.json) console.log(JSON.stringify({ ...report, above }, null, 2));
   else print(report, above);
   return above === 0 ? ExitCode.Ok : ExitCode.CheckFailed;
 }
 
-/** Tells a file by its name, as ../docs/time.md describes such a folder. */
+/** Tells a table by its columns, and a run by the table of requests beside it; docs/time.md describes such a folder. */
 function read(file: string, report: Report): void {
   const shown = shownPath(file);
-  const name = file.split('/').pop() ?? file;
-  if (/^kernels.*\.csv(\.gz)?$/.test(name)) report.kernels[shown] = verifyKernels(readText(file), shown);
-  else if (name.endsWith('.json')) readRun(file, report);
-  else if (/\.(requests|timeseries)\.csv$/.test(name)) return;
-  else if (name.endsWith('_lifecycle_runs.csv'))
-    report.aggregates[shown] = verifyAggregates(readText(file), shown);
-  else report.skipped[shown] = 'no table of kernels and no serving run';
+  if (file.endsWith('.json')) {
+    readRun(file, report);
+    return;
+  }
+  if (/\.(requests|timeseries)\.csv$/.test(file)) return;
+  const text = /\.csv(\.gz)?$/.test(file) ? readText(file) : '';
+  const has = (columns: readonly string[]) => hasColumns(text, columns);
+  if (has(KERNEL_COLUMNS)) report.kernels[shown] = verifyKernels(text, shown);
+  else if (LOAD_TEST_COLUMNS.some(has)) report.loadTests[shown] = verifyLoadTests(text, shown);
+  else if (hasColumns(text.toLowerCase(), OVERHEAD_COLUMNS))
+    report.overheads[shown] = verifyOverhead(text, shown);
+  else report.skipped[shown] = 'no table of kernels, load tests or CPU times, and no serving run';
 }
 
 function readRun(file: string, report: Report): void {
@@ -60,16 +87,19 @@ function readRun(file: string, report: Report): void {
 }
 
 /** Rows and figures that are further off than the published ones allow; without the cache they only inform. */
-function numAbove({ kernels, runs }: Report): number {
+function numAbove({ kernels, runs, loadTestSummaries }: Report): number {
   const rows = Object.values(kernels).flatMap(({ summaries }) => summaries);
   const figures = runs.filter(({ prefixCaching }) => prefixCaching).flatMap(({ errors }) => errors);
-  return [...rows, ...figures].filter(({ within }) => within === false).length;
+  return [...rows, ...figures, ...loadTestSummaries].filter(({ within }) => within === false).length;
 }
 
-function print({ kernels, runs, aggregates, skipped }: Report, above: number): void {
-  for (const [file, report] of Object.entries(kernels)) printKernels(file, report);
+function print(report: Report, above: number): void {
+  const { kernels, runs, loadTests, loadTestSummaries, overheads, skipped } = report;
+  for (const [file, checked] of Object.entries(kernels)) printKernels(file, checked);
   for (const run of runs) printRun(run);
-  for (const [file, report] of Object.entries(aggregates)) printAggregates(file, report);
+  for (const [file, checked] of Object.entries(loadTests)) printLoadTests(file, checked);
+  printLoadTestSummaries(loadTestSummaries);
+  for (const [file, summaries] of Object.entries(overheads)) printOverhead(file, summaries);
   const reasons = Object.entries(skipped);
   if (reasons.length > 0) console.log(pc.bold('\nNot compared'));
   for (const [file, reason] of reasons) console.log(pc.dim(`  ${file}: ${reason}`));
@@ -121,7 +151,7 @@ function printRun(run: Report['runs'][number]): void {
   }
 }
 
-function printAggregates(file: string, { checks, skipped }: AggregateReport): void {
+function printLoadTests(file: string, { checks, skipped }: LoadTestReport): void {
   console.log(pc.bold(`\nLoad tests of ${file}: mean TPOT, signed error, %`));
   console.log(pc.dim('  assumed: even arrivals, few different prompts, KV blocks from the start-up model'));
   for (const { name, stage, measured, simulated, error } of checks) {
@@ -130,6 +160,31 @@ function printAggregates(file: string, { checks, skipped }: AggregateReport): vo
   }
   for (const [reason, count] of Object.entries(skipped))
     console.log(pc.dim(`  left out: ${count} rows ${reason}`));
+}
+
+function printLoadTestSummaries(summaries: readonly LoadTestSummary[]): void {
+  if (summaries.length === 0) return;
+  console.log(pc.bold('\nLoad tests by GPU: absolute error of the mean TPOT, %'));
+  console.log(pc.dim('  GPU             stages  median largest    bias   published'));
+  for (const { gpu, count, median, largest, bias, published, within } of summaries) {
+    const known = published === null ? '–' : published.map(percent).join(' / ');
+    const numbers = [percent(median), percent(largest), signed(bias)].map((cell) => cell.padStart(7));
+    console.log(
+      `  ${verdict(within)(`${gpu.padEnd(15)} ${String(count).padStart(6)} ${numbers.join(' ')}   ${known}`)}`,
+    );
+  }
+}
+
+function printOverhead(file: string, summaries: readonly OverheadSummary[]): void {
+  console.log(pc.bold(`\nCPU time of V0's steps in ${file}: absolute error, %`));
+  console.log(pc.dim('  TP    rows  median     p90    bias   line through the rows'));
+  for (const { tensorParallel, count, median, p90, bias, line } of summaries) {
+    const numbers = [percent(median), percent(p90), signed(bias)].map((cell) => cell.padStart(7));
+    const { perStep, perSequence } = line;
+    console.log(
+      `  ${String(tensorParallel).padEnd(3)} ${String(count).padStart(6)} ${numbers.join(' ')}   ${(perStep * 1e3).toFixed(2)} ms + ${(perSequence * 1e6).toFixed(0)} µs per sequence`,
+    );
+  }
 }
 
 function verdict(within: boolean | null): (text: string) => string {

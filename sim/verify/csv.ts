@@ -19,6 +19,13 @@ export function parseCsv(text: string, file: string, columns: readonly string[])
   });
 }
 
+/** Whether the first line of a table names all of these columns. */
+export function hasColumns(text: string, columns: readonly string[]): boolean {
+  const [head] = text.split(/\r?\n/, 1);
+  const names = new Set(cellsOf(head));
+  return columns.every((column) => names.has(column));
+}
+
 function cellsOf(line: string): string[] {
   if (!line.includes('"')) return line.split(',');
   const cells = line.match(/(?<=^|,)("(?:[^"]|"")*"|[^,]*)/g) ?? [];

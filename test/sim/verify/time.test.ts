@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { figureErrors, verifyKernels } from '../../../sim/verify/time.ts';
-import { AGGREGATE_COLUMNS, verifyAggregates } from '../../../sim/verify/time-aggregate.ts';
+import {
+  LOAD_TEST_COLUMNS,
+  summarizeLoadTests,
+  verifyLoadTests,
+} from '../../../sim/verify/time-load-test.ts';
+import { verifyOverhead } from '../../../sim/verify/time-overhead.ts';
 import { checkRun } from '../../../sim/verify/time-run.ts';
 import { parseMeasuredRun, workloadOfRun } from '../../../sim/verify/time-run-file.ts';
 
@@ -99,11 +104,10 @@ c,0.6,40,30,0,60,700
 
 test('a load test of which only means are known: its mean time per token, stage by stage', () => {
   const row = (stage: number, failures: number, model = 'meta-llama/Llama-2-7b-hf') =>
-    ['made', model, 'H100', 1, 128, 2048, 4096, stage, 5, failures, 500, 50, 1000, 30].join(',');
-  const text = [AGGREGATE_COLUMNS.join(','), row(0, 0), row(1, 7), row(-1, 0), row(0, 0, 'made/up')].join(
-    '\n',
-  );
-  const { checks, skipped } = verifyAggregates(text, 'made_lifecycle_runs.csv');
+    ['made', model, 'H100', 1, stage, 5, failures, 500, 50, 1000, 30].join(',');
+  const [columns] = LOAD_TEST_COLUMNS;
+  const text = [columns.join(','), row(0, 0), row(1, 7), row(-1, 0), row(0, 0, 'made/up')].join('\n');
+  const { checks, skipped } = verifyLoadTests(text, 'made.csv');
   expect(checks).toHaveLength(1);
   expect(checks[0].measured).toBeCloseTo(0.97 / 49, 9);
   // 13.5 GB of weights at 3.35 TB/s take 4 ms.
@@ -114,4 +118,38 @@ test('a load test of which only means are known: its mean time per token, stage 
     'sum over all stages': 1,
     'made/up is not in the catalogue': 1,
   });
+});
+
+test('the other form of such tables gives the same', () => {
+  const [first, second] = LOAD_TEST_COLUMNS;
+  const model = 'meta-llama/Llama-2-7b-hf';
+  const one = [first.join(','), ['made', model, 'H100', 1, 0, 5, 0, 500, 50, 1000, 30].join(',')].join('\n');
+  const other = [second.join(','), ['made', model, 'H100', 1, 0, 5, 500, 50, 1000, 30].join(',')].join('\n');
+  const reports = [verifyLoadTests(one, 'a.csv'), verifyLoadTests(other, 'b.csv')];
+  expect(reports[1]).toEqual(reports[0]);
+  const [{ error }] = reports[0].checks;
+  expect(summarizeLoadTests(reports)).toEqual([
+    {
+      gpu: 'h100-sxm',
+      count: 2,
+      median: Math.abs(error),
+      largest: Math.abs(error),
+      bias: error,
+      published: [0.031, 0.24],
+      within: true,
+    },
+  ]);
+  const empty = [second.join(','), ['made', model, 'H100', 1, 0, '', 500, 50, 1000, 30].join(',')].join('\n');
+  expect(verifyLoadTests(empty, 'c.csv').skipped).toEqual({ 'without rate, lengths or times': 1 });
+});
+
+test("the CPU time of V0's steps, by degree of tensor parallelism", () => {
+  const rows = [8, 16, 64].map((batch) => [batch, 1, 1, 0.3, 0.5, 0.092 * batch].join(','));
+  const head =
+    'BATCH_SIZE,TENSOR_PARALLEL_DEGREE,SCHEDULE_MEDIAN,SAMPLER_E2E_MEDIAN,PREPARE_INPUTS_E2E_MEDIAN,PROCESS_MODEL_OUTPUTS_MEDIAN';
+  const [summary, ...others] = verifyOverhead([head, ...rows].join('\n'), 'made.csv');
+  expect(others).toEqual([]);
+  expect(summary.median).toBeCloseTo(0, 9);
+  expect(summary.line.perStep).toBeCloseTo(1.8e-3, 9);
+  expect(summary.line.perSequence).toBeCloseTo(92e-6, 9);
 });
