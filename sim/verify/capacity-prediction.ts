@@ -18,6 +18,8 @@ export interface Prediction {
   readonly loggedKvGib: number;
   /** (predicted − logged) / logged. */
   readonly error: number;
+  /** Sampling is the peak of activations, not the MLP. */
+  readonly samples: boolean;
   /** What was logged did start, so nothing should fail to be allocated here. */
   readonly outOfMemory: AllocationFailure | null;
   readonly parts: readonly Part[];
@@ -96,6 +98,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     kvGib,
     loggedKvGib,
     error: (kvGib - loggedKvGib) / loggedKvGib,
+    samples: rank.activation.sampler > rank.activation.mlp,
     outOfMemory: failures.find((failure) => failure !== null) ?? null,
     parts: [
       part('weights', rank.weightBytes, observed.weights_load_gib ?? observed.weights_gib),
