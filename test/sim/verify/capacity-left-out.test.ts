@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { GIB } from '../../../sim/memory/units.ts';
 import { type Prediction, predictCapacity } from '../../../sim/verify/capacity-prediction.ts';
 import { type CapacityRecord, parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
 import { recordRules } from '../../../sim/verify/capacity-release.ts';
