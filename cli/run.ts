@@ -62,7 +62,8 @@ export function run(inputs: readonly string[], options: RunOptions): number {
   return code;
 }
 
-function resultOf(source: string, options: RunOptions): FileResult {
+/** What becomes of one file, or of a command line. */
+export function resultOf(source: string, options: RunOptions): FileResult {
   const file = isCommand(source) ? 'command line' : shownPath(source);
   try {
     return { file, run: runOne(source, options) };

@@ -1,23 +1,29 @@
 import { chmodSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
+/** What is built in each mode: files of the folder dist/NAME, and where each begins. The first is executable. */
+const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  cli: {
+    poolscope: 'cli/poolscope.ts',
+    'sweep-worker': 'cli/sweep/worker.ts',
+    // Tinypool starts its threads with this file, which it expects beside its own.
+    'entry/worker': 'node_modules/tinypool/dist/entry/worker.js',
+  },
+  action: { index: 'cli/action/action.ts' },
+  bench: { bench: 'test/bench/bench.ts' },
+  budgets: { budgets: 'test/bench/budgets.ts' },
+  fit: { fit: 'test/fit/fit.ts' },
+};
+
 /**
- * The command line in a few files, dependencies included: it starts fast and needs no node_modules.
- * With --mode bench or --mode budgets the benchmarks in the same way, with --mode fit the fit of the step time.
+ * The command line in a few files, dependencies included: it starts fast and needs no node_modules. With --mode the
+ * GitHub Action, the benchmarks, the budgets and the fit of the step time in the same way.
  */
 export default defineConfig(({ mode }) => {
-  const isTool = mode === 'bench' || mode === 'budgets' || mode === 'fit';
-  const folder = mode === 'fit' ? 'fit' : 'bench';
-  const name = isTool ? mode : 'poolscope';
-  const input: Record<string, string> = isTool
-    ? { [name]: `test/${folder}/${mode}.ts` }
-    : {
-        poolscope: 'cli/poolscope.ts',
-        'sweep-worker': 'cli/sweep/worker.ts',
-        // Tinypool starts its threads with this file, which it expects beside its own.
-        'entry/worker': 'node_modules/tinypool/dist/entry/worker.js',
-      };
-  const outDir = isTool ? `dist/${mode}` : 'dist/cli';
+  const target = Object.hasOwn(MODES, mode) ? mode : 'cli';
+  const input = MODES[target];
+  const [name] = Object.keys(input);
+  const outDir = `dist/${target}`;
   return {
     build: {
       ssr: true,

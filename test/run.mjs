@@ -72,6 +72,7 @@ step('types of sim (no Node, no DOM)', bin('tsc'), '-p', 'sim');
 step('types of everything', bin('tsc'), '-p', '.');
 step('lint and format', bin('biome'), 'check', '.');
 step('build the command line', bin('vite'), 'build', '--config', 'cli/vite.config.ts');
+step('build the GitHub Action', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'action');
 if (haveBrowser()) {
   vitest('tests');
 } else {

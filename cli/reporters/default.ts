@@ -19,8 +19,8 @@ export const defaultReporter: Reporter = {
         ? runReport(run.scenario, plan, recording, summary, moe)
         : failureReport(run.scenario, plan as Extract<Plan, { starts: false }>),
     ];
-    const [outcome, ...checks] = findingsOf(run);
-    for (const text of outcome.lines) lines.push(row('FAILED', pc.red, text));
+    const [, ...checks] = findingsOf(run);
+    for (const text of run.outcomes) lines.push(row('FAILED', pc.red, text));
     lines.push(...checks.flatMap(checkLines));
     if (gatesNothing(run)) {
       lines.push(row('note', pc.yellow, '0 gating checks: every expectation is a warning'));

@@ -1,3 +1,4 @@
+import { adviceText } from '../../sim/memory/plan.ts';
 import type { MetricCheck } from '../../sim/report/check-metrics.ts';
 import type { Check, ScenarioRun } from '../run-scenario.ts';
 import type { Finding } from './reporter.ts';
@@ -12,7 +13,7 @@ export function findingsOf(run: ScenarioRun): Finding[] {
     {
       title: wanted,
       verdict: outcomes.length > 0 ? 'failed' : 'passed',
-      lines: outcomes,
+      lines: outcomes.length > 0 ? [...outcomes, ...startLines(run)] : [],
       path: 'expect.starts',
     },
     ...checks.map((check): Finding => {
@@ -25,6 +26,12 @@ export function findingsOf(run: ScenarioRun): Finding[] {
       };
     }),
   ];
+}
+
+/** Why vLLM did not start, in its words, and what would help. */
+function startLines({ runs }: ScenarioRun): string[] {
+  const [{ plan }] = runs;
+  return plan.starts ? [] : [plan.message, adviceText(plan)];
 }
 
 /** Whether all that is asked of metrics is asked as a warning. */

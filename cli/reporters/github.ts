@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { Place } from '../../sim/error.ts';
+import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { findingsOf } from './findings.ts';
 import { markdownReporter } from './markdown.ts';
 import { commandProperty, commandText, oneLine } from './plain.ts';
@@ -46,11 +47,16 @@ function annotationsOf(result: FileResult): Annotation[] {
     .filter(({ verdict }) => verdict !== 'passed')
     .map(({ verdict, title, lines, path }) => ({
       kind: verdict === 'warning' ? 'warning' : 'error',
-      file: scenario.file,
-      place: scenario.placeOf(path),
+      ...whereOf(scenario, path),
       title: `${scenario.name}: ${title}`,
       message: lines.join('\n'),
     }));
+}
+
+/** A start that fails is told where the command stands, which may be a file that the scenario only names. */
+function whereOf(scenario: Scenario, path: string): Pick<Annotation, 'file' | 'place'> {
+  const { file, startedBy, placeOf } = scenario;
+  return path === 'expect.starts' && startedBy !== null ? startedBy : { file, place: placeOf(path) };
 }
 
 function shortened(annotations: readonly Annotation[]): readonly Annotation[] {

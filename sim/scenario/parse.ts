@@ -1,8 +1,8 @@
 import { InputError, type Problem } from '../error.ts';
-import { expandDeployment } from './deployment/expand.ts';
+import { type Expanded, expandDeployment } from './deployment/expand.ts';
 import { engineOf, reportUnknownFlags, versionOf, withEplb } from './engine-flags.ts';
 import { expectationsOf } from './expectations.ts';
-import { type LocatedYaml, type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
+import { type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
 import { modelOf } from './model.ts';
 import { moeOf } from './moe.ts';
@@ -40,22 +40,19 @@ export function scenarioReader(
   file: string,
   readFile?: ParseOptions['readFile'],
 ): (overrides: readonly Override[]) => Scenario {
-  const { yaml, notes } = expandDeployment(parseLocatedYaml(text, file), file, readFile);
+  const expanded = expandDeployment(parseLocatedYaml(text, file), file, readFile);
   return (overrides) => {
     try {
-      return scenarioOf(applyOverrides(yaml, overrides), file, { readFile, overrides }, notes);
+      const yaml = applyOverrides(expanded.yaml, overrides);
+      return scenarioOf({ ...expanded, yaml }, file, { readFile, overrides });
     } catch (error) {
       throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
     }
   };
 }
 
-function scenarioOf(
-  yaml: LocatedYaml,
-  file: string,
-  options: ParseOptions,
-  known: readonly string[],
-): Scenario {
+function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Scenario {
+  const { yaml, startedBy } = expanded;
   const checked = checkedScenario(yaml, file);
   const problems: Problem[] = [];
   const report = (path: Path, message: string, suggestion?: string | null, atKey = false) => {
@@ -68,7 +65,7 @@ function scenarioOf(
       suggestion: suggestion ?? undefined,
     });
   };
-  const notes = [...known];
+  const notes = [...expanded.notes];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
   reportUnknownFlags(checked, options.overrides ?? [], vllm, report);
@@ -116,6 +113,7 @@ function scenarioOf(
     seeds,
     contiguous,
     command: checked.command ?? null,
+    startedBy,
     engine: flags,
     hardware,
     host: hostOf(checked.host, containerGib),

@@ -158,6 +158,8 @@ export interface Scenario {
   } | null;
   /** The command line as written, if the scenario has one. */
   readonly command: string | null;
+  /** The file that the command comes from, and where it says it, if the scenario only names it. */
+  readonly startedBy: { readonly file: string; readonly place?: Place } | null;
   readonly engine: EngineFlags;
   readonly hardware: {
     /** Id or alias in the catalogue, or the name of the given one. */

@@ -24,7 +24,7 @@ export function composeServers(yaml: LocatedYaml, file: string, variables: Varia
       {
         name,
         aliases: typeof container === 'string' ? [container] : [],
-        place: yaml.placeOfKey(path),
+        place: yaml.placeOfValue([...path, 'command']),
         read() {
           const { server, unknown } = found;
           const key = fieldOf(service, 'command') === undefined ? 'entrypoint' : 'command';

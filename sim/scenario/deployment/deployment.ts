@@ -15,6 +15,8 @@ export interface Deployment {
   readonly gpuProduct: string | null;
   /** Image with its tag; null = none. */
   readonly image: string | null;
+  /** Where the file says it; what is wrong with the command is told there. */
+  readonly place?: Place;
   /** What the reader should know about how the file was understood. */
   readonly notes: readonly string[];
 }
@@ -47,7 +49,7 @@ export function choose(candidates: readonly Candidate[], name: string | null, fi
     throw new InputError([{ file, message: 'starts no vLLM server that could be found' }]);
   }
   if (name === null) {
-    if (candidates.length === 1) return candidates[0].read();
+    if (candidates.length === 1) return located(candidates[0]);
     throw new InputError([
       {
         file,
@@ -57,10 +59,14 @@ export function choose(candidates: readonly Candidate[], name: string | null, fi
     ]);
   }
   const found = candidates.find((candidate) => candidate.name === name || candidate.aliases?.includes(name));
-  if (found !== undefined) return found.read();
+  if (found !== undefined) return located(found);
   throw new InputError([
     { file, message: `starts no vLLM server called ${name}; expected one of ${shortList(names)}` },
   ]);
+}
+
+function located(candidate: Candidate): Deployment {
+  return { ...candidate.read(), place: candidate.place };
 }
 
 function shortList(names: readonly string[]): string {

@@ -4,6 +4,7 @@ import { InputError } from '../../error.ts';
 import { findServer } from '../command.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
 import { resolvePath } from '../paths.ts';
+import type { Scenario } from '../scenario.ts';
 import { shellWords } from '../shell-words.ts';
 import { type Deployment, isObject, type Variables } from './deployment.ts';
 import { statedGpus } from './gpu-count.ts';
@@ -22,6 +23,7 @@ const STARTS = [...Object.keys(KEYS), 'engine'];
 /** A scenario in which the deployment that it pasted or named is a command line. */
 export interface Expanded {
   readonly yaml: LocatedYaml;
+  readonly startedBy: Scenario['startedBy'];
   readonly notes: readonly string[];
 }
 
@@ -37,7 +39,7 @@ export function expandDeployment(
   readFile: ((path: string) => string) | undefined,
 ): Expanded {
   const { value } = yaml;
-  const unchanged = { yaml, notes: [] };
+  const unchanged = { yaml, startedBy: null, notes: [] };
   if (!isObject(value)) return unchanged;
   const given = Object.keys(value).filter((key): key is Key | 'engine' => STARTS.includes(key));
   const problem = (path: Path, message: string, place = yaml.placeOfValue(path)) =>
@@ -57,7 +59,15 @@ export function expandDeployment(
   if (!parsed.success) return unchanged;
   const deployment = deploymentOf(key, parsed.output, file, yaml, readFile, problem);
   if (deployment === null) return unchanged;
-  return { yaml: withDeployment(yaml, value, key, deployment), notes: deployment.notes };
+  const { place, notes } = deployment;
+  const named = typeof parsed.output === 'string' ? null : resolvePath(parsed.output.file);
+  const startedBy = named === null ? null : { file: beside(file, named), place };
+  return { yaml: withDeployment(yaml, value, key, deployment), startedBy, notes };
+}
+
+/** A path in the scenario's folder, as one would write it where the scenario's own path is from. */
+function beside(file: string, path: string): string {
+  return file.replace(/[^\\/]*$/, '') + path;
 }
 
 function deploymentOf(

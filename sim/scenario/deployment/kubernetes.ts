@@ -50,7 +50,7 @@ export function kubernetesServers(
         {
           name,
           aliases: [objectName, containerName, `${objectName}/${containerName}`],
-          place: yaml.placeOfValue(path),
+          place: yaml.placeOfValue([...path, container.args === undefined ? 'command' : 'args']),
           read() {
             const { server, unknown } = launched;
             const missing = [...unknown, ...server.unknown];
