@@ -1,7 +1,8 @@
-import { type ExpertMap, timesTheMean } from '../sim/moe/expert-map.ts';
+import { type ExpertMap, stretchAt, timesTheMean } from '../sim/moe/expert-map.ts';
 import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
+import { Segmented } from './segmented.ts';
 
 /** Upper ends of the scale's shades, × the layer's mean; what is beyond the last has the strongest. */
 const SCALE_ENDS = [0.25, 0.5, 1, 1.5, 2, 3, 5];
@@ -16,10 +17,18 @@ interface Cell {
   readonly expert: number;
 }
 
+type Span = 'now' | 'run';
+const SPANS: readonly { readonly value: Span; readonly label: string }[] = [
+  { value: 'now', label: 'At this time' },
+  { value: 'run', label: 'Whole run' },
+];
+
 export interface ExpertElements {
   /** Hidden for models without experts. */
   readonly panel: HTMLElement;
   readonly summary: HTMLElement;
+  /** Whether the map is of the time at the cursor, or of the whole run. */
+  readonly span: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   /** Tells about the cell under the pointer, or walked to with the arrow keys. */
   readonly readout: HTMLElement;
@@ -34,12 +43,18 @@ export class ExpertPanel {
   private palette: Palette;
   private experts: ExpertMap | null = null;
   private cell: Cell | null = null;
+  private readonly choice: Segmented<Span>;
+  private span: Span = 'now';
+  private step = 0;
+  /** Of the time that is shown; null: the whole run. */
+  private stretch: number | null = null;
 
   constructor(elements: ExpertElements, palette: Palette, announce: (text: string) => void) {
     this.elements = elements;
     this.palette = palette;
     this.announce = announce;
     const { canvas } = elements;
+    this.choice = new Segmented(elements.span, SPANS, (span) => this.choose(span));
     canvas.addEventListener('pointermove', (event) => {
       const cell = this.cellAt(event);
       // Drawn once a cell, not once a pixel.
@@ -66,8 +81,30 @@ export class ExpertPanel {
     summary.textContent = summaryOf(experts);
     canvas.setAttribute('aria-label', labelOf(experts));
     facts.replaceChildren(...factsOf(experts).map((fact) => h('li', {}, fact)));
-    this.point(null);
+    this.elements.span.hidden = experts.history === undefined;
+    this.cell = null;
+    this.step = 0;
+    this.choose(this.span);
     this.restyle(this.palette);
+  }
+
+  /** The cursor is at a step. */
+  at(step: number): void {
+    this.step = step;
+    if (this.experts === null || this.stretch === this.wanted()) return;
+    this.stretch = this.wanted();
+    this.point(this.cell);
+  }
+
+  private choose(span: Span): void {
+    this.span = span;
+    this.choice.show(span);
+    this.stretch = this.wanted();
+    this.point(this.cell);
+  }
+
+  private wanted(): number | null {
+    return this.experts === null || this.span === 'run' ? null : stretchAt(this.experts, this.step);
   }
 
   restyle(palette: Palette): void {
@@ -87,7 +124,7 @@ export class ExpertPanel {
   }
 
   private draw(): void {
-    const { experts, palette, cell } = this;
+    const { experts, palette, cell, stretch } = this;
     const { canvas } = this.elements;
     if (experts === null || canvas.clientWidth === 0) return;
     const { context, width, height } = fitCanvas(canvas);
@@ -101,7 +138,7 @@ export class ExpertPanel {
       const y = Math.round(layer * cellHeight);
       const bottom = Math.round((layer + 1) * cellHeight);
       for (let expert = 0; expert < numExperts; expert++) {
-        context.fillStyle = colorOf(timesTheMean(experts, layer, expert), palette);
+        context.fillStyle = colorOf(timesTheMean(experts, layer, expert, stretch), palette);
         const x = gap === 0 ? expert * cellWidth : Math.round(expert * cellWidth);
         const right = gap === 0 ? (expert + 1) * cellWidth : Math.round((expert + 1) * cellWidth);
         context.fillRect(x, y, right - x - gap, bottom - y - gap);
@@ -142,7 +179,7 @@ export class ExpertPanel {
     const isThere = (at: number, end: number) => at >= 0 && at < end;
     if (!isThere(next.layer, experts.numLayers) || !isThere(next.expert, experts.numExperts)) return;
     this.point(next);
-    this.announce(tell(experts, next));
+    this.announce(tell(experts, next, this.stretch));
   }
 
   private point(cell: Cell | null): void {
@@ -150,7 +187,7 @@ export class ExpertPanel {
     if (experts === null) return;
     this.cell = cell;
     this.elements.readout.textContent =
-      cell === null ? 'Point at an expert, or walk there with the arrow keys.' : tell(experts, cell);
+      cell === null ? introduce(experts, this.stretch) : tell(experts, cell, this.stretch);
     this.draw();
   }
 }
@@ -161,14 +198,30 @@ function colorOf(times: number, palette: Palette): string {
   return palette.counts[shade < 0 ? SCALE_ENDS.length : shade];
 }
 
-function tell(experts: ExpertMap, { layer, expert }: Cell): string {
+/** "Steps 0 to 99": the time that the map is of. */
+function timeOf({ history }: ExpertMap, stretch: number | null): string | null {
+  if (history === undefined || stretch === null) return null;
+  const first = stretch * history.stepsPerStretch;
+  const count = (n: number) => n.toLocaleString('en-US');
+  return `Steps ${count(first)} to ${count(first + history.stepsPerStretch - 1)}`;
+}
+
+function introduce(experts: ExpertMap, stretch: number | null): string {
+  const time = timeOf(experts, stretch);
+  const ratio = experts.history?.imbalance[stretch ?? 0] ?? 0;
+  const busiest = ratio > 0 ? `: the busiest GPU has ${ratio.toFixed(2)} × the mean` : '';
+  return `${time === null ? '' : `${time}${busiest}. `}Point at an expert, or walk there with the arrow keys.`;
+}
+
+function tell(experts: ExpertMap, { layer, expert }: Cell, stretch: number | null = null): string {
   const { rankOf, numStages, numRearrangements } = experts;
-  const times = timesTheMean(experts, layer, expert).toFixed(2);
+  const time = timeOf(experts, stretch);
+  const times = timesTheMean(experts, layer, expert, stretch).toFixed(2);
   // A stage's ranks are not the first GPUs of the machine; the load balancer moves experts later on.
   const unit = numStages === 1 ? 'GPU' : 'its stage’s rank';
   const where = rankOf.length === 0 ? '' : `, on ${unit} ${rankOf[expert]}`;
   const later = rankOf.length > 0 && numRearrangements > 0 ? ' at the start' : '';
-  return `Layer ${layer}, expert ${expert}: ${times} × the mean${where}${later}`;
+  return `${time === null ? '' : `${time}: `}Layer ${layer}, expert ${expert}: ${times} × the mean${where}${later}`;
 }
 
 function summaryOf({ numLayers, numExperts, numRanks, rankOf, cache }: ExpertMap): string {

@@ -1,4 +1,5 @@
 import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-strip.ts';
+import { changeAt, type ServingAllocator } from '../sim/memory/serving/serving-allocator.ts';
 import { h } from './dom.ts';
 import { swatch } from './headline.ts';
 
@@ -23,14 +24,21 @@ export class GpuPanel {
   private readonly summary: HTMLElement;
   private readonly open = new Set<number>();
   private strips: readonly RankStrip[] = [];
+  private allocators: readonly ServingAllocator[] = [];
+  /** Rank → where its allocator at the cursor's step is told, if its strip is open. */
+  private readonly served = new Map<number, HTMLElement>();
+  private step = 0;
 
   constructor(root: HTMLElement, summary: HTMLElement) {
     this.root = root;
     this.summary = summary;
   }
 
-  show(strips: readonly RankStrip[]): void {
+  /** `allocators`: of a run, while it was served; none = a start that is only planned. */
+  show(strips: readonly RankStrip[], allocators: readonly ServingAllocator[] = []): void {
     this.strips = strips;
+    this.allocators = allocators;
+    this.served.clear();
     this.summary.textContent = summaryOf(strips);
     if (strips.length === 0) {
       this.root.replaceChildren(h('p', {}, 'This recording does not say what the GPUs’ memory went to.'));
@@ -47,6 +55,17 @@ export class GpuPanel {
       ),
       ...strips.map((strip) => this.row(strip, scale)),
     );
+    this.at(this.step);
+  }
+
+  /** The cursor is at a step. */
+  at(step: number): void {
+    this.step = step;
+    for (const [rank, element] of this.served) {
+      const allocator = this.allocators.find(({ ranks }) => ranks.includes(rank));
+      const text = allocator === undefined ? '' : serving(allocator, step);
+      if (element.textContent !== text) element.textContent = text;
+    }
   }
 
   private row(strip: RankStrip, scale: number): HTMLElement {
@@ -73,7 +92,7 @@ export class GpuPanel {
         onclick: () => {
           if (isOpen) this.open.delete(rank);
           else this.open.add(rank);
-          this.show(this.strips);
+          this.show(this.strips, this.allocators);
         },
       },
       `GPU ${rank}`,
@@ -84,9 +103,30 @@ export class GpuPanel {
       toggle,
       bar,
       h('span', { class: 'strip-total' }, gib(totalBytes)),
-      isOpen ? segmentsOf(strip) : null,
+      isOpen ? this.opened(strip) : null,
     );
   }
+
+  private opened(strip: RankStrip): HTMLElement {
+    const served = h('p', { class: 'served' });
+    this.served.set(strip.rank, served);
+    const row = segmentsOf(strip);
+    row.append(served);
+    return row;
+  }
+}
+
+/** PyTorch's allocator between two steps of a run, and the most of it in the middle of one. */
+function serving(allocator: ServingAllocator, step: number): string {
+  const { changes, peakReservedBytes, peakAllocatedBytes, peakInactiveSplitBytes } = allocator;
+  const at = changeAt(changes, step);
+  const retries = changes.numAllocRetries[at] - changes.numAllocRetries[0];
+  return (
+    `After ${step.toLocaleString('en-US')} steps: ${gib(changes.reservedBytes[at])} reserved, ` +
+    `${mib(changes.inactiveSplitBytes[at])} in holes, the largest free block ${mib(changes.largestFreeBlock[at])}, ` +
+    `${retries} retries. In the middle of a step at most ${gib(peakReservedBytes)} reserved, ` +
+    `${gib(peakAllocatedBytes)} allocated, ${mib(peakInactiveSplitBytes)} in holes.`
+  );
 }
 
 /** PyTorch's segments side by side, their holes paler; what is reserved and not allocated is its fragmentation. */
@@ -116,7 +156,7 @@ function segmentsOf(strip: RankStrip): HTMLElement {
     h(
       'p',
       {},
-      `PyTorch’s allocator: ${number} segments, ${gib(reservedBytes)} reserved, ${gib(allocatedBytes)} allocated; ` +
+      `PyTorch’s allocator after the start: ${number} segments, ${gib(reservedBytes)} reserved, ${gib(allocatedBytes)} allocated; ` +
         `${mib(inactiveSplitBytes)} in holes, the largest free block ${mib(largestFreeBlock)}.`,
     ),
   );

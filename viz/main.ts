@@ -54,6 +54,7 @@ const experts = new ExpertPanel(
   {
     panel: byId('experts'),
     summary: byId('expert-summary'),
+    span: byId('expert-span'),
     canvas: byId('expert-map'),
     readout: byId('expert-readout'),
     legend: byId('expert-legend'),
@@ -67,7 +68,7 @@ const experts = new ExpertPanel(
 const whatIf = new WhatIf(
   byId('what-if'),
   ({ strips }) => gpus.show(strips),
-  () => gpus.show(view.get().run?.recording.header.memory ?? []),
+  () => showGpus(view.get().run?.recording ?? null),
 );
 const gantt = new Gantt(
   { scroller: byId('gantt-scroll'), canvas: byId('gantt'), legend: byId('gantt-legend') },
@@ -104,6 +105,8 @@ function draw(): void {
   transport.show(playing, speed, step, recording.numSteps);
   details.show(cursor, block, map.blocksPerCell);
   requestList.show(cursor, palette, request);
+  gpus.at(step);
+  experts.at(step);
   const sentence = sentenceOf(recording, step);
   byId('sentence').textContent = sentence;
   showReasons(cursor);
@@ -332,9 +335,13 @@ function show(found: Found): void {
 
 // --- files and runs ---
 
+function showGpus(recording: Recording | null): void {
+  gpus.show(recording?.header.memory ?? [], recording?.header.allocators);
+}
+
 function showRun(recording: Recording, name: string, source: WhatIfSource | null = null): void {
   hideMessage();
-  gpus.show(recording.header.memory ?? []);
+  showGpus(recording);
   experts.show(recording.header.experts ?? null);
   whatIf.show(source);
   const cursor = new Cursor(recording);

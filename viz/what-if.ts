@@ -8,8 +8,10 @@ interface Knob {
   readonly flag: keyof SizingFlags;
   readonly label: string;
   /** Ascending; the run's own value is put among them. */
-  readonly values: readonly number[];
+  readonly values: readonly Setting[];
 }
+
+type Setting = number | boolean;
 
 /** A scenario, and what its flags come to. */
 export interface WhatIfSource {
@@ -30,6 +32,8 @@ const KNOBS: readonly Knob[] = [
     values: [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072],
   },
   { flag: 'tensor_parallel_size', label: '--tensor-parallel-size', values: [1, 2, 4, 8] },
+  // Whole experts on each GPU, or a slice of each; of models that have some.
+  { flag: 'enable_expert_parallel', label: '--enable-expert-parallel', values: [false, true] },
 ];
 
 /** Sliders that plan the start-up anew with other flags, without running anything. */
@@ -39,7 +43,7 @@ export class WhatIf {
   private readonly onReset: () => void;
   private worker: Worker | null = null;
   private source: WhatIfSource | null = null;
-  private readonly chosen = new Map<string, number>();
+  private readonly chosen = new Map<string, Setting>();
   private asked = 0;
   private readonly verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
 
@@ -70,15 +74,18 @@ export class WhatIf {
       );
       this.root.replaceChildren(
         h('h3', {}, 'What if'),
-        ...KNOBS.map((knob) => this.slider(knob, source.sizing[knob.flag])),
+        ...KNOBS.flatMap((knob) => {
+          const current = source.sizing[knob.flag];
+          return current === undefined ? [] : [this.slider(knob, current)];
+        }),
         reset,
         this.verdict,
       );
     }
   }
 
-  private slider({ flag, label, values: others }: Knob, current: number): HTMLElement {
-    const values = [...new Set([...others, current])].sort((a, b) => a - b);
+  private slider({ flag, label, values: others }: Knob, current: Setting): HTMLElement {
+    const values = [...new Set([...others, current])].sort((a, b) => Number(a) - Number(b));
     const output = h('output', {}, shown(current));
     const input = h('input', {
       type: 'range',
@@ -127,6 +134,7 @@ export class WhatIf {
   }
 }
 
-function shown(value: number): string {
+function shown(value: Setting): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
   return value.toLocaleString('en-US');
 }

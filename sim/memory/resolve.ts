@@ -131,6 +131,7 @@ export function sizingFlags(scenario: Scenario) {
     block_size: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
     max_model_len: limitsOf(scenario, hardware).maxModelLen,
     tensor_parallel_size: numberOf(flag('tensor_parallel_size'), 1),
+    ...(architecture.moe !== null && { enable_expert_parallel: hardware.parallel.experts }),
   };
 }
 

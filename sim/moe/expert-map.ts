@@ -12,6 +12,8 @@ export interface ExpertMap {
   readonly numStages: number;
   /** Layer × expert → its tokens in hundredths of the layer's mean; whole numbers. */
   readonly load: readonly number[];
+  /** The same by stretches of the run; absent in recordings of older versions. */
+  readonly history?: ExpertHistory;
   /** Expert → the rank that holds it when the run starts; empty if each rank holds a slice of every expert. */
   readonly rankOf: readonly number[];
   /** Times that the load balancer moved experts since. */
@@ -26,7 +28,27 @@ export interface ExpertMap {
   readonly notes: readonly string[];
 }
 
+/** Stretches of equally many steps; the last may be shorter. */
+export interface ExpertHistory {
+  readonly stepsPerStretch: number;
+  /** Stretch → its cells as in `load`, each as two digits to the base of 36; what is more than they hold is the most. */
+  readonly load: readonly string[];
+  /** Stretch → most / mean of the ranks' tokens, mean of layers and steps; 0 where there are none. */
+  readonly imbalance: readonly number[];
+}
+
 const LOAD_UNIT = 100;
+const BASE = 36;
+const DIGITS = 2;
+const MOST_IN_DIGITS = BASE * BASE - 1;
+/** Cells of all stretches together: 128 KiB. */
+const MAX_HISTORY_CELLS = 1 << 16;
+const MAX_STRETCHES = 32;
+
+/** As many stretches as a recording has room for; an even number, two at least. */
+export function mostStretches(numCells: number): number {
+  return Math.max(2, Math.min(MAX_STRETCHES, 2 * Math.floor(MAX_HISTORY_CELLS / (2 * numCells))));
+}
 
 export function expertMap(report: MoeReport): ExpertMap {
   const { shape, steps, load, bufferBytes, cache, rearrangements, notes } = report;
@@ -41,6 +63,7 @@ export function expertMap(report: MoeReport): ExpertMap {
     numRanks: ranks,
     numStages: stageLayers.length,
     load: relativeLoad(load, layers, numExperts),
+    history: historyOf(report),
     rankOf:
       placement === null
         ? []
@@ -56,6 +79,29 @@ export function expertMap(report: MoeReport): ExpertMap {
   };
 }
 
+function historyOf({ history, steps, shape }: MoeReport): ExpertHistory {
+  const { stepsPerStretch, stretches } = history;
+  return {
+    stepsPerStretch,
+    load: stretches.map((load) =>
+      relativeLoad(load, shape.layers, shape.numExperts)
+        .map((cell) => Math.min(cell, MOST_IN_DIGITS).toString(BASE).padStart(DIGITS, '0'))
+        .join(''),
+    ),
+    imbalance: stretches.map((_, i) => {
+      const first = i * stepsPerStretch;
+      const ratios = steps.imbalance.subarray(first, first + stepsPerStretch).filter((ratio) => ratio > 0);
+      return shape.spread && ratios.length > 0 ? sum(ratios) / ratios.length : 0;
+    }),
+  };
+}
+
+/** The stretch of a step; null if the map has no history. */
+export function stretchAt({ history }: ExpertMap, step: number): number | null {
+  if (history === undefined) return null;
+  return Math.min(history.load.length - 1, Math.floor(step / history.stepsPerStretch));
+}
+
 function relativeLoad(load: Float64Array, layers: number, numExperts: number): number[] {
   const cells: number[] = [];
   for (let layer = 0; layer < layers; layer++) {
@@ -68,9 +114,18 @@ function relativeLoad(load: Float64Array, layers: number, numExperts: number): n
   return cells;
 }
 
-/** How often the mean of its layer an expert is visited. */
-export function timesTheMean({ load, numExperts }: ExpertMap, layer: number, expert: number): number {
-  return load[layer * numExperts + expert] / LOAD_UNIT;
+/** How often the mean of its layer an expert is visited: in a stretch, or (null) in the whole run. */
+export function timesTheMean(
+  map: ExpertMap,
+  layer: number,
+  expert: number,
+  stretch: number | null = null,
+): number {
+  const cell = layer * map.numExperts + expert;
+  if (stretch === null || map.history === undefined) return map.load[cell] / LOAD_UNIT;
+  return (
+    Number.parseInt(map.history.load[stretch].slice(cell * DIGITS, (cell + 1) * DIGITS), BASE) / LOAD_UNIT
+  );
 }
 
 const MAX_CELLS = 1 << 18;
@@ -83,7 +138,7 @@ const MAX_NOTES = 32;
 export function isExpertMap(value: unknown): value is ExpertMap {
   if (!isObject(value)) return false;
   const { numLayers, numExperts, numRanks, numStages, numRearrangements, cache, imbalance } = value;
-  const { load, rankOf, bufferBytes, notes } = value;
+  const { load, history, rankOf, bufferBytes, notes } = value;
   return (
     isCount(numLayers, MAX_LAYERS) &&
     isCount(numExperts, MAX_CELLS) &&
@@ -93,6 +148,7 @@ export function isExpertMap(value: unknown): value is ExpertMap {
     isCount(numStages, MAX_RANKS) &&
     isCount(numRearrangements) &&
     isList(load, numLayers * numExperts, (cell) => isCount(cell, numExperts * LOAD_UNIT)) &&
+    (history === undefined || isHistory(history, numLayers * numExperts)) &&
     Array.isArray(rankOf) &&
     isList(rankOf, rankOf.length === 0 ? 0 : numExperts, (rank) => isCount(rank, numRanks - 1)) &&
     isList(bufferBytes, numRanks, isAmount) &&
@@ -105,6 +161,20 @@ export function isExpertMap(value: unknown): value is ExpertMap {
     Array.isArray(notes) &&
     notes.length <= MAX_NOTES &&
     notes.every(isText)
+  );
+}
+
+function isHistory(value: unknown, numCells: number): value is ExpertHistory {
+  if (!isObject(value)) return false;
+  const { stepsPerStretch, load, imbalance } = value;
+  if (!Array.isArray(load) || load.length === 0 || load.length > MAX_STRETCHES) return false;
+  return (
+    isCount(stepsPerStretch) &&
+    stepsPerStretch > 0 &&
+    load.every(
+      (cells) => typeof cells === 'string' && cells.length === numCells * DIGITS && /^[0-9a-z]*$/.test(cells),
+    ) &&
+    isList(imbalance, load.length, (ratio) => isAmount(ratio))
   );
 }
 

@@ -3,8 +3,10 @@ import { TableWriter } from '../recording/column.ts';
 import type { BatchShape } from '../time/step-time.ts';
 import type { Balancer } from './eplb.ts';
 import { ExpertCache } from './expert-cache.ts';
+import { mostStretches } from './expert-map.ts';
 import { expertMemory } from './expert-memory.ts';
 import { LoadBalancer, type Rearrangement } from './load-balancer.ts';
+import { LoadHistory } from './load-history.ts';
 import { MOE_STEP_COLUMNS, type MoeReport } from './moe-report.ts';
 import type { Offload } from './offload.ts';
 import { Placement } from './placement.ts';
@@ -32,7 +34,7 @@ export class MoeObserver implements StepObserver {
   /** Rank (or one for all) → its buffers, step by step. */
   private readonly buffers: TableWriter<Readonly<Record<string, 'f64'>>>;
   private readonly numBuffers: number;
-  private readonly load: Float64Array;
+  private readonly history: LoadHistory;
   private readonly rearrangements: Rearrangement[] = [];
   private numSteps = 0;
   /** Of the layer at hand. */
@@ -60,7 +62,7 @@ export class MoeObserver implements StepObserver {
     this.buffers = new TableWriter(
       Object.fromEntries(Array.from({ length: this.numBuffers }, (_, rank) => [rank, 'f64' as const])),
     );
-    this.load = new Float64Array(layers * numExperts);
+    this.history = new LoadHistory(layers * numExperts, mostStretches(layers * numExperts));
     this.counts = new Int32Array(numExperts);
     this.rankLoad = new Float64Array(ranks);
     this.mostRows = new Float64Array(ranks);
@@ -72,6 +74,7 @@ export class MoeObserver implements StepObserver {
     const { current, row } = this.table;
     this.numSteps++;
     this.mostRows.fill(0);
+    this.history.beginStep();
     let stallNs = 0;
     if (tokens > 0) {
       current.tokens[row] = tokens;
@@ -96,7 +99,8 @@ export class MoeObserver implements StepObserver {
   private passLayers(tokens: number, stepNs: number): number {
     const { shape, router } = this.setup;
     const { layers, numExperts, topK, ranks, spread } = shape;
-    const { counts, load, balancer, mostRows, rankLoad } = this;
+    const { counts, balancer, mostRows, rankLoad } = this;
+    const load = this.history.current;
     const { current, row } = this.table;
     const records = balancer?.records === true;
     const meanRows = (tokens * topK) / ranks;
@@ -164,7 +168,8 @@ export class MoeObserver implements StepObserver {
       profiled: stepBuffers(shape, shape.maxTokens, rowsOfLargest),
       steps,
       bufferBytes: Array.from({ length: shape.ranks }, (_, rank) => bytes[Math.min(rank, bytes.length - 1)]),
-      load: this.load,
+      load: this.history.total(),
+      history: this.history.finish(),
       rearrangements: this.rearrangements,
       cache:
         this.cache === null || offload === null

@@ -1,6 +1,7 @@
 import type { Columns, TableTypes } from '../recording/column.ts';
 import type { ExpertMemory } from './expert-memory.ts';
 import type { Rearrangement } from './load-balancer.ts';
+import type { LoadOverTime } from './load-history.ts';
 import type { RoutingReuse } from './routing-reuse.ts';
 import type { MoeShape } from './shape.ts';
 import type { StepBuffers } from './step-buffers.ts';
@@ -34,6 +35,8 @@ export interface MoeReport {
   readonly bufferBytes: readonly Float64Array[];
   /** Layer × expert → tokens, for a heat map. */
   readonly load: Float64Array;
+  /** The same over time. */
+  readonly history: LoadOverTime;
   readonly rearrangements: readonly Rearrangement[];
   readonly cache: CacheReport | null;
   readonly routingReuse: RoutingReuse | null;

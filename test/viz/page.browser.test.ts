@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { timesTheMean } from '../../sim/moe/expert-map.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
@@ -444,14 +445,31 @@ describe('experts', () => {
     expect(await map.getAttribute('aria-label')).toContain('64 experts in 46 layers');
     await map.focus();
     await press(page, 'ArrowDown', 'ArrowDown', 'ArrowRight');
-    const times = (experts!.load[64 + 1] / 100).toFixed(2);
-    const told = `Layer 1, expert 1: ${times} × the mean`;
-    expect(await page.locator('#expert-readout').textContent()).toBe(told);
-    expect(await page.locator('#live').textContent()).toBe(told);
+    const readout = page.locator('#expert-readout');
+    const told = (stretch: number | null) => {
+      const times = timesTheMean(experts!, 1, 1, stretch).toFixed(2);
+      const { stepsPerStretch } = experts!.history!;
+      const time =
+        stretch === null
+          ? ''
+          : `Steps ${stretch * stepsPerStretch} to ${(stretch + 1) * stepsPerStretch - 1}: `;
+      return `${time}Layer 1, expert 1: ${times} × the mean`;
+    };
+    expect(await readout.textContent()).toBe(told(0));
+    expect(await page.locator('#live').textContent()).toBe(told(0));
     expect(await stepOf(page)).toBe(0);
+    await page.locator('#expert-span').getByRole('radio', { name: 'Whole run' }).click();
+    expect(await readout.textContent()).toBe(told(null));
+    // The map follows the cursor.
+    await page.locator('#expert-span').getByRole('radio', { name: 'At this time' }).click();
+    await page.locator('#timeline').focus();
+    await press(page, 'End');
+    await drawn(page);
+    expect(await readout.textContent()).toBe(told(experts!.history!.load.length - 1));
+    await press(page, 'Home');
     const { width: mapWidth } = (await map.boundingBox())!;
     await map.hover({ position: { x: mapWidth - 2, y: 2 } });
-    expect(await page.locator('#expert-readout').textContent()).toContain('Layer 0, expert 63:');
+    expect(await readout.textContent()).toContain('Layer 0, expert 63:');
     await drop(page, 'hello.pool.yaml', HELLO);
     await shows(page, 'hello');
     expect(await panel.isVisible()).toBe(false);
@@ -471,7 +489,7 @@ describe('experts', () => {
     const { width } = (await map.boundingBox())!;
     await map.hover({ position: { x: (17.5 / 64) * width, y: 2 } });
     expect(await page.locator('#expert-readout').textContent()).toMatch(
-      /^Layer 0, expert 17: \d+\.\d\d × the mean, on GPU 1$/,
+      /^Steps 0 to \d+: Layer 0, expert 17: \d+\.\d\d × the mean, on GPU 1$/,
     );
     expect(await page.locator('#expert-facts').textContent()).toContain('Imbalance: the busiest GPU has');
   });
@@ -497,8 +515,13 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     expect(await page.locator('.strip').count()).toBe(2);
     await page.locator('.strip-row button').first().click();
     expect(await page.locator('.segments-row').textContent()).toMatch(
-      /\d+ segments, .* reserved, .* allocated/,
+      /\d+ segments, .* reserved, .* allocated.*After 0 steps: .* reserved, .* in holes.* 0 retries/,
     );
+    await press(page, 'End');
+    await drawn(page);
+    expect(await page.locator('.served').textContent()).toMatch(/^After \d\d steps: /);
+    // Only models with experts have them to spread.
+    expect(await page.getByRole('slider', { name: '--enable-expert-parallel' }).count()).toBe(0);
     const slider = page.getByRole('slider', { name: '--tensor-parallel-size' });
     expect(await slider.getAttribute('aria-valuetext')).toBe('2');
     expect(await slider.inputValue()).toBe('1');
@@ -514,6 +537,20 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     expect(await page.locator('.strip').count()).toBe(2);
     expect(complaints).toEqual([]);
   });
+});
+
+test('what if experts were spread', async () => {
+  const { page } = await open();
+  const command = 'vllm serve Qwen/Qwen3-30B-A3B --tensor-parallel-size 4 --max-model-len 4096';
+  const hardware = { gpu: 'rtx4090', count: 4 };
+  await drop(page, 'qwen.pool.yaml', JSON.stringify({ version: 1, name: 'qwen', command, hardware }));
+  await shows(page, 'qwen');
+  await page.locator('#gpu-summary').click();
+  const slider = page.getByRole('slider', { name: '--enable-expert-parallel' });
+  expect(await slider.getAttribute('aria-valuetext')).toBe('off');
+  await slider.fill('1');
+  expect(await slider.getAttribute('aria-valuetext')).toBe('on');
+  await expect.poll(() => page.locator('.verdict').textContent()).toMatch(/^Starts with [\d,]+ blocks/);
 });
 
 describe('setting up a run', () => {
