@@ -18,7 +18,7 @@ const GOLDEN: Readonly<Record<string, string>> = {
   'hello.pool.yaml': '807d9188c9464a0e',
   'llama31-8b-on-a100.pool.yaml': '135aab2b165a1e3c',
   'llama31-70b-on-4xh100.pool.yaml': 'bfa55a5e28d580e3',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'a1bc1171ef5e0629',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '343b4a4b4eb41e4b',
 };
 
 let server: ViteDevServer;
