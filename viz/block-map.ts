@@ -31,6 +31,8 @@ export interface MapMarks {
   readonly request: number | null;
   /** Requests whose blocks are outlined. */
   readonly outlined: readonly number[];
+  /** These blocks stand out instead; absent or null: those of the request. */
+  readonly lit?: ReadonlySet<number> | null;
 }
 
 /**
@@ -61,7 +63,9 @@ export class BlockMap {
   private stale = true;
   /** Request that stands out, and its blocks. */
   private request: number | null = null;
-  private litBlocks = new Set<number>();
+  private litBlocks: ReadonlySet<number> = new Set();
+  /** The lit blocks are not those of the request. */
+  private isLit = false;
 
   constructor(canvas: HTMLCanvasElement, palette: Palette) {
     this.canvas = canvas;
@@ -116,7 +120,7 @@ export class BlockMap {
     const layout = layoutFor(cursor.recording.header.pool.numGpuBlocks, cursor.numBlocks, width, height);
     if (layout.cell !== this.layout.cell || layout.columns !== this.layout.columns) this.stale = true;
     this.layout = layout;
-    this.light(cursor, marks.request);
+    this.light(cursor, marks.request, marks.lit ?? null);
     this.order.arrange(cursor, this.orderMode);
     if (!this.order.isPhysical) this.stale = true;
     this.colorOf.look(cursor, this.mode);
@@ -141,18 +145,21 @@ export class BlockMap {
   }
 
   /** A request's blocks change only together with their own state, so that they are among the changed ones. */
-  private light(cursor: Cursor, request: number | null): void {
-    if (request !== this.request) this.stale = true;
+  private light(cursor: Cursor, request: number | null, lit: ReadonlySet<number> | null): void {
+    if (request !== this.request || lit !== null || this.isLit !== (lit !== null)) this.stale = true;
     this.request = request;
-    this.litBlocks.clear();
-    if (request === null) return;
+    this.isLit = lit !== null;
+    this.litBlocks = lit ?? new Set();
+    if (request === null || lit !== null) return;
+    const blocks = new Set<number>();
     for (let which = 0; which < cursor.numTables(request); which++) {
-      for (const block of cursor.table(request, which)) this.litBlocks.add(block);
+      for (const block of cursor.table(request, which)) blocks.add(block);
     }
+    this.litBlocks = blocks;
   }
 
   private isFaint(block: number): boolean {
-    return this.request !== null && !this.litBlocks.has(block);
+    return (this.isLit || this.request !== null) && !this.litBlocks.has(block);
   }
 
   private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {

@@ -12,6 +12,8 @@ import { makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockMap } from './block-map.ts';
 import { ORDER_MODES } from './block-order.ts';
+import { Compare } from './compare/compare.ts';
+import { MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
@@ -38,6 +40,7 @@ const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
 const view = makeView();
 const playback = new Playback(view);
 const engine = new Engine();
+const besideEngine = new Engine();
 
 applyTheme(window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 let palette = readPalette();
@@ -75,6 +78,15 @@ const gantt = new Gantt(
   palette,
   { onRequest: selectRequest, onScroll: askFrame },
 );
+const compare = new Compare(byId('scene-compare'), palette, {
+  add: () => editor.open(true),
+  remove: (other) => setOthers(view.get().others.filter((run) => run !== other)),
+  goTo: (step) => playback.seek(step),
+  redraw() {
+    compare.refresh();
+    askFrame();
+  },
+});
 const transport = new Transport(byId('transport'), playback);
 
 // --- drawing: at most once a frame, from the view alone ---
@@ -98,7 +110,8 @@ function draw(): void {
   if (cursor.step !== step) cursor.seek(step);
   const holders = block === null ? [] : cursor.holders(block);
   if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
-  else gantt.draw(step, cursor.running(), request);
+  else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
+  else compare.draw(step, block, request);
   timeline.draw(step);
   headline.show(cursor, derived);
   transport.showEvents(run.events, event);
@@ -184,7 +197,10 @@ view.subscribe((now, before) => {
 function showScene(): void {
   const { scene } = view.get();
   for (const { value } of SCENES) byId(`scene-${value}`).hidden = value !== scene;
-  byId('color-modes').hidden = scene !== 'blocks';
+  byId('color-modes').hidden = scene === 'requests';
+  // A cursor tells its changes once: who was out of sight has missed them.
+  map.resized();
+  compare.refresh();
   byId('orders').hidden = scene !== 'blocks';
   scenes.show(scene);
 }
@@ -198,6 +214,7 @@ function restyle(): void {
   experts.restyle(palette);
   modes.show(mode);
   gantt.restyle(palette);
+  compare.restyle(palette, mode);
   drawLegends();
   askFrame();
 }
@@ -281,6 +298,7 @@ const commands: readonly Command[] = [
   { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
   { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
   { key: '/', shown: '/', what: 'search, or a command', act: () => paletteDialog.open() },
+  { key: 'c', shown: 'c', what: 'compare runs', act: () => view.set({ scene: 'compare' }) },
   { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
   {
     key: 'Escape',
@@ -350,12 +368,14 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   map.show(cursor);
   timeline.show(recording, derived);
   gantt.show(recording);
+  compare.show(cursor, name, []);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;
   const system = contiguous === undefined ? `vLLM ${vllm}` : 'without paging';
   byId('scenario-name').textContent = [name, model, gpu, system].filter((part) => part !== '').join(' · ');
   view.set({
     run: { recording, cursor, derived, events },
+    others: [],
     event: events.has(view.get().event) ? view.get().event : (events.keys().next().value ?? 'preempt'),
     step: 0,
     playing: recording.numSteps > 0 && !reducedMotion.matches,
@@ -402,8 +422,31 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
   });
 }
 
+/** Runs the scenarios one after the other, and shows them beside the run that is there. */
+function simulateBeside([scenario, ...rest]: readonly ScenarioSource[]): void {
+  if (scenario === undefined) return;
+  besideEngine.simulate(scenario, (answer) => {
+    const { run, others } = view.get();
+    if (answer.kind === 'recording' && run !== null) {
+      const other = otherRun(scenario, answer.recording, run.recording);
+      setOthers([...others.slice(-(MOST_OTHERS - 1)), other]);
+      simulateBeside(rest);
+    } else if (answer.kind === 'would-not-start') {
+      showMessage('vLLM would not start', [answer.message, answer.advice]);
+    } else if (answer.kind === 'problems') showProblems(answer.problems);
+    else if (answer.kind === 'fault') showMessage('A fault in Poolscope', [answer.message]);
+  });
+}
+
+function setOthers(others: readonly OtherRun[]): void {
+  const { run } = view.get();
+  if (run === null) return;
+  compare.show(run.cursor, run.recording.header.name, others);
+  view.set({ others, scene: 'compare' });
+}
+
 /** What a link says of the view; a mode or a request that there is not is left as it is. */
-function goTo({ step, mode, request }: Omit<SharedState, 'scenario'>): void {
+function goTo({ step, mode, request, others, scene }: Omit<SharedState, 'scenario'>): void {
   const { run } = view.get();
   if (run === null) return;
   const known = COLOR_MODES.find((choice) => choice.mode === mode);
@@ -412,11 +455,16 @@ function goTo({ step, mode, request }: Omit<SharedState, 'scenario'>): void {
     step: Math.min(step, run.recording.numSteps),
     request: request !== null && request < run.recording.requestIds.length ? request : null,
     ...(known && { mode: known.mode }),
+    scene: SCENES.find(({ value }) => value === scene)?.value ?? 'blocks',
   });
+  simulateBeside(others);
 }
 
 const links = new Links(view, simulate);
-const editor = new Editor((scenario) => links.goTo(scenario));
+const editor = new Editor((scenario, beside) => {
+  if (beside) simulateBeside([scenario]);
+  else links.goTo(scenario);
+});
 byId('set-up').addEventListener('click', () => editor.open());
 
 listenForFiles({

@@ -5,6 +5,7 @@ import { timesTheMean } from '../../sim/moe/expert-map.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
+import { diffRecordings } from '../../sim/report/diff.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { openSite, type Site, type Visit } from './site.ts';
@@ -642,6 +643,37 @@ describe('search and commands', () => {
     const first = await stepOf(page);
     await press(page, '.', ',');
     expect(await stepOf(page)).toBe(first);
+  });
+});
+
+describe('comparing', () => {
+  test('a run beside it, with the first decision that differs; the link brings both back', async () => {
+    const { page, complaints } = await open();
+    await press(page, 'c');
+    await page.click('text=Add a run');
+    await page.fill('[id="field-engine.max-num-seqs"]', '4');
+    await page.click('#editor button[type=submit]');
+    await page.waitForSelector('.first-difference');
+    expect(await page.textContent('#scene-compare')).toContain('engine.max-num-seqs=4');
+    await page.click('.first-difference button');
+    await drawn(page);
+    const fewer = record(HELLO.replace('--max-num-seqs 12', '--max-num-seqs 4'));
+    const { first } = diffRecordings(hello, fewer);
+    expect(await stepOf(page)).toBe(first?.step);
+    expect(await page.textContent('.first-difference')).toContain(first?.decisions[0]);
+    const figure = () => page.locator('.pane-figure').nth(1).textContent();
+    const now = hello.steps.startNs[first!.step];
+    const aligned = fewer.steps.startNs.findLastIndex((ns) => ns <= now);
+    expect(await figure()).toContain(`step ${aligned} `);
+    await page.click('#share');
+    const link = await page.inputValue('#share-dialog input');
+    const other = await site.visit({ reducedMotion: 'reduce' });
+    await other.page.goto(link);
+    await other.page.waitForSelector('.first-difference');
+    expect(await other.page.locator('.pane').count()).toBe(2);
+    await other.page.click('[aria-label="Remove run B"]');
+    expect(await other.page.locator('.pane').count()).toBe(1);
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -45,7 +45,7 @@ export class Links {
     history.pushState(
       null,
       '',
-      toFragment('play', { scenario, step: 0, mode: this.view.get().mode, request: null }),
+      toFragment('play', { ...this.stateOf(scenario), step: 0, request: null, others: [] }),
     );
     this.simulate(scenario, null);
   }
@@ -71,8 +71,12 @@ export class Links {
   }
 
   private fragment(scenario: ScenarioSource): string {
-    const { step, mode, request } = this.view.get();
-    return toFragment('play', { scenario, step, mode, request });
+    return toFragment('play', this.stateOf(scenario));
+  }
+
+  private stateOf(scenario: ScenarioSource): SharedState {
+    const { step, mode, request, scene, others } = this.view.get();
+    return { scenario, step, mode, request, scene, others: others.map(({ source }) => source) };
   }
 
   private share(): void {

@@ -2,6 +2,7 @@ import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { ColorMode } from '../block-colors.ts';
 import type { OrderMode } from '../block-order.ts';
+import type { OtherRun } from '../compare/other-runs.ts';
 import type { Derived } from '../derived.ts';
 import type { EventName, EventSteps } from '../event-steps.ts';
 import { Store } from '../store.ts';
@@ -15,16 +16,19 @@ export interface Run {
   readonly events: EventSteps;
 }
 
-export type Scene = 'blocks' | 'requests';
+export type Scene = 'blocks' | 'requests' | 'compare';
 export const SCENES: readonly { readonly value: Scene; readonly label: string }[] = [
   { value: 'blocks', label: 'Blocks' },
   { value: 'requests', label: 'Requests' },
+  { value: 'compare', label: 'Compare' },
 ];
 
 /** Everything that the picture depends on. */
 export interface View {
   /** null until the first run is there. */
   readonly run: Run | null;
+  /** Runs beside it. */
+  readonly others: readonly OtherRun[];
   /** 0 … numSteps; numSteps is the end, behind the last step. */
   readonly step: number;
   readonly playing: boolean;
@@ -46,6 +50,7 @@ export type ViewStore = Store<View>;
 export function makeView(): ViewStore {
   return new Store<View>({
     run: null,
+    others: [],
     step: 0,
     playing: false,
     speed: DEFAULT_SPEED,

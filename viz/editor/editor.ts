@@ -14,11 +14,14 @@ export class Editor {
   private readonly text: HTMLTextAreaElement;
   private readonly inputs = new Map<string, HTMLInputElement | HTMLSelectElement>();
   private readonly presets: HTMLSelectElement;
-  private readonly onRun: (source: ScenarioSource) => void;
+  private readonly onRun: (source: ScenarioSource, beside: boolean) => void;
+  /** The run is to be shown beside the one that is there. */
+  private beside = false;
+  private readonly title = h('h2');
   private source: ScenarioSource = { text: '', file: '', sets: [] };
   private settings: Settings = {};
 
-  constructor(onRun: (source: ScenarioSource) => void) {
+  constructor(onRun: (source: ScenarioSource, beside: boolean) => void) {
     this.onRun = onRun;
     this.text = h('textarea', { id: 'editor-text', rows: 10, spellcheck: 'false', wrap: 'off' });
     this.presets = h(
@@ -35,7 +38,7 @@ export class Editor {
         h(
           'div',
           { class: 'editor-head' },
-          h('h2', {}, 'Set up a run'),
+          this.title,
           this.presets,
           h('button', { class: 'button', type: 'button', onclick: () => this.dialog.close() }, 'Close'),
         ),
@@ -63,7 +66,9 @@ export class Editor {
     this.text.addEventListener('input', () => this.textChanged());
   }
 
-  open(): void {
+  open(beside = false): void {
+    this.beside = beside;
+    this.title.textContent = beside ? 'A run beside this one' : 'Set up a run';
     this.text.value = this.source.text;
     this.showSettings(this.settings);
     this.dialog.showModal();
@@ -125,12 +130,12 @@ export class Editor {
     this.presets.value = '';
     if (!preset) return;
     this.dialog.close();
-    this.onRun({ text: await preset.load(), file: preset.file, sets: [] });
+    this.onRun({ text: await preset.load(), file: preset.file, sets: [] }, this.beside);
   }
 
   private run(): void {
     if (this.text.value !== this.source.text) {
-      this.onRun({ text: scenarioTextOf(this.text.value), file: 'pasted.pool.yaml', sets: [] });
+      this.onRun({ text: scenarioTextOf(this.text.value), file: 'pasted.pool.yaml', sets: [] }, this.beside);
       return;
     }
     const changed = [...this.inputs].filter(
@@ -140,7 +145,7 @@ export class Editor {
     const sets = changed
       .filter(([, input]) => input.value.trim() !== '')
       .map(([path, input]) => `${path}=${settingOf(path, input.value.trim())}`);
-    this.onRun({ ...this.source, sets: [...others, ...sets] });
+    this.onRun({ ...this.source, sets: [...others, ...sets] }, this.beside);
   }
 }
 

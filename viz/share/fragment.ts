@@ -11,6 +11,7 @@ const MAX_FRAGMENT = 64 * 1024;
 /** A forged state may unpack to anything. */
 const MAX_STATE_BYTES = 1024 * 1024;
 const MAX_SETS = 100;
+const MAX_OTHERS = 3;
 
 export const ROOMS = ['play'] as const;
 export type Room = (typeof ROOMS)[number];
@@ -30,13 +31,32 @@ export interface SharedState {
   readonly mode: string;
   /** Row of the followed request. */
   readonly request: number | null;
+  /** What is shown; empty in links that are older than it. */
+  readonly scene: string;
+  /** Scenarios beside this one. */
+  readonly others: readonly ScenarioSource[];
 }
 
 /** `#/play?s=1.…` */
-export function toFragment(room: Room, { scenario, step, mode, request }: SharedState): string {
+export function toFragment(room: Room, state: SharedState): string {
+  const { scenario, step, mode, request, scene, others } = state;
   const { text, file, sets } = scenario;
   // Short names: most links are pasted somewhere.
-  const json = JSON.stringify({ t: text, f: file, o: sets, s: step, m: mode, r: request });
+  const json = JSON.stringify({
+    t: text,
+    f: file,
+    o: sets,
+    s: step,
+    m: mode,
+    r: request,
+    v: scene,
+    // Most of them are the same file with other fields.
+    b: others.map((other) =>
+      other.text === text && other.file === file
+        ? { o: other.sets }
+        : { t: other.text, f: other.file, o: other.sets },
+    ),
+  });
   return `#/${room}?s=${VERSION}.${toBase64Url(deflateSync(strToU8(json), { level: 9 }))}`;
 }
 
@@ -56,16 +76,29 @@ export function fromFragment(fragment: string): { room: Room; state: SharedState
 
 function stateOf(value: unknown): SharedState | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { t, f, o, s, m, r } = value as Record<string, unknown>;
-  const sets = Array.isArray(o) ? o : [];
-  if (typeof t !== 'string' || typeof f !== 'string' || typeof m !== 'string') return null;
-  if (sets.length > MAX_SETS || sets.some((set) => typeof set !== 'string')) return null;
+  const { s, m, r, v, b } = value as Record<string, unknown>;
+  const scenario = sourceOf(value, null);
+  if (scenario === null || typeof m !== 'string') return null;
+  const others = (Array.isArray(b) ? b : []).slice(0, MAX_OTHERS).map((other) => sourceOf(other, scenario));
+  if (others.includes(null)) return null;
   return {
-    scenario: { text: t, file: f, sets: sets as string[] },
+    scenario,
     step: isRow(s) ? s : 0,
     mode: m,
     request: isRow(r) ? r : null,
+    scene: typeof v === 'string' ? v : '',
+    others: others as ScenarioSource[],
   };
+}
+
+/** A scenario; what it does not say is that of another, if there is one. */
+function sourceOf(value: unknown, otherwise: ScenarioSource | null): ScenarioSource | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { t = otherwise?.text, f = otherwise?.file, o } = value as Record<string, unknown>;
+  const sets = Array.isArray(o) ? o : [];
+  if (typeof t !== 'string' || typeof f !== 'string') return null;
+  if (sets.length > MAX_SETS || sets.some((set) => typeof set !== 'string')) return null;
+  return { text: t, file: f, sets: sets as string[] };
 }
 
 function isRow(value: unknown): value is number {

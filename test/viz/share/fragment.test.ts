@@ -12,19 +12,24 @@ const HELLO = {
   step: 7,
   mode: 'state',
   request: 3,
+  scene: '',
+  others: [],
 };
 
 test('a state comes back from its fragment, whatever is in it', () => {
   const row = fc.nat();
+  const source = fc.record({
+    text: fc.string(),
+    file: fc.string(),
+    sets: fc.array(fc.string(), { maxLength: 9 }),
+  });
   const state = fc.record({
-    scenario: fc.record({
-      text: fc.string(),
-      file: fc.string(),
-      sets: fc.array(fc.string(), { maxLength: 9 }),
-    }),
+    scenario: source,
     step: row,
     mode: fc.string(),
     request: fc.option(row),
+    scene: fc.string(),
+    others: fc.array(source, { maxLength: 3 }),
   });
   fc.assert(
     fc.property(state, (s) => {
@@ -55,6 +60,7 @@ test('damaged, forged and foreign fragments are no state', () => {
     packed([]),
     packed({ t: 1, f: 'x', m: 'x' }),
     packed({ t: 'x', f: 'x', m: 'x', o: [1] }),
+    packed({ t: 'x', f: 'x', m: 'x', b: [1] }),
     packed({ t: 'x'.repeat(2_000_000), f: 'x', m: 'x' }),
     `#/play?s=1.${'A'.repeat(100_000)}`,
   ]) {
@@ -65,5 +71,7 @@ test('damaged, forged and foreign fragments are no state', () => {
     step: 0,
     mode: 'z',
     request: null,
+    scene: '',
+    others: [],
   });
 });

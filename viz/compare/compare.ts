@@ -1,0 +1,182 @@
+import type { Cursor } from '../../sim/recording/cursor.ts';
+import { numUsableBlocks } from '../../sim/recording/recording.ts';
+import type { ColorMode } from '../block-colors.ts';
+import { BlockMap } from '../block-map.ts';
+import { h } from '../dom.ts';
+import type { Palette } from '../palette.ts';
+import { type Alignment, alignedStep, differingBlocks, type OtherRun } from './other-runs.ts';
+import { resultsTable } from './results-table.ts';
+
+export interface CompareActions {
+  add(): void;
+  remove(run: OtherRun): void;
+  goTo(step: number): void;
+  redraw(): void;
+}
+
+const MOST_REASONS = 2;
+/** The letters of the runs: A is the one that is played. */
+const LETTERS = ['A', 'B', 'C', 'D'];
+
+/** One map per run on the same requests, with one cursor; what differs, and where it began. */
+export class Compare {
+  private readonly root: HTMLElement;
+  private readonly actions: CompareActions;
+  private palette: Palette;
+  private mode: ColorMode = 'request';
+  private readonly maps = h('div', { class: 'panes' });
+  private readonly facts = h('div', { class: 'compare-facts' });
+  private readonly alignment: HTMLSelectElement;
+  private readonly onlyDifferences: HTMLInputElement;
+  private panes: { readonly map: BlockMap; readonly title: HTMLElement; readonly figure: HTMLElement }[] = [];
+  private others: readonly OtherRun[] = [];
+  private base: Cursor | null = null;
+
+  constructor(root: HTMLElement, palette: Palette, actions: CompareActions) {
+    this.root = root;
+    this.palette = palette;
+    this.actions = actions;
+    this.alignment = h(
+      'select',
+      { 'aria-label': 'Runs stand at the same' },
+      h('option', { value: 'time' }, 'at the same time'),
+      h('option', { value: 'step' }, 'at the same step'),
+    );
+    this.alignment.addEventListener('change', actions.redraw);
+    this.onlyDifferences = h('input', { type: 'checkbox', id: 'only-differences' });
+    this.onlyDifferences.addEventListener('change', actions.redraw);
+    root.replaceChildren(
+      h(
+        'div',
+        { class: 'compare-bar' },
+        h('button', { type: 'button', class: 'button', onclick: actions.add }, 'Add a run …'),
+        this.alignment,
+        h('label', { for: 'only-differences' }, this.onlyDifferences, ' blocks that differ stand out'),
+      ),
+      this.maps,
+      this.facts,
+    );
+  }
+
+  show(base: Cursor, name: string, others: readonly OtherRun[]): void {
+    this.base = base;
+    this.others = others;
+    this.panes = [{ label: name, cursor: base }, ...others].map(({ label, cursor }, i) => {
+      const canvas = h('canvas', { role: 'img', 'aria-label': `Blocks of run ${LETTERS[i]}` });
+      const map = new BlockMap(canvas, this.palette);
+      map.show(cursor);
+      const figure = h('span', { class: 'pane-figure' });
+      const title = h('span', { class: 'pane-title' }, h('b', {}, LETTERS[i]), ` ${label}`);
+      const other = others[i - 1];
+      const close =
+        other === undefined
+          ? null
+          : h(
+              'button',
+              {
+                type: 'button',
+                class: 'button link',
+                'aria-label': `Remove run ${LETTERS[i]}`,
+                onclick: () => this.actions.remove(other),
+              },
+              'remove',
+            );
+      this.maps.append(
+        h(
+          'div',
+          { class: 'pane' },
+          h('div', { class: 'pane-head' }, title, figure, close),
+          h('div', { class: 'map-frame' }, canvas),
+        ),
+      );
+      return { map, title, figure };
+    });
+    this.maps.replaceChildren(...[...this.maps.children].slice(-this.panes.length));
+    this.maps.classList.toggle('two-rows', others.length > 1);
+    this.facts.replaceChildren(
+      ...(others.length === 0
+        ? [
+            h(
+              'p',
+              {},
+              'Add a run with other flags: the same requests, side by side, with the first decision in which they part and what comes of it.',
+            ),
+          ]
+        : [...others.map((other, i) => this.firstDifference(other, LETTERS[i + 1])), resultsTable(others)]),
+    );
+    this.restyle(this.palette, this.mode);
+  }
+
+  restyle(palette: Palette, mode: ColorMode): void {
+    this.palette = palette;
+    this.mode = mode;
+    for (const { map } of this.panes) map.restyle(palette, mode);
+  }
+
+  /** The maps may have been out of sight, and others may have taken the cursor's changes. */
+  refresh(): void {
+    for (const { map } of this.panes) map.resized();
+  }
+
+  draw(step: number, block: number | null, request: number | null): void {
+    const { base, others } = this;
+    if (base === null || this.root.hidden) return;
+    for (const { cursor, recording } of others) {
+      const aligned = alignedStep(base.recording, step, recording, this.alignment.value as Alignment);
+      if (cursor.step !== aligned) cursor.seek(aligned);
+    }
+    const first = others[0];
+    const lit =
+      this.onlyDifferences.checked && first !== undefined ? differingBlocks(base, first.cursor) : null;
+    [base, ...others.map(({ cursor }) => cursor)].forEach((cursor, i) => {
+      const { map, figure } = this.panes[i];
+      const outlined =
+        request === null && block !== null && block < cursor.numBlocks ? cursor.holders(block) : [];
+      map.draw({
+        block: block !== null && block < cursor.numBlocks ? block : null,
+        request,
+        outlined: request === null ? outlined : [request],
+        lit: i < 2 ? lit : null,
+      });
+      figure.textContent = figureOf(cursor);
+    });
+  }
+
+  private firstDifference({ diff, label }: OtherRun, letter: string): HTMLElement {
+    if (diff.first === null) {
+      return h('p', {}, h('b', {}, `A and ${letter}`), ` decide alike in every step (${label}).`);
+    }
+    const { step, decisions, reasons } = diff.first;
+    const side = (i: 0 | 1) =>
+      h(
+        'li',
+        {},
+        h('b', {}, i === 0 ? 'A' : letter),
+        ` ${decisions[i]}. `,
+        h('small', {}, reasons[i].slice(0, MOST_REASONS).join(' ')),
+      );
+    return h(
+      'div',
+      { class: 'first-difference' },
+      h(
+        'p',
+        {},
+        `A and ${letter} part at `,
+        h(
+          'button',
+          { type: 'button', class: 'button link', onclick: () => this.actions.goTo(step) },
+          `step ${step.toLocaleString('en-US')}`,
+        ),
+        ':',
+      ),
+      h('ul', {}, side(0), side(1)),
+    );
+  }
+}
+
+function figureOf({ recording, numFree, numRunning, numWaiting, step }: Cursor): string {
+  const usable = Math.max(1, numUsableBlocks(recording.header));
+  const use = Math.round(((usable - numFree) / usable) * 100);
+  const where = step >= recording.numSteps ? 'end' : `step ${Math.max(0, step).toLocaleString('en-US')}`;
+  return `${where} · ${use} % in use · ${numRunning} run, ${numWaiting} wait`;
+}

@@ -1,0 +1,59 @@
+import { Cursor } from '../../sim/recording/cursor.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import { diffRecordings, type RecordingDiff } from '../../sim/report/diff.ts';
+import type { ScenarioSource } from '../share/fragment.ts';
+
+/** How the cursors of two runs belong together: by the number of the step, or by simulated time. */
+export type Alignment = 'time' | 'step';
+
+/** A run beside the one that is played. */
+export interface OtherRun {
+  readonly source: ScenarioSource;
+  readonly label: string;
+  readonly recording: Recording;
+  readonly cursor: Cursor;
+  readonly diff: RecordingDiff;
+}
+
+/** More do not fit beside each other. */
+export const MOST_OTHERS = 3;
+
+export function otherRun(source: ScenarioSource, recording: Recording, base: Recording): OtherRun {
+  const { sets } = source;
+  const label = sets.length > 0 ? sets.join(' ') : recording.header.name;
+  return { source, label, recording, cursor: new Cursor(recording), diff: diffRecordings(base, recording) };
+}
+
+/** Where another run stands when the first stands at a step of its own. */
+export function alignedStep(base: Recording, step: number, other: Recording, alignment: Alignment): number {
+  if (step >= base.numSteps) return other.numSteps;
+  if (alignment === 'step') return Math.min(step, other.numSteps);
+  const now = base.steps.startNs[Math.max(0, step)];
+  let [low, high] = [0, other.numSteps];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (other.steps.startNs[middle] <= now) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/**
+ * Blocks that two pools hold differently: for another number of requests, for others, or cached in only one of
+ * them. Requests are compared by their rows, so both runs need the same workload. O(blocks).
+ */
+export function differingBlocks(a: Cursor, b: Cursor): Set<number> {
+  const found = new Set<number>();
+  const both = Math.min(a.numBlocks, b.numBlocks);
+  for (let block = 0; block < both; block++) {
+    if (
+      a.refCount[block] !== b.refCount[block] ||
+      a.holderSum[block] !== b.holderSum[block] ||
+      (a.chain[block] === 0) !== (b.chain[block] === 0)
+    ) {
+      found.add(block);
+    }
+  }
+  for (let block = both; block < Math.max(a.numBlocks, b.numBlocks); block++) found.add(block);
+  return found;
+}
