@@ -9,6 +9,7 @@ import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import { describeGpus } from '../sim/scenario/machine.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
@@ -183,10 +184,13 @@ function basisOf({ header, numSteps }: Recording): string[] {
     return [row('times', `${text} · ${pc.yellow(clamped)}`)];
   }
   if (header.timing === undefined) return [];
-  const { source, unmeasured, error } = timeBasis(header.timing);
+  const { badge, source, unmeasured, errors } = timeBasis(header.timing);
   const parts = unmeasured.length > 0 ? ` · not measured: ${unmeasured.join(', ')}` : '';
-  const [least, most] = error.map((share) => `${Math.round(share * 100)}`);
-  return [pc.dim(row('times', `${source}${parts} · ±${least} to ${most} %, see docs/time.md`))];
+  return [
+    pc.dim(row('times', `${badge === 'datasheet' ? 'datasheet: ' : ''}${source}${parts}; see docs/time.md`)),
+    pc.dim(row('error', bandsText(errors))),
+    pc.dim(row('', `half, and all, of ${errors.TPOT.source}`)),
+  ];
 }
 
 function notes(list: readonly string[]): string[] {

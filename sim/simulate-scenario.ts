@@ -1,3 +1,4 @@
+import type { TimingParameters } from './catalog/gpus.ts';
 import { type SimulationHooks, simulate } from './engine/simulate.ts';
 import type { CacheReset } from './engine/simulation-input.ts';
 import { together } from './engine/step-observer.ts';
@@ -207,17 +208,21 @@ function timingOf(scenario: Scenario): RooflineInput {
 
 /**
  * The step-time model of a scenario.
+ * @param constants of the analytic model in place of the GPU's own.
  * @throws InputError for names that the catalogue does not know.
  */
-export function stepTimeOf(scenario: Scenario): StepTimeModel {
+export function stepTimeOf(scenario: Scenario, constants?: TimingParameters): StepTimeModel {
   const { stepTime } = scenario;
   switch (stepTime.kind) {
     case 'fixed':
       return fixedStepTime(stepTime.ns);
     case 'table':
       return tableStepTime(stepTime.table);
-    case 'roofline':
-      return rooflineStepTime(timingOf(scenario));
+    case 'roofline': {
+      const timing = timingOf(scenario);
+      const gpu = { ...timing.gpu, par: constants ?? timing.gpu.par };
+      return rooflineStepTime({ ...timing, gpu });
+    }
   }
 }
 

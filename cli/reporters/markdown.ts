@@ -1,4 +1,7 @@
 import { formatProblem } from '../../sim/error.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import { bandsText } from '../../sim/time/error-band.ts';
+import { timeBasis } from '../../sim/time/time-basis.ts';
 import { findingsOf, gatesNothing } from './findings.ts';
 import { markdown } from './plain.ts';
 import type { FileResult, Finding, Reporter } from './reporter.ts';
@@ -25,8 +28,19 @@ function sectionOf(result: FileResult): string[] {
     `#### ${run.passed ? SIGNS.passed : SIGNS.failed} ${markdown(run.scenario.name)}`,
     markdown(run.scenario.file),
     table.join('\n'),
+    ...trustOf(run.runs[0].recording),
     ...(gatesNothing(run) ? ['**0 gating checks**: every expectation is a warning.'] : []),
   ];
+}
+
+/** How far the times can be trusted. */
+function trustOf(recording: Recording | null): string[] {
+  const timing = recording?.header.timing;
+  if (timing === undefined) return [];
+  const { badge, source, unmeasured, errors } = timeBasis(timing);
+  const parts = unmeasured.length > 0 ? `, not measured: ${unmeasured.join(', ')}` : '';
+  const text = `Times: ${badge} (${source}${parts}); half, and all, of ${errors.TPOT.source} were within: ${bandsText(errors)}.`;
+  return [markdown(text)];
 }
 
 function rowOf({ title, verdict, lines }: Finding): string {

@@ -1,4 +1,4 @@
-import { findGpu } from '../catalog/gpus.ts';
+import { findGpu, type Gpu, type TimingParameters } from '../catalog/gpus.ts';
 import { findModel } from '../catalog/models.ts';
 import { simulate } from '../engine/simulate.ts';
 import { plan } from '../memory/planner.ts';
@@ -104,12 +104,17 @@ const NUM_PROMPTS = 50;
 /**
  * Compares the mean time per output token of load tests: even arrivals at the stage's rate, prompts of the mean length
  * of which there are few different ones, KV blocks from the start-up model. All of that is assumed.
+ * @param constants in place of the GPU's own.
  */
-export function verifyLoadTests(text: string, file: string): LoadTestReport {
+export function verifyLoadTests(
+  text: string,
+  file: string,
+  constants?: (gpu: Gpu) => TimingParameters,
+): LoadTestReport {
   const checks: LoadTestCheck[] = [];
   const skipped: Record<string, number> = {};
   for (const row of parseCsv(text, file, [])) {
-    const check = checkStage(row);
+    const check = checkStage(row, constants);
     if (typeof check === 'string') skipped[check] = (skipped[check] ?? 0) + 1;
     else checks.push(check);
   }
@@ -137,7 +142,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   gpu_mem_util: 'gpu-memory-utilization',
 };
 
-function checkStage(row: CsvRow): LoadTestCheck | string {
+function checkStage(row: CsvRow, constants?: (gpu: Gpu) => TimingParameters): LoadTestCheck | string {
   const stage = stageOf(row);
   if (stage.stage === '-1') return 'sum over all stages';
   if (Number(row.failures || 0) > 0) return 'with failed requests';
@@ -165,7 +170,7 @@ function checkStage(row: CsvRow): LoadTestCheck | string {
       pool: planned.pool,
       scheduler: planned.scheduler,
       workload: evenLoad(stage),
-      stepTime: stepTimeOf(scenario),
+      stepTime: stepTimeOf(scenario, constants?.(gpu)),
       events: false,
     }),
   );

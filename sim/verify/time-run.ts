@@ -1,3 +1,4 @@
+import type { TimingParameters } from '../catalog/gpus.ts';
 import { simulate } from '../engine/simulate.ts';
 import { plan } from '../memory/planner.ts';
 import { Outcome, type Recording } from '../recording/recording.ts';
@@ -50,9 +51,14 @@ export type RunFigure = (typeof RUN_FIGURES)[number];
 
 /**
  * Simulates a measured run with its own configuration and arrivals; nothing is fitted to it.
+ * @param constants in place of the GPU's own.
  * @returns why it cannot be simulated instead.
  */
-export function checkRun(run: MeasuredRun, prefixCaching: boolean): RunCheck | string {
+export function checkRun(
+  run: MeasuredRun,
+  prefixCaching: boolean,
+  constants?: TimingParameters,
+): RunCheck | string {
   const flags = Object.entries({ ...run.flags, enable_prefix_caching: prefixCaching }).map(([name, value]) =>
     value === false
       ? `--no-${dashed(name)}`
@@ -73,7 +79,7 @@ export function checkRun(run: MeasuredRun, prefixCaching: boolean): RunCheck | s
     pool: planned.pool,
     scheduler: planned.scheduler,
     workload: workloadOfRun(run),
-    stepTime: stepTimeOf(scenario),
+    stepTime: stepTimeOf(scenario, constants),
     events: false,
   });
   const measured = timesOf(run.requests);

@@ -4,6 +4,7 @@ import { exp, ln } from '../../sim/math/portable.ts';
 import { percentile } from '../../sim/report/statistics.ts';
 import { type CsvRow, parseCsv } from '../../sim/verify/csv.ts';
 import { checkKernel, KERNEL_COLUMNS } from '../../sim/verify/time-kernel.ts';
+import { measuredErrors } from './errors.ts';
 import { minimize } from './nelder-mead.ts';
 
 /*
@@ -11,6 +12,7 @@ import { minimize } from './nelder-mead.ts';
  * not fitted to (every third). Prints; what goes into the catalogue is copied by hand.
  *
  *   npm run fit -- ../shared/timing/kernels.csv [--all]
+ *   npm run -s fit -- --errors ../shared/timing > sim/catalog/data/measured-errors.json
  *
  * --all fits to every row, for the catalogue, once the held rows have shown that the form is right.
  */
@@ -55,6 +57,11 @@ const FITS: readonly Fit[] = [
 ];
 
 function main(): void {
+  const [option, folder] = process.argv.slice(2);
+  if (option === '--errors') {
+    console.log(JSON.stringify(measuredErrors(folder), null, 1));
+    return;
+  }
   const path = process.argv[2];
   const all = process.argv.includes('--all');
   const rows = parseCsv(readFileSync(path, 'utf8'), path, KERNEL_COLUMNS);

@@ -1,0 +1,118 @@
+import type { Gpu } from '../catalog/gpus.ts';
+import { MEASURED_ERRORS, type MeasuredError, TIMED, type Timed } from '../catalog/measured-errors.ts';
+
+/** How far off a figure may be, as a share of it: half of what was measured was within the first, all of it within the second. */
+export interface ErrorBand {
+  readonly median: number;
+  readonly largest: number;
+  /** What was measured, in words. */
+  readonly source: string;
+}
+
+export type ErrorBands = Readonly<Record<Timed, ErrorBand>>;
+
+/** Whose constants a GPU has; fitted: its own, of all kernels of a dense model. */
+export type Constants = 'fitted' | 'borrowed' | 'generic';
+
+/** Kernels that a dense model takes most of its time for. */
+const PARTS = ['gemm', 'attention'];
+
+export function constantsOf({ timingSource }: Pick<Gpu, 'timingSource'>): Constants {
+  const fitted = /^fitted: ([^(]*)/.exec(timingSource);
+  if (fitted !== null) return PARTS.every((part) => fitted[1].includes(part)) ? 'fitted' : 'generic';
+  return /generic|user-given/.test(timingSource) ? 'generic' : 'borrowed';
+}
+
+/**
+ * Bands of a run on a GPU. Where its own runs were measured, they count; else those of all GPUs with constants of the
+ * same kind, and no figure is then trusted more than the time per output token, which most was measured of.
+ * @param hasUnmeasuredParts parts of the model's step were never measured: no better than generic constants.
+ */
+export function errorBands(gpu: Gpu, gpus: readonly Gpu[], hasUnmeasuredParts: boolean): ErrorBands {
+  const kind = constantsOf(gpu);
+  const perToken = bandOf(gpu, gpus, 'TPOT', kind);
+  const band = (figure: Timed): ErrorBand => {
+    const own = bandOf(gpu, gpus, figure, kind);
+    const isOwn = own.gpu !== null || figure === 'TPOT';
+    const known = isOwn ? own : wider(own, perToken);
+    return hasUnmeasuredParts ? wider(known, bandOf(null, gpus, figure, 'generic')) : known;
+  };
+  return Object.fromEntries(
+    TIMED.map((figure) => {
+      const { median, largest, source } = band(figure);
+      return [figure, { median, largest, source }];
+    }),
+  ) as unknown as ErrorBands;
+}
+
+interface Known extends ErrorBand {
+  /** null: of other GPUs. */
+  readonly gpu: string | null;
+}
+
+function bandOf(gpu: Gpu | null, gpus: readonly Gpu[], figure: Timed, kind: Constants): Known {
+  const ofFigure = MEASURED_ERRORS.filter((row) => row.figure === figure);
+  const own = ofFigure.filter((row) => row.gpu === gpu?.id && row.constants === 'own');
+  if (own.length > 0) return pooled(own, gpu?.id ?? null);
+  return pooled(
+    ofFigure.filter((row) => kindOf(row, gpus) === kind),
+    null,
+    kind,
+  );
+}
+
+/** Of a GPU whose own constants are generic ones, they are. */
+function kindOf({ gpu, constants }: MeasuredError, gpus: readonly Gpu[]): Constants {
+  if (constants !== 'own') return constants;
+  const measured = gpus.find(({ id }) => id === gpu);
+  return measured === undefined ? 'generic' : constantsOf(measured);
+}
+
+/** Each GPU counts once in the median. */
+function pooled(rows: readonly MeasuredError[], gpu: string | null, kind?: Constants): Known {
+  const medians = rows.map(({ median }) => median).sort((a, b) => a - b);
+  const middle = medians.length >> 1;
+  const median = medians.length % 2 === 1 ? medians[middle] : (medians[middle - 1] + medians[middle]) / 2;
+  const largest = Math.max(...rows.map((row) => row.largest));
+  return { gpu, median, largest, source: sourceOf(rows, gpu, kind) };
+}
+
+function sourceOf(rows: readonly MeasuredError[], gpu: string | null, kind?: Constants): string {
+  const counted = (['serving runs', 'load tests'] as const).flatMap((of) => {
+    const count = rows.reduce((sum, row) => sum + (row.of === of ? row.count : 0), 0);
+    if (count === 0) return [];
+    return of === 'load tests'
+      ? [`${count} stages of load tests`]
+      : [`${count} serving run${count === 1 ? '' : 's'}`];
+  });
+  const where = gpu ?? `${[...new Set(rows.map((row) => row.gpu))].join(', ')} with ${kind} constants`;
+  return `${counted.join(' and ')} on ${where}`;
+}
+
+function wider(a: Known, b: Known): Known {
+  if (a.median >= b.median && a.largest >= b.largest) return a;
+  const isB = b.largest >= a.largest;
+  return {
+    gpu: null,
+    median: Math.max(a.median, b.median),
+    largest: Math.max(a.largest, b.largest),
+    source: isB ? b.source : a.source,
+  };
+}
+
+/** All figures, those of the same band together. */
+export function bandsText(bands: ErrorBands): string {
+  const byText = new Map<string, Timed[]>();
+  for (const figure of TIMED) {
+    const text = bandText(bands[figure]);
+    byText.set(text, [...(byText.get(text) ?? []), figure]);
+  }
+  return [...byText].map(([text, figures]) => `${figures.join(', ')} ${text}`).join(' · ');
+}
+
+/** "±2 %", or "±3 to 16 %". */
+export function bandText({ median, largest }: ErrorBand): string {
+  const percent = (share: number) => Math.max(1, Math.round(share * 100));
+  const [low, high] = [percent(median), percent(largest)];
+  return low === high ? `±${high} %` : `±${low} to ${high} %`;
+}
