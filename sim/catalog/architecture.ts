@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
+import { familyOf, spelledOut, towerSpelledOut } from './config-families.ts';
 import {
-  encoderOf,
   globalAttentionOf,
   isObject,
   localAttentionOf,
@@ -13,6 +13,7 @@ import {
   sparesAttention,
   unsupportedIn,
 } from './config-parts.ts';
+import { encoderOf } from './encoder.ts';
 
 /** What the formulas need of a model, read from its Hugging Face `config.json`. */
 export interface Architecture {
@@ -106,40 +107,50 @@ export interface LocalAttention {
   readonly isLocal: readonly boolean[];
 }
 
+/** A config.json without an architecture in it. */
+export interface Unusable {
+  /** Names of fields. */
+  readonly missing: readonly string[];
+  /** What Poolscope has no formulas for, in words; null = it is just incomplete. */
+  readonly unsupported: string | null;
+}
+
 /**
- * Reads a config.json of the Llama, Qwen, Mistral, GLM, DeepSeek, Phi, Gemma, gpt-oss and OPT families.
+ * Reads a config.json of the Llama, Qwen, Mistral, GLM, DeepSeek, Phi, Gemma, gpt-oss, Cohere, Falcon, BLOOM, MPT,
+ * DBRX, GPT and OPT families, and of those that spell theirs alike.
  * @returns the names of missing fields instead, if there are any.
  */
-export function parseModelConfig(
-  config: ModelConfig,
-): Architecture | { readonly missing: readonly string[] } {
+export function parseModelConfig(config: ModelConfig): Architecture | Unusable {
   // Multimodal models keep the text model's fields one level down.
   const nested = [config.text_config, config.llm_config, config.thinker_config].find(isObject);
-  const text = nested === undefined ? config : { ...config, ...nested };
+  const text = spelledOut(config, nested);
+  const family = familyOf(text);
+  const unsupported = unsupportedIn(text);
   const missing: string[] = [];
-  const required = (...names: string[]): number => {
-    const value = names.map((name) => text[name]).find((candidate) => typeof candidate === 'number');
+  const required = (name: string): number => {
+    const value = text[name];
     if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-    missing.push(names[0]);
+    missing.push(name);
     return 1;
   };
   const optional: Optional = (name, fallback) => numberIn(text, name, fallback);
 
-  const numLayers = required('num_hidden_layers', 'num_layers', 'n_layer');
+  const numLayers = required('num_hidden_layers');
   // The layers are listed one by one.
-  if (numLayers > MOST_LAYERS) return { missing: ['num_hidden_layers'] };
-  const hiddenSize = required('hidden_size', 'n_embd');
-  const numHeads = required('num_attention_heads', 'n_head');
-  const vocabSize = required('vocab_size', 'padded_vocab_size');
-  const maxPositionEmbeddings = required('max_position_embeddings', 'seq_length', 'n_positions');
-  const intermediateSize = optional('intermediate_size', optional('ffn_dim', optional('ffn_hidden_size', 0)));
+  if (numLayers > MOST_LAYERS) return { missing: ['num_hidden_layers'], unsupported };
+  const hiddenSize = required('hidden_size');
+  const numHeads = required('num_attention_heads');
+  const vocabSize = required('vocab_size');
+  const maxPositionEmbeddings = required('max_position_embeddings');
+  const intermediateSize = optional('intermediate_size', 0);
   const moe = moeOf(text, optional, intermediateSize, numLayers);
   if (intermediateSize === 0 && moe === null) missing.push('intermediate_size');
-  if (missing.length > 0) return { missing };
+  if (missing.length > 0) return { missing, unsupported };
   const quantization = isObject(config.quantization_config) ? config.quantization_config : null;
   const headDim = optional('head_dim', optional('kv_channels', Math.floor(hiddenSize / numHeads)));
   const mla = mlaOf(optional);
-  const tower = [config.vision_config, config.audio_config].find(isObject);
+  const described = [config.vision_config, config.audio_config].find(isObject);
+  const tower = described === undefined ? undefined : towerSpelledOut(described);
   const length = scaledLength(text, maxPositionEmbeddings);
   return {
     modelType: String(text.model_type ?? ''),
@@ -148,17 +159,19 @@ export function parseModelConfig(
     numLayers,
     hiddenSize,
     numHeads,
-    numKvHeads: optional('num_key_value_heads', optional('multi_query_group_num', numHeads)),
+    numKvHeads: optional('num_key_value_heads', numHeads),
     headDim,
     vocabSize,
-    tieWordEmbeddings: (text.tie_word_embeddings ?? TIED_BY_DEFAULT.test(String(text.model_type))) === true,
+    tieWordEmbeddings: (text.tie_word_embeddings ?? family.tiesEmbeddings) === true,
     intermediateSize: moe !== null && moe.layers === numLayers ? 0 : intermediateSize,
-    mlpMatrices: text.model_type === 'opt' || text.model_type === 'phi' ? 2 : 3,
+    mlpMatrices: family.mlpMatrices,
     maxPositionEmbeddings: length,
     positionValues:
-      text.model_type === 'opt'
-        ? (maxPositionEmbeddings + 2) * hiddenSize
-        : length * Math.floor((mla?.ropeDim ?? headDim) * optional('partial_rotary_factor', 1)),
+      family.positions === 'none'
+        ? 0
+        : family.positions === 'learned'
+          ? (maxPositionEmbeddings + (text.model_type === 'opt' ? 2 : 0)) * hiddenSize
+          : length * Math.floor((mla?.ropeDim ?? headDim) * optional('partial_rotary_factor', 1)),
     moe,
     mla,
     localAttention: localAttentionOf(text, numLayers),
@@ -167,11 +180,8 @@ export function parseModelConfig(
     quantMethod: typeof quantization?.quant_method === 'string' ? quantization.quant_method : null,
     quantBits: quantBitsOf(quantization),
     quantizesExpertsOnly: moe !== null && sparesAttention(quantization),
-    unsupported: unsupportedIn(text),
+    unsupported,
   };
 }
 
 const MOST_LAYERS = 10_000;
-
-/** Families whose config class ties the embeddings unless the file says otherwise. */
-const TIED_BY_DEFAULT = /^(gemma|gemma2|gemma3|gemma3_text|opt)$/;

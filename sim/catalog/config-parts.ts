@@ -1,58 +1,58 @@
 import type { ModelConfig } from '../scenario/scenario.ts';
-import type {
-  EncoderArchitecture,
-  GlobalAttention,
-  LocalAttention,
-  MlaArchitecture,
-  MoeArchitecture,
-} from './architecture.ts';
+import type { GlobalAttention, LocalAttention, MlaArchitecture, MoeArchitecture } from './architecture.ts';
 
 /* Parts of a config.json that families spell differently. */
 
+/** Families whose caches follow other rules, or that have none. */
+const OTHER_FAMILIES: readonly (readonly [RegExp, what: string])[] = [
+  [
+    /^(mamba|mamba2|falcon_mamba|codestral_mamba|bamba|jamba|zamba|zamba2|falcon_h1|nemotron_h|plamo2|granitemoehybrid|lfm2|lfm2_moe)$/,
+    'state-space layers',
+  ],
+  [
+    /^(rwkv\d*|recurrent_gemma|xlstm|kimi_linear|qwen3_next|minimax_text_01)$/,
+    'recurrent or linear attention',
+  ],
+  [
+    /^(t5|mt5|umt5|bart|mbart|marian|pegasus|whisper|m2m_100|florence2|mllama|mllama_text_model)$/,
+    'cross-attention',
+  ],
+  [
+    /^((xlm-)?roberta(-xl)?|bert|modernbert|distilbert|albert|electra|deberta(-v2)?|nomic_bert|new|clip|siglip)$/,
+    'an encoder without a KV cache',
+  ],
+  [/^(phi3small)$/, 'block-sparse attention'],
+  [/^(minicpm3)$/, 'latent attention whose cache holds all heads'],
+  [/^(gemma3n|gemma3n_text)$/, 'embeddings of every layer'],
+];
+
 /** State-space and linear attention, encoders with cross-attention: their caches follow other rules. */
 export function unsupportedIn(text: ModelConfig): string | null {
+  const family = OTHER_FAMILIES.find(([pattern]) => pattern.test(String(text.model_type)));
+  if (family !== undefined) return `${family[1]} (${text.model_type})`;
   const types = Array.isArray(text.layer_types) ? text.layer_types : [];
   const recurrent = types.find((type) => /linear|mamba|recurrent|conv/.test(String(type)));
   if (recurrent !== undefined) return `layers of type ${recurrent}`;
-  const field = ['mamba_d_state', 'ssm_state_size', 'linear_num_value_heads', 'mamba_num_heads'].find(
-    (name) => typeof text[name] === 'number',
-  );
+  // MiniMax lists its layers: 0 = linear attention.
+  if (Array.isArray(text.attn_type_list) && text.attn_type_list.includes(0)) {
+    return 'linear attention (attn_type_list)';
+  }
+  const number = [
+    'mamba_d_state',
+    'ssm_state_size',
+    'linear_num_value_heads',
+    'mamba_num_heads',
+    'state_size',
+  ];
+  const field =
+    number.find((name) => typeof text[name] === 'number') ??
+    ['linear_attn_config', 'mamba_config'].find((name) => isObject(text[name]));
   if (field !== undefined) return `state-space or linear attention (${field})`;
   if (numberIn(text, 'hidden_size_per_layer_input', 0) > 0) return 'embeddings of every layer';
+  if (Array.isArray(text.cross_attention_layers)) return 'cross-attention (cross_attention_layers)';
+  const tower = ['img_processor', 'audio_processor', 'embd_layer'].find((name) => isObject(text[name]));
+  if (tower !== undefined) return `an encoder that the config.json does not describe (${tower})`;
   return text.is_encoder_decoder === true ? 'an encoder with cross-attention' : null;
-}
-
-/** Encoders without an image size of their own take what the processor sends: Qwen-VL's default at most. */
-const LARGEST_IMAGE_TOKENS = 16_384;
-
-/**
- * A vision or audio tower: attention and MLP of its blocks, and a projector of two layers. Patch embedding and
- * norms are below 1 % of it.
- */
-export function encoderOf(
-  config: ModelConfig,
-  tower: ModelConfig,
-  textHiddenSize: number,
-): EncoderArchitecture {
-  const of = (names: readonly string[], fallback: number) =>
-    names.map((name) => numberIn(tower, name, 0)).find((value) => value > 0) ?? fallback;
-  const layers = of(['depth', 'num_hidden_layers', 'encoder_layers', 'layers'], 0);
-  // Qwen2-VL calls the width of the text model hidden_size and its own embed_dim.
-  const width = of(['embed_dim', 'hidden_size', 'd_model', 'width'], 0);
-  const innerSize = of(['intermediate_size', 'encoder_ffn_dim'], of(['mlp_ratio'], 4) * width);
-  const matrices = tower.hidden_act === 'silu' ? 3 : 2;
-  const merge = of(['spatial_merge_size'], 1);
-  const merged = width * merge * merge;
-  const side = Math.floor(of(['image_size'], 0) / of(['patch_size'], 14));
-  const patchesPerItem = side > 0 ? side * side : LARGEST_IMAGE_TOKENS * merge * merge;
-  return {
-    parameters:
-      layers * (4 * width * width + matrices * width * innerSize) + merged * merged + merged * textHiddenSize,
-    width,
-    innerSize,
-    patchesPerItem,
-    tokensPerItem: numberIn(config, 'mm_tokens_per_image', Math.ceil(patchesPerItem / (merge * merge))),
-  };
 }
 
 /** GPTQ and AWQ say it at the top, compressed-tensors in its first group. */

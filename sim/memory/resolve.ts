@@ -225,15 +225,15 @@ export function modelConfigOf(scenario: Scenario): ModelConfig {
 
 function architectureOf(scenario: Scenario): Architecture {
   const architecture = parseModelConfig(modelConfigOf(scenario));
+  if (architecture.unsupported !== null) {
+    throw problem(scenario, 'model', `not modelled: ${architecture.unsupported}`);
+  }
   if ('missing' in architecture) {
     throw problem(
       scenario,
       'model.config',
       `the config.json lacks a usable ${architecture.missing.join(', ')}`,
     );
-  }
-  if (architecture.unsupported !== null) {
-    throw problem(scenario, 'model', `not modelled: ${architecture.unsupported}`);
   }
   return architecture;
 }

@@ -42,6 +42,7 @@ describe('models', () => {
 
   test('a config without what the formulas need names what is missing', () => {
     expect(parseModelConfig({ hidden_size: 4096 })).toEqual({
+      unsupported: null,
       missing: [
         'num_hidden_layers',
         'num_attention_heads',
