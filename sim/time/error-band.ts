@@ -30,12 +30,12 @@ export function constantsOf({ timingSource }: Pick<Gpu, 'timingSource'>): Consta
  */
 export function errorBands(gpu: Gpu, gpus: readonly Gpu[], hasUnmeasuredParts: boolean): ErrorBands {
   const kind = constantsOf(gpu);
-  const perToken = bandOf(gpu, gpus, 'TPOT', kind);
+  const ofTokens = bandOf(gpu, gpus, 'TPOT', kind);
+  const perToken = hasUnmeasuredParts ? wider(ofTokens, bandOf(null, gpus, 'TPOT', 'generic')) : ofTokens;
   const band = (figure: Timed): ErrorBand => {
-    const own = bandOf(gpu, gpus, figure, kind);
-    const isOwn = own.gpu !== null || figure === 'TPOT';
-    const known = isOwn ? own : wider(own, perToken);
-    return hasUnmeasuredParts ? wider(known, bandOf(null, gpus, figure, 'generic')) : known;
+    if (figure === 'TPOT') return perToken;
+    const known = bandOf(gpu, gpus, figure, kind);
+    return known.gpu !== null && !hasUnmeasuredParts ? known : wider(known, perToken);
   };
   return Object.fromEntries(
     TIMED.map((figure) => {
