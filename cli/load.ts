@@ -42,7 +42,7 @@ export function sourcesOf(inputs: readonly string[]): string[] {
 }
 
 /** Whether an argument is a compose file or its like, perhaps with `#NAME`, instead of a scenario. */
-function isDeployment(input: string): boolean {
+export function isDeployment(input: string): boolean {
   const path = input.replace(/#[^#]*$/, '');
   if (SCENARIO_ENDINGS.some((ending) => path.endsWith(ending))) return false;
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;

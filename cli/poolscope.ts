@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
@@ -6,13 +6,16 @@ import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
 import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
 import { positiveNumber, setOption, traceFormatOption, variableOption, wholeNumber } from './arguments.ts';
 import { type CheckOptions, check } from './check.ts';
+import { completionScript, SHELLS, type Shell } from './completions.ts';
 import { diff } from './diff.ts';
+import { doctor } from './doctor.ts';
 import { ExitCode } from './exit-code.ts';
 import { type ExplainOptions, explain } from './explain.ts';
 import { EXPORT_FORMATS, type ExportOptions, exportRun } from './export.ts';
 import { type ImportOptions, importDeployment } from './import.ts';
 import { importKvEvents } from './import-kv-events.ts';
 import { init } from './init.ts';
+import { type OpenOptions, open } from './open.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
@@ -288,6 +291,32 @@ program
 function sweepReporterOption(): Option {
   return new Option('--reporter <NAME>', 'form of the results').choices(SWEEP_REPORTERS).conflicts('json');
 }
+
+program
+  .command('open')
+  .description('the playground with a scenario in it: prints the link, and opens the browser if there is one')
+  .argument('<FILE>', 'a scenario, or a deployment that import takes')
+  .option('--page <URL>', 'where the page is (default: it is served from here until Ctrl-C)')
+  .option('--no-browser', 'print the link only')
+  .addOption(setOption())
+  .action(async (file: string, options: OpenOptions) => {
+    process.exitCode = await open(file, options);
+  });
+
+program
+  .command('completions')
+  .description('print the completion script of a shell')
+  .addArgument(new Argument('<SHELL>', 'which shell').choices(SHELLS))
+  .action((shell: Shell) => {
+    process.stdout.write(completionScript(program, shell));
+  });
+
+program
+  .command('doctor')
+  .description('what this machine has of what Poolscope uses')
+  .action(() => {
+    process.exitCode = doctor();
+  });
 
 try {
   // SIGINT keeps its default unless threads simulate: a handler would wait for the end. Shells make 130 of it.

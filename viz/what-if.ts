@@ -1,6 +1,6 @@
 import type { SizingFlags } from '../sim/memory/resolve.ts';
+import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { h } from './dom.ts';
-import type { ScenarioSource } from './share/fragment.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** What a slider changes, under vLLM's names. */

@@ -7,9 +7,9 @@ import type { Recording } from '../sim/recording/recording.ts';
 import { parseOverride } from '../sim/scenario/overrides.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
 import type { FlagValue, Scenario } from '../sim/scenario/scenario.ts';
+import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { type Settings, settingsOf } from './editor/settings.ts';
-import type { ScenarioSource } from './share/fragment.ts';
 
 /** What the page asks of the worker: to run a scenario, or to plan its start-up with other flags. */
 export type WorkerRequest =

@@ -1,4 +1,4 @@
-import type { ScenarioSource } from '../share/fragment.ts';
+import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
 
 /** One simulation at a time, in a worker of its own: a new one cancels the one before, at once. */

@@ -1,5 +1,5 @@
+import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../../sim/share/fragment.ts';
 import { byId, h } from '../dom.ts';
-import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../share/fragment.ts';
 import type { ViewStore } from './view.ts';
 
 /** Writing the address on every step of a playing run would flood the browser's history interface. */

@@ -1,7 +1,7 @@
 import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings, type RecordingDiff } from '../../sim/report/diff.ts';
-import type { ScenarioSource } from '../share/fragment.ts';
+import type { ScenarioSource } from '../../sim/share/fragment.ts';
 
 /** How the cursors of two runs belong together: by the number of the step, or by simulated time. */
 export type Alignment = 'time' | 'step';

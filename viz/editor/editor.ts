@@ -1,5 +1,5 @@
+import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import { byId, h } from '../dom.ts';
-import type { ScenarioSource } from '../share/fragment.ts';
 import { FIELD_GROUPS, type Field } from './fields.ts';
 import { scenarioTextOf } from './pasted.ts';
 import { PRESETS } from './presets.ts';

@@ -124,12 +124,30 @@ function unpack(bytes: Uint8Array): Uint8Array {
   return whole;
 }
 
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
 function toBase64Url(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const bits = (bytes[i] << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    const digits = Math.min(4, bytes.length - i + 1);
+    for (let digit = 0; digit < digits; digit++) text += DIGITS[(bits >> (18 - 6 * digit)) & 63];
+  }
+  return text;
 }
 
+/** Bits that do not fill a byte are dropped. */
 function fromBase64Url(text: string): Uint8Array {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array((text.length * 3) >> 2);
+  let bits = 0;
+  let known = 0;
+  let at = 0;
+  for (const char of text) {
+    bits = ((bits << 6) | DIGITS.indexOf(char)) & 0xfff;
+    known += 6;
+    if (known < 8) continue;
+    known -= 8;
+    bytes[at++] = bits >> known;
+  }
+  return bytes;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { deflateSync } from 'fflate';
 import { expect, test } from 'vitest';
-import { fromFragment, toFragment } from '../../../viz/share/fragment.ts';
+import { fromFragment, toFragment } from '../../../sim/share/fragment.ts';
 
 const HELLO = {
   scenario: {
