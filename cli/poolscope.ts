@@ -21,6 +21,7 @@ import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
 import { SWEEP_REPORTERS } from './sweep/formats.ts';
 import { merge } from './sweep/merge.ts';
+import { type WorkerOptions, worker } from './sweep/queue-worker.ts';
 import { type SweepOptions, sweep } from './sweep/sweep.ts';
 import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
@@ -244,11 +245,28 @@ verify
     process.exitCode = verifyTime(paths, options);
   });
 
+program
+  .command('worker')
+  .description('run points of sweeps that come over a queue, until it is stopped')
+  .requiredOption('--queue <URL>', 'the Redis of the queue, like redis://localhost:6379')
+  .option('--workers <N>', 'how many points at a time (default: as many as there are cores)', wholeNumber(1))
+  .action(async (options: WorkerOptions) => {
+    await worker(options);
+  });
+
 const sweeping = program
   .command('sweep')
   .description('run every point of a scenario’s sweep, on all cores')
   .argument('<FILE>', 'a scenario with a sweep')
-  .option('--workers <N>', 'how many points at a time (default: as many as there are cores)', wholeNumber(1))
+  .addOption(
+    new Option('--workers <N>', 'how many points at a time (default: as many as there are cores)')
+      .argParser(wholeNumber(1))
+      .conflicts('queue'),
+  )
+  .option(
+    '--queue <URL>',
+    'let workers run the points that take them from this Redis, like redis://localhost:6379',
+  )
   .option('--resume [DIR]', 'keep results in DIR, and run only points that have none there')
   .option(
     '--shard <I/N>',

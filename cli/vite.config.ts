@@ -39,7 +39,8 @@ export default defineConfig(({ mode }) => {
         },
       },
     },
-    ssr: { noExternal: true },
+    // Of BullMQ and Redis nothing is needed unless a sweep goes over a queue: users install them then.
+    ssr: { noExternal: true, external: ['bullmq', 'ioredis'] },
     plugins: [{ name: 'executable', closeBundle: () => chmodSync(`${outDir}/${name}.js`, 0o755) }],
     logLevel: 'warn',
   };

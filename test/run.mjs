@@ -22,22 +22,34 @@ function step(name, command, ...args) {
 
 /** Finds Chrome or Chromium; on Debian as root, installs it. */
 function haveBrowser() {
-  if (findBrowser()) return true;
-  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
-    console.log('\n== installing chromium (Debian) for the browser tests');
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  }
+  if (!findBrowser()) install('chromium');
   return findBrowser();
+}
+
+/** The same for Redis, of which the tests start one of their own. */
+function haveRedis() {
+  if (!findProgram('redis-server')) install('redis-server');
+  return findProgram('redis-server');
+}
+
+/** Debian's package; nothing where that cannot be had. */
+function install(name) {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return;
+  console.log(`\n== installing ${name} (Debian) for the tests`);
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
 }
 
 function findBrowser() {
   if (process.env.CHROME_PATH) return existsSync(process.env.CHROME_PATH);
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return BROWSERS.some((name) => folders.some((folder) => existsSync(join(folder, name))));
+  return BROWSERS.some(findProgram);
+}
+
+function findProgram(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
 /** Vitest counts for itself: one line a test would be too long here, so its JSON report is read. */
@@ -73,13 +85,17 @@ step('types of everything', bin('tsc'), '-p', '.');
 step('lint and format', bin('biome'), 'check', '.');
 step('build the command line', bin('vite'), 'build', '--config', 'cli/vite.config.ts');
 step('build the GitHub Action', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'action');
-if (haveBrowser()) {
-  vitest('tests');
-} else {
+const left = [];
+if (!haveBrowser()) {
   console.error('The browser tests need Chromium or Chrome: install one, or set CHROME_PATH.');
-  failed++;
-  vitest('tests without a browser', '--exclude', '**/*.browser.test.ts');
+  left.push('**/*.browser.test.ts');
 }
+if (!haveRedis()) {
+  console.error('The tests of queues need redis-server: install it.');
+  left.push('**/*.redis.test.ts');
+}
+failed += left.length;
+vitest(left.length === 0 ? 'tests' : 'the other tests', ...left.flatMap((pattern) => ['--exclude', pattern]));
 step('build the budgets', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'budgets');
 step('budgets of time and size', process.execPath, 'dist/budgets/budgets.js');
 

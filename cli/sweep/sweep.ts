@@ -7,10 +7,12 @@ import { isCommand, loadScenario, SCENARIO_ENDINGS } from '../load.ts';
 import { printerOf } from '../printer.ts';
 import { ProgressBar } from '../progress.ts';
 import { isInShard, type Shard, shardOf } from '../shard.ts';
-import { bundleFor, digestOfPoint, variantsOf } from './bundle.ts';
+import { type Bundle, bundleFor, digestOfPoint, variantsOf } from './bundle.ts';
 import { SWEEP_FORMATS, type SweepReporter } from './formats.ts';
-import { LocalExecutor } from './local-executor.ts';
+import { type Executor, LocalExecutor } from './local-executor.ts';
 import { type Manifest, manifestOf, pointTitle, writeManifest } from './manifest.ts';
+import { QueueExecutor } from './queue-executor.ts';
+import { openQueue } from './redis.ts';
 import { type Row, reportOf } from './report.ts';
 import { ResultStore } from './result-store.ts';
 import { runPoints } from './run-points.ts';
@@ -24,6 +26,8 @@ export interface SweepOptions {
   readonly shard?: string;
   /** Seconds for each point. */
   readonly timeout?: number;
+  /** Address of a Redis whose workers run the points. */
+  readonly queue?: string;
   readonly reporter?: SweepReporter;
   readonly json?: boolean;
   readonly output?: string;
@@ -40,8 +44,6 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
     printerOf(options.output)(dryRun(manifest, own, shard, kept));
     return ExitCode.Ok;
   }
-  const print = printerOf(options.output);
-  writeManifest(store.folder, manifest);
   const pending = new Map(
     own.flatMap((i) => {
       const { digest } = manifest.points[i];
@@ -49,10 +51,11 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
       return [[digest, { digest, title: pointTitle(manifest, i), overrides: variants[i] }] as const];
     }),
   );
+  const executor = pending.size === 0 ? null : await executorFor(bundle, options, pending.size);
+  const print = printerOf(options.output);
+  writeManifest(store.folder, manifest);
   let code: number = ExitCode.Ok;
-  if (pending.size > 0) {
-    const workers = Math.min(options.workers ?? availableParallelism(), pending.size);
-    const executor = new LocalExecutor(bundle, workers, options.timeout);
+  if (executor !== null) {
     const bar = new ProgressBar(manifest.name);
     const stop = () => {
       bar.end();
@@ -70,6 +73,15 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
     return text === null ? [] : [{ index, result: JSON.parse(text) }];
   });
   return printReport(manifest, rows, options, print, code);
+}
+
+async function executorFor(
+  bundle: Bundle,
+  { queue, workers = availableParallelism(), timeout }: SweepOptions,
+  numPoints: number,
+): Promise<Executor> {
+  if (queue === undefined) return new LocalExecutor(bundle, Math.min(workers, numPoints), timeout);
+  return new QueueExecutor(await openQueue(queue), bundle, timeout);
 }
 
 /** Prints what came of the points; the exit code is the worse of theirs and of `code`. */

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { poolscopeIn, ROOT, scratchFolder } from '../cli.ts';
@@ -113,7 +114,7 @@ describe('sweep', () => {
     expect(run(['sweep', 'plain.pool.yaml']).stderr).toContain('has no sweep');
     const { status, stderr } = sweep('--resume', 'grid.pool.yaml');
     expect(status).toBe(2);
-    expect(stderr).toContain('cannot be written');
+    expect(stderr).toMatch(/^grid.pool.yaml.*: cannot be /);
   });
 
   test('a trace, a config and a baseline travel with the points', () => {
@@ -189,10 +190,21 @@ describe('shards', () => {
   });
 });
 
-test('docs/sweeps.md: its scenario and its commands run', () => {
+test('the built files need no node_modules; without BullMQ a queue is refused, and says what to install', () => {
+  cpSync(join(ROOT, 'dist/cli'), join(folder, 'alone'), { recursive: true });
+  file('alone/package.json', '{"type": "module"}');
+  const alone = (...args: string[]) =>
+    spawnSync(process.execPath, ['alone/poolscope.js', ...args], { cwd: folder, encoding: 'utf8' });
+  expect(alone('sweep', 'grid.pool.yaml', '--json').stdout).toBe(sweep('--json').stdout);
+  const queued = alone('sweep', 'grid.pool.yaml', '--queue', 'redis://localhost:1');
+  expect(queued).toMatchObject({ status: 2, stdout: '' });
+  expect(queued.stderr).toBe('--queue: needs packages that are not installed: npm install bullmq ioredis\n');
+});
+
+test('docs/sweeps.md: its scenario and its commands without a queue run', () => {
   const text = readFileSync(join(ROOT, 'docs/sweeps.md'), 'utf8');
   file('chat.pool.yaml', /```yaml\n(version: 1\n[\s\S]*?)```/.exec(text)![1]);
-  const commands = [...text.matchAll(/^poolscope (sweep .*)$/gm)].map(([, command]) => command.split(' '));
+  const commands = [...text.matchAll(/^poolscope (sweep (?!.*--queue).*)$/gm)].map(([, c]) => c.split(' '));
   expect(commands.length).toBeGreaterThanOrEqual(6);
   for (const command of commands) {
     const { status, stderr } = run(command);

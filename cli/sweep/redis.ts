@@ -1,0 +1,95 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import { InputError } from '../../sim/error.ts';
+
+/** What is needed to talk to a queue; the packages are optional. */
+export interface QueueAccess {
+  readonly bullmq: typeof import('bullmq');
+  /** Waits for Redis as long as it is away; says so on stderr when it goes and when it is back. */
+  readonly redis: import('ioredis').Redis;
+  /** Results of other versions may differ, so each has a queue of its own. */
+  readonly name: string;
+}
+
+/** For how long Redis keeps what nobody fetched. */
+export const KEPT_SECONDS = 7 * 24 * 3600;
+
+const CONNECT_MS = 5000;
+const LONGEST_WAIT_MS = 1000;
+
+/** What the queue holds of a point; the job's id is its digest. */
+export interface PointJob {
+  /** Digest of the bundle, which lies beside the queue. */
+  readonly bundle: string;
+  readonly overrides: readonly import('../../sim/scenario/overrides.ts').Override[];
+  /** Seconds. */
+  readonly timeout?: number;
+}
+
+export function bundleKey(digest: string): string {
+  return `poolscope:bundle:${digest}`;
+}
+
+/**
+ * Connects to Redis.
+ * @throws InputError if it cannot be reached, or BullMQ is not installed.
+ */
+export async function openQueue(url: string): Promise<QueueAccess> {
+  const shown = withoutPassword(url);
+  const { bullmq, Redis } = await packages();
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    // As BullMQ wants it: commands wait for the connection to come back.
+    maxRetriesPerRequest: null,
+    retryStrategy: () => null,
+  });
+  // Without a listener ioredis prints its own; the rejection says the same.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    redis.disconnect();
+    throw problem(`Redis at ${shown} cannot be reached: ${reasonOf(error)}`);
+  }
+  redis.options.retryStrategy = (times) => Math.min(50 * times, LONGEST_WAIT_MS);
+  let isAway = false;
+  redis.on('close', () => {
+    if (!isAway) console.error(`Redis at ${shown} is away; waiting for it`);
+    isAway = true;
+  });
+  redis.on('ready', () => {
+    if (isAway) console.error(`Redis at ${shown} is back`);
+    isAway = false;
+  });
+  return { bullmq, redis, name: `poolscope-${packageJson.version}` };
+}
+
+async function packages() {
+  try {
+    const [bullmq, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+    return { bullmq, Redis };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw problem('needs packages that are not installed: npm install bullmq ioredis');
+  }
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url);
+    if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:') throw new TypeError(parsed.protocol);
+    return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  } catch {
+    throw problem('expected an address like redis://localhost:6379');
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message || code || 'no answer';
+}
+
+function problem(message: string): InputError {
+  return new InputError([{ file: '--queue', message }]);
+}
