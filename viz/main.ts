@@ -51,7 +51,6 @@ why.addEventListener('toggle', askFrame);
 const headline = new Headline(byId('headline'));
 const details = new Details(byId('details'), byId('details-title'), selectRequest);
 const requestList = new RequestList(byId('requests'), selectRequest);
-const gpuDetails = byId<HTMLDetailsElement>('gpus');
 const gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
 const experts = new ExpertPanel(
   {
@@ -111,7 +110,7 @@ function draw(): void {
   const holders = block === null ? [] : cursor.holders(block);
   if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
   else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
-  else compare.draw(step, block, request);
+  else if (scene === 'compare') compare.draw(step, block, request);
   timeline.draw(step);
   headline.show(cursor, derived);
   transport.showEvents(run.events, event);
@@ -196,8 +195,9 @@ view.subscribe((now, before) => {
 
 function showScene(): void {
   const { scene } = view.get();
+  byId('main').dataset.scene = scene;
   for (const { value } of SCENES) byId(`scene-${value}`).hidden = value !== scene;
-  byId('color-modes').hidden = scene === 'requests';
+  byId('color-modes').hidden = scene !== 'blocks' && scene !== 'compare';
   // A cursor tells its changes once: who was out of sight has missed them.
   map.resized();
   compare.refresh();
@@ -298,6 +298,7 @@ const commands: readonly Command[] = [
   { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
   { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
   { key: '/', shown: '/', what: 'search, or a command', act: () => paletteDialog.open() },
+  { key: 'g', shown: 'g', what: 'show the GPUs', act: () => view.set({ scene: 'gpus' }) },
   { key: 'c', shown: 'c', what: 'compare runs', act: () => view.set({ scene: 'compare' }) },
   { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
   {
@@ -406,7 +407,7 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
         if (answer.strips.length > 0) {
           gpus.show(answer.strips);
           whatIf.show({ scenario, sizing: answer.sizing });
-          gpuDetails.open = true;
+          view.set({ scene: 'gpus' });
         }
         break;
       case 'plan':

@@ -432,10 +432,11 @@ describe('experts', () => {
   ] as const)('a heat map of layers and experts, %i pixels wide, %s', async (width, colorScheme) => {
     const { page, complaints } = await open({ viewport: { width, height: 800 }, colorScheme });
     const panel = page.locator('#experts');
+    await press(page, 'g');
     expect(await panel.isVisible()).toBe(false);
     await drop(page, 'cached.pool.yaml', CACHED);
     await shows(page, 'GLM-4.7-Flash on one GPU, expert cache');
-    await page.locator('#expert-summary').click();
+    await press(page, 'g');
     await drawn(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     expect(await page.locator('#expert-facts').textContent()).toMatch(
@@ -485,7 +486,7 @@ describe('experts', () => {
     ).replace('num-prompts: 300', 'num-prompts: 10');
     await drop(page, 'spread.poolrec', encodeRecording(record(spread)));
     await shows(page, 'GLM-4.7-Flash, TP 4 and EP 4');
-    await page.locator('#expert-summary').click();
+    await press(page, 'g');
     const map = page.locator('#expert-map');
     const { width } = (await map.boundingBox())!;
     await map.hover({ position: { x: (17.5 / 64) * width, y: 2 } });
@@ -512,7 +513,7 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     expect(await summary.textContent()).toMatch(
       /GiB of weights and .* GiB of KV cache in .* on each of 2 GPUs/,
     );
-    await summary.click();
+    await press(page, 'g');
     expect(await page.locator('.strip').count()).toBe(2);
     await page.locator('.strip-row button').first().click();
     expect(await page.locator('.segments-row').textContent()).toMatch(
@@ -546,7 +547,7 @@ test('what if experts were spread', async () => {
   const hardware = { gpu: 'rtx4090', count: 4 };
   await drop(page, 'qwen.pool.yaml', JSON.stringify({ version: 1, name: 'qwen', command, hardware }));
   await shows(page, 'qwen');
-  await page.locator('#gpu-summary').click();
+  await press(page, 'g');
   const slider = page.getByRole('slider', { name: '--enable-expert-parallel' });
   expect(await slider.getAttribute('aria-valuetext')).toBe('off');
   await slider.fill('1');

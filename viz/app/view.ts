@@ -16,10 +16,11 @@ export interface Run {
   readonly events: EventSteps;
 }
 
-export type Scene = 'blocks' | 'requests' | 'compare';
+export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare';
 export const SCENES: readonly { readonly value: Scene; readonly label: string }[] = [
   { value: 'blocks', label: 'Blocks' },
   { value: 'requests', label: 'Requests' },
+  { value: 'gpus', label: 'GPUs' },
   { value: 'compare', label: 'Compare' },
 ];
 
