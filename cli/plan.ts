@@ -69,7 +69,7 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   }
   const scenario = {
     ...given,
-    hardware: { ...given.hardware, ...(gpu !== undefined && { gpu, given: null }), count },
+    hardware: { ...given.hardware, ...(gpu !== undefined && { gpu, given: null, calibration: null }), count },
     model: config === undefined ? given.model : { ...given.model, config: readConfig(config) },
   };
   return { scenario, assumed };

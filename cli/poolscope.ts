@@ -5,6 +5,7 @@ import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
 import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
 import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
 import { positiveNumber, setOption, traceFormatOption, variableOption, wholeNumber } from './arguments.ts';
+import { type CalibrateOptions, calibrate } from './calibrate.ts';
 import { type CheckOptions, check } from './check.ts';
 import { completionScript, SHELLS, type Shell } from './completions.ts';
 import { diff } from './diff.ts';
@@ -291,6 +292,19 @@ sweeping
   .option('--output <FILE>', 'write the results to FILE instead of stdout')
   .action((folders: string[], _: object, command: Command) => {
     process.exitCode = merge(folders, command.optsWithGlobals());
+  });
+
+program
+  .command('calibrate')
+  .description('fit the step-time model to measurements of your own, and say how far it was off')
+  .argument('<FILE...>', 'results of `vllm bench serve --save-result`, or one table of kernels (*.csv)')
+  .option('--scenario <FILE>', "what was measured: a scenario, or a 'vllm serve …' line in quotes")
+  .option('--gpu <ID>', "GPU of a 'vllm serve …' line, or of the table")
+  .option('--gpu-count <N>', 'how many of them', wholeNumber(1), 8)
+  .option('--output <FILE>', 'write what was found, for hardware: {calibration: FILE}')
+  .option('--json', 'print the results as JSON')
+  .action((files: string[], options: CalibrateOptions) => {
+    process.exitCode = calibrate(files, options);
   });
 
 program

@@ -18,7 +18,7 @@ import { describeGpus } from './scenario/machine.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
 import { fixedStepTime } from './time/fixed.ts';
-import { V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
+import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
 import { type StepTable, type TableStepTime, tableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
@@ -43,6 +43,8 @@ export interface ScenarioHooks extends SimulationHooks {
   readTrace?(path: string): string;
   /** As in SimulationInput. */
   readonly events?: boolean;
+  /** Requests in place of the scenario's. */
+  readonly workload?: Workload;
 }
 
 /**
@@ -52,7 +54,9 @@ export interface ScenarioHooks extends SimulationHooks {
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const start = plan(scenario);
   if (!start.starts) return { plan: start, recording: null, moe: null };
-  const { workload: sampled, notes } = scenarioWorkload(scenario, hooks);
+  const { workload: sampled, notes } = hooks.workload
+    ? { workload: hooks.workload, notes: [] }
+    : scenarioWorkload(scenario, hooks);
   const planned = { ...start, notes: [...start.notes, ...notes] };
   // V0 forks the sequences of one request; V1 knows requests with one sequence only.
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
@@ -185,6 +189,11 @@ function cacheResetsOf({ workload }: Scenario): CacheReset[] {
   return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
 }
 
+/** What a step costs besides its kernels: the user's calibration, or that of the version. */
+export function overheadOf({ vllm, hardware }: Scenario): HostOverhead {
+  return hardware.calibration?.overhead ?? (vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD);
+}
+
 /** What the analytic step time of a scenario is made of. */
 function timingOf(scenario: Scenario): RooflineInput {
   const hardware = resolveHardware(scenario);
@@ -201,7 +210,7 @@ function timingOf(scenario: Scenario): RooflineInput {
       kvBytes: kvElementBytes,
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
       ...(link !== null && { link }),
-      overhead: scenario.vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD,
+      overhead: overheadOf(scenario),
     },
   };
 }

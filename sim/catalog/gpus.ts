@@ -37,6 +37,13 @@ export interface Gpu {
   readonly link: Link;
   /** Where the timing constants come from: "fitted: parts (whose measurements)", another GPU's, or "generic". */
   readonly timingSource: string;
+  /** There where the user's own measurements gave the constants: of which parts, and the error that they left. */
+  readonly calibration?: {
+    readonly parts: readonly string[];
+    readonly error: readonly [median: number, largest: number];
+    /** It has a link's timing too. */
+    readonly hasLink: boolean;
+  };
   /** FlashAttention 3 (Hopper). */
   readonly fa3?: boolean;
   readonly par: TimingParameters;

@@ -5,6 +5,7 @@ import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
 import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
+import { calibrated } from '../scenario/calibration.ts';
 import type { ModelConfig, Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
@@ -84,13 +85,15 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
 
 /** The GPU, the catalogue's or the user's, and what joins it with others. */
 function machineOf(scenario: Scenario): Pick<ResolvedHardware, 'gpu' | 'link'> {
-  const { gpu: name, given, link } = scenario.hardware;
-  const gpu = given ?? findGpu(name);
-  if (gpu === null) {
+  const { gpu: name, given, calibration, link } = scenario.hardware;
+  const known = given ?? findGpu(name);
+  if (known === null) {
     const message = `"${name}" is not in the catalogue of GPUs`;
     throw problem(scenario, 'hardware.gpu', message, suggestGpu(name));
   }
-  return typeof link === 'string' ? { gpu: { ...gpu, link }, link: null } : { gpu, link };
+  const gpu = calibration === null ? known : calibrated(known, calibration);
+  if (typeof link === 'string') return { gpu: { ...gpu, link }, link: null };
+  return { gpu, link: calibration?.link ?? link };
 }
 
 /** GPUs that the parallel sizes of a scenario ask for. */

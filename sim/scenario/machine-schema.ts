@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { gpuSchema, linkSchema } from './gpu-schema.ts';
+import { text } from './schema-parts.ts';
 
 /** What a scenario says of the machine: GPUs, host, environment variables. */
 
@@ -15,13 +16,14 @@ export const hardwareSchema = v.strictObject(
   {
     gpu: gpuSchema,
     link: v.optional(linkSchema),
+    calibration: v.optional(text),
     count: v.optional(
       v.pipe(v.number(COUNT), v.integer(COUNT), v.minValue(1, COUNT), v.maxValue(1024, COUNT)),
     ),
     'other-gib': v.optional(v.union([gib, v.array(gib)])),
     'price-per-gpu-hour': v.optional(v.pipe(v.number(PRICE), v.gtValue(0, PRICE), v.maxValue(1e6, PRICE))),
   },
-  'an object with gpu, count, link, other-gib and price-per-gpu-hour',
+  'an object with gpu, count, link, calibration, other-gib and price-per-gpu-hour',
 );
 
 export const hostSchema = v.strictObject(

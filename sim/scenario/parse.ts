@@ -84,7 +84,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   const workload = checked.workload ? workloadOf(checked.workload, report) : DEFAULT_WORKLOAD;
   const stepTime = stepTimeOf(checked['step-time'], options.readFile, report);
   const expect = expectationsOf(checked, yaml.value, report);
-  const hardware = hardwareOf(checked.hardware, report);
+  const hardware = hardwareOf(checked.hardware, options.readFile, report);
   const seeds = seedsOf(checked, report);
   const baseline = baselineOf(checked, report);
   const sweep = sweepOf(checked, report);

@@ -2,6 +2,7 @@ import type { Gpu } from '../catalog/gpus.ts';
 import type { Link, LinkTiming } from '../catalog/links.ts';
 import type { Place } from '../error.ts';
 import type { TraceFile, TraceFormat } from '../trace/trace.ts';
+import type { Calibration } from './calibration.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
@@ -166,6 +167,8 @@ export interface Scenario {
     readonly gpu: string;
     /** A GPU that the user describes; null = of the catalogue. */
     readonly given: Gpu | null;
+    /** The user's own measurements; null = none. */
+    readonly calibration: Calibration | null;
     /** What joins them, by name or with its figures; null = what usually does. */
     readonly link: Link | LinkTiming | null;
     readonly count: number;

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import { InputError } from '../error.ts';
 import type { StepTable } from '../time/step-table.ts';
 import type { Report } from './located-yaml.ts';
-import { resolvePath } from './paths.ts';
+import { type ReadFile, readBeside } from './named-file.ts';
 import { durationNs, text } from './schema-parts.ts';
 import { readStepTable } from './step-table.ts';
 
@@ -51,24 +50,11 @@ const ROOFLINE: StepTimeSpec = { kind: 'roofline' };
 /** Reads the table that a scenario names, from its folder. */
 export function stepTimeOf(
   written: Written | undefined,
-  readFile: ((path: string) => string) | undefined,
+  readFile: ReadFile | undefined,
   report: Report,
 ): StepTimeSpec {
   if (written === undefined) return ROOFLINE;
   if (written.kind !== 'table') return written;
-  const path = resolvePath(written.path);
-  if (path === null) report(['step-time'], "expected a path inside the scenario's folder");
-  else if (!readFile) report(['step-time'], 'files cannot be read here');
-  else {
-    try {
-      return { kind: 'table', table: readStepTable(readFile(path), path) };
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      for (const { place, field, message } of error.problems) {
-        const at = place ? `:${place.line}:${place.column}` : '';
-        report(['step-time'], `${path}${at}: ${field === undefined ? '' : `${field}: `}${message}`);
-      }
-    }
-  }
-  return ROOFLINE;
+  const table = readBeside(written.path, readFile, ['step-time'], report, readStepTable);
+  return table === null ? ROOFLINE : { kind: 'table', table };
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from '../catalog/gpus.ts';
 import { MEASURED_ERRORS, type MeasuredError, TIMED, type Timed } from '../catalog/measured-errors.ts';
+import { WHOLE_STEP } from '../catalog/timing-bounds.ts';
 
 /** How far off a figure may be, as a share of it: half of what was measured was within the first, all of it within the second. */
 export interface ErrorBand {
@@ -14,13 +15,24 @@ export type ErrorBands = Readonly<Record<Timed, ErrorBand>>;
 /** Whose constants a GPU has; fitted: its own, of all kernels of a dense model. */
 export type Constants = 'fitted' | 'borrowed' | 'generic';
 
-/** Kernels that a dense model takes most of its time for. */
-const PARTS = ['gemm', 'attention'];
+/** Groups of constants that a part of a step takes. */
+const GROUPS = { gemm: ['gemm'], attention: ['dec', 'fa'], moe: ['moe'] } as const;
 
-export function constantsOf({ timingSource }: Pick<Gpu, 'timingSource'>): Constants {
-  const fitted = /^fitted: ([^(]*)/.exec(timingSource);
-  if (fitted !== null) return PARTS.every((part) => fitted[1].includes(part)) ? 'fitted' : 'generic';
-  return /generic|user-given/.test(timingSource) ? 'generic' : 'borrowed';
+type Sources = Pick<Gpu, 'timingSource' | 'calibration'>;
+
+/** Whether the constants of a part come from measurements on this GPU: the catalogue's, or the user's own. */
+export function isMeasured({ timingSource, calibration }: Sources, part: keyof typeof GROUPS): boolean {
+  const fitted = /\bfitted: ([^(]*)/.exec(timingSource)?.[1] ?? '';
+  const own = calibration?.parts ?? [];
+  return (
+    fitted.includes(part) || own.includes(WHOLE_STEP) || GROUPS[part].every((group) => own.includes(group))
+  );
+}
+
+export function constantsOf(gpu: Sources): Constants {
+  // What a dense model takes most of its time for.
+  if (isMeasured(gpu, 'gemm') && isMeasured(gpu, 'attention')) return 'fitted';
+  return /\bfitted: |generic|user-given/.test(gpu.timingSource) ? 'generic' : 'borrowed';
 }
 
 /**
@@ -32,17 +44,24 @@ export function errorBands(gpu: Gpu, gpus: readonly Gpu[], hasUnmeasuredParts: b
   const kind = constantsOf(gpu);
   const ofTokens = bandOf(gpu, gpus, 'TPOT', kind);
   const perToken = hasUnmeasuredParts ? wider(ofTokens, bandOf(null, gpus, 'TPOT', 'generic')) : ofTokens;
-  const band = (figure: Timed): ErrorBand => {
+  const band = (figure: Timed): Known => {
     if (figure === 'TPOT') return perToken;
     const known = bandOf(gpu, gpus, figure, kind);
     return known.gpu !== null && !hasUnmeasuredParts ? known : wider(known, perToken);
   };
   return Object.fromEntries(
     TIMED.map((figure) => {
-      const { median, largest, source } = band(figure);
+      const { median, largest, source } = atLeast(gpu, band(figure));
       return [figure, { median, largest, source }];
     }),
   ) as unknown as ErrorBands;
+}
+
+/** No calibration promises less than what it left. */
+function atLeast({ calibration }: Gpu, band: Known): ErrorBand {
+  if (calibration === undefined) return band;
+  const [median, largest] = calibration.error;
+  return wider(band, { gpu: null, median, largest, source: 'what the calibration was made from' });
 }
 
 interface Known extends ErrorBand {

@@ -1,12 +1,12 @@
 import { GPUS, type Gpu } from '../catalog/gpus.ts';
-import { type ErrorBands, errorBands } from './error-band.ts';
+import { type ErrorBands, errorBands, isMeasured } from './error-band.ts';
 import type { RooflineInput } from './roofline.ts';
 
 /**
- * fitted: constants from this GPU's own kernels; datasheet: borrowed from a sister card, or generic; user-given: the
- * user describes the GPU or its link.
+ * fitted: constants from this GPU's own kernels; calibrated: from the user's measurements; datasheet: borrowed from a
+ * sister card, or generic; user-given: the user describes the GPU or its link.
  */
-export type Badge = 'fitted' | 'datasheet' | 'user-given';
+export type Badge = 'fitted' | 'calibrated' | 'datasheet' | 'user-given';
 
 /** What the step times of a run rest on, and how far off they were where somebody measured; docs/time.md has the measurements. */
 export interface TimeBasis {
@@ -21,30 +21,32 @@ export interface TimeBasis {
 
 /** What a GPU's constants rest on, whatever runs on it. */
 export function gpuBasis(gpu: Gpu): Pick<TimeBasis, 'badge' | 'errors'> {
-  const { timingSource } = gpu;
-  const isFitted = timingSource.startsWith('fitted');
-  return {
-    badge: isFitted ? 'fitted' : timingSource.startsWith('user-given') ? 'user-given' : 'datasheet',
-    errors: errorBands(gpu, GPUS, false),
-  };
+  return { badge: badgeOf(gpu), errors: errorBands(gpu, GPUS, false) };
+}
+
+function badgeOf({ timingSource, calibration }: Gpu): Badge {
+  if (calibration !== undefined) return 'calibrated';
+  if (timingSource.startsWith('fitted')) return 'fitted';
+  return timingSource.startsWith('user-given') ? 'user-given' : 'datasheet';
 }
 
 export function timeBasis({ gpu, model, options }: RooflineInput): TimeBasis {
-  const { badge } = gpuBasis(gpu);
-  const has = (part: string) => badge === 'fitted' && gpu.timingSource.includes(part);
   const isParallel = options.tensorParallel > 1;
   const isLinkGiven = isParallel && options.link !== undefined;
-  const ofGpu = [!has('gemm') && 'matrix products', !has('attention') && 'attention'];
+  const isLinkTheUsers = isLinkGiven && gpu.calibration?.hasLink !== true;
+  const ofGpu = [
+    !isMeasured(gpu, 'gemm') && 'matrix products',
+    !isMeasured(gpu, 'attention') && 'attention',
+  ].filter((part) => part !== false);
   const ofModel = [
     model.mla !== null && 'MLA',
-    model.moe !== null && !has('moe') && 'experts',
+    model.moe !== null && !isMeasured(gpu, 'moe') && 'experts',
     isParallel && !isLinkGiven && gpu.link.startsWith('pcie4') && 'all-reduce',
   ].filter((part) => part !== false);
-  const unmeasured = [...ofGpu.filter((part) => part !== false), ...ofModel];
   return {
-    badge: isLinkGiven ? 'user-given' : badge,
-    source: isLinkGiven ? `${gpu.timingSource}; link user-given` : gpu.timingSource,
-    unmeasured,
+    badge: isLinkTheUsers ? 'user-given' : badgeOf(gpu),
+    source: isLinkTheUsers ? `${gpu.timingSource}; link user-given` : gpu.timingSource,
+    unmeasured: [...ofGpu, ...ofModel],
     errors: errorBands(gpu, GPUS, ofModel.length > 0),
   };
 }

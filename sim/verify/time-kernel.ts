@@ -1,7 +1,8 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
-import { findGpu, type Gpu } from '../catalog/gpus.ts';
+import { findGpu, GPUS, type Gpu } from '../catalog/gpus.ts';
 import { LINKS, type Link } from '../catalog/links.ts';
 import { findModel } from '../catalog/models.ts';
+import type { ConstantGroup } from '../catalog/timing-bounds.ts';
 import { decodeAttention } from '../time/decode-attention.ts';
 import { elementwise } from '../time/elementwise.ts';
 import { allReduce } from '../time/exchange.ts';
@@ -65,13 +66,20 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   attn_skew_mixed: 'skewed mixed',
 };
 
-/** Compares one row of a kernel table; a text says why it cannot be. */
-export function checkKernel(row: CsvRow): KernelCheck | string {
+/** A measured kernel, read once, to be compared with any GPU's constants. */
+export interface Kernel extends Omit<KernelCheck, 'predictedMs'> {
+  /** Which constants it depends on; null = those of a link. */
+  readonly group: ConstantGroup | null;
+  seconds(gpu: Gpu): number;
+}
+
+/** Reads one row of a kernel table; a text says why it cannot be compared. */
+export function readKernel(row: CsvRow): Kernel | string {
   if (row.use === 'exclude') return 'marked as not usable';
   const measuredMs = Number(row.ms);
   if (!(measuredMs > 0)) return 'without a time';
-  const seconds = row.kind === 'comm' ? exchangeSeconds(row) : kernelSeconds(row);
-  if (typeof seconds === 'string') return seconds;
+  const timed = row.kind === 'comm' ? exchangeOf(row) : kernelOf(row);
+  if (typeof timed === 'string') return timed;
   return {
     gpu: row.gpu,
     operation: operationOf(row),
@@ -79,8 +87,19 @@ export function checkKernel(row: CsvRow): KernelCheck | string {
     model: row.model,
     use: row.use,
     measuredMs,
-    predictedMs: seconds * 1e3,
+    ...timed,
   };
+}
+
+/** Compares one row of a kernel table with the catalogue; a text says why it cannot be. */
+export function checkKernel(row: CsvRow): KernelCheck | string {
+  const kernel = readKernel(row);
+  if (typeof kernel === 'string') return kernel;
+  const { group, seconds, ...check } = kernel;
+  // A link's timing needs no GPU. A suffix tells rows that were measured through another library, kept as a check.
+  const gpu = group === null ? GPUS[0] : findGpu(row.gpu.replace(/-v0$/, ''));
+  if (gpu === null) return `GPU ${row.gpu} is not in the catalogue`;
+  return { ...check, predictedMs: seconds(gpu) * 1e3 };
 }
 
 function operationOf({ kind, op }: CsvRow): string {
@@ -89,32 +108,35 @@ function operationOf({ kind, op }: CsvRow): string {
   return OPERATIONS[op] ?? kind;
 }
 
-function exchangeSeconds(row: CsvRow): number | string {
+type Timed = Pick<Kernel, 'group' | 'seconds'>;
+
+function exchangeOf(row: CsvRow): Timed | string {
   const link = NODE_LINKS[row.gpu];
   if (link === undefined) return `node ${row.gpu} is not known`;
   if (row.op !== 'all_reduce') return `${row.op} is not modelled`;
-  return allReduce(LINKS[link], Number(row.tp), Number(row.m));
+  return { group: null, seconds: () => allReduce(LINKS[link], Number(row.tp), Number(row.m)) };
 }
 
-function kernelSeconds(row: CsvRow): number | string {
-  // Measured through another library, and kept as a check.
-  const gpu = findGpu(row.gpu.replace(/-v0$/, ''));
-  if (gpu === null) return `GPU ${row.gpu} is not in the catalogue`;
-  const n = (name: string) => Number(row[name] || 0);
+function kernelOf(row: CsvRow): Timed | string {
+  const numbers = new Map<string, number>();
+  for (const [name, cell] of Object.entries(row)) numbers.set(name, Number(cell || 0));
+  const n = (name: string) => numbers.get(name) ?? 0;
   switch (row.kind) {
     case 'gemm':
-      return gemm(gpu, n('m'), n('k'), n('n'), 2);
+      return { group: 'gemm', seconds: (gpu) => gemm(gpu, n('m'), n('k'), n('n'), 2) };
     case 'elt': {
-      if (row.op === 'sampler') return sampler(gpu, n('m'));
+      if (row.op === 'sampler') return { group: 'sampler', seconds: (gpu) => sampler(gpu, n('m')) };
       const bytes = ELEMENT_BYTES[row.op];
-      return bytes === undefined
-        ? `element-wise ${row.op} is not modelled`
-        : elementwise(gpu, bytes * n('m') * n('width'));
+      if (bytes === undefined) return `element-wise ${row.op} is not modelled`;
+      return { group: 'elt', seconds: (gpu) => elementwise(gpu, bytes * n('m') * n('width')) };
     }
     case 'attn':
-      return attentionSeconds(gpu, row, n) + launchSeconds(gpu, row);
+      return {
+        group: row.op === 'attn_decode' || n('chunk') === 0 ? 'dec' : 'fa',
+        seconds: (gpu) => attentionSeconds(gpu, row, n) + launchSeconds(gpu, row),
+      };
     case 'moe':
-      return moeSeconds(gpu, row, n);
+      return mixtureOf(row, n);
     default:
       return `kind ${row.kind} is not modelled`;
   }
@@ -142,13 +164,13 @@ function launchSeconds({ par }: Gpu, { op }: CsvRow): number {
 }
 
 /** Without the router. The experts that were touched are recorded: they take the place of the guess of uniform routing. */
-function moeSeconds(gpu: Gpu, row: CsvRow, n: Column): number | string {
+function mixtureOf(row: CsvRow, n: Column): Timed | string {
   const architecture = architectureOf(row.model);
   if (architecture === null || architecture.moe === null)
     return `experts of ${row.model} are not in the catalogue`;
   const { numExperts, topK } = architecture.moe;
   const shape = { hidden: n('k'), width: n('n'), numExperts, topK, numLocal: numExperts, weightBytes: 2 };
-  return mixtureOfExperts(gpu, shape, n('m'), n('experts'));
+  return { group: 'moe', seconds: (gpu) => mixtureOfExperts(gpu, shape, n('m'), n('experts')) };
 }
 
 function architectureOf(name: string): Architecture | null {
