@@ -12,6 +12,7 @@ import { fixedStepTime } from '../../sim/time/fixed.ts';
 import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayCase, replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
+import { benchAllocator, PYTORCH_PAIRS_PER_SECOND } from './allocator.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   await conformanceWorkloads();
   await decodeHeavy();
   await poolSizes();
+  allocator();
   if (workloads !== null) peerWorkloads(workloads);
   if (trace !== null) await azureTrace(trace);
   console.log(`peak memory of this process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
@@ -122,6 +124,17 @@ async function poolSizes(): Promise<void> {
       }).numSteps;
     });
     report(`${numGpuBlocks.toExponential(0)} blocks`, seconds, steps, 2000, '');
+  }
+  console.log('');
+}
+
+/** PyTorch's caching allocator beside the original. */
+function allocator(): void {
+  console.log('the caching allocator, allocations with their freeings a second of CPU time:');
+  for (const { name, pairsPerSecond } of benchAllocator()) {
+    const ratio = (pairsPerSecond / PYTORCH_PAIRS_PER_SECOND).toFixed(1);
+    const note = name.startsWith('recorded') ? `  ${ratio}× PyTorch's in C++` : '';
+    console.log(`  ${name.padEnd(40)} ${(pairsPerSecond / 1e6).toFixed(2).padStart(6)} M/s${note}`);
   }
   console.log('');
 }

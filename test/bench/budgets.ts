@@ -13,6 +13,7 @@ import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
+import { servingLoop } from './allocator.ts';
 import { sweepSpeedup } from './sweep-speedup.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
@@ -205,6 +206,13 @@ function bytes(): void {
 
 console.log(`budgets · Node ${process.version} · ${cpus()[0].model} × ${cpus().length} · best of ${REPEATS}`);
 bytes();
+assertBudget(
+  'caching allocator, the recorded MoE serving loop',
+  () => Math.max(...Array.from({ length: REPEATS }, () => servingLoop(1_000_000))),
+  5e6,
+  'at least',
+  'pairs/s',
+);
 recordedWorkloads();
 decodeHeavy();
 growthWithPool();

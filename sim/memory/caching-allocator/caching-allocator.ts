@@ -78,7 +78,9 @@ export class CachingAllocator {
   recordStream(allocation: Allocation, stream: number): void {
     if (allocation === NONE) return;
     invariant(this.heap.blocks.has(allocation, Flag.Allocated), 'what a stream uses is allocated');
-    if (stream !== this.heap.blocks.stream[allocation]) this.events.recordUse(allocation, stream);
+    if (stream === this.heap.blocks.stream[allocation]) return;
+    this.heap.stats.countActive();
+    this.events.recordUse(allocation, stream);
   }
 
   /** The GPU has reached the end of what the stream was given so far; the next allocation will notice. */

@@ -84,8 +84,10 @@ export class Heap {
     const bytes = blocks.units[row] * UNIT;
     stats.increase(Stat.Allocation, pool, 1);
     stats.increase(Stat.AllocatedBytes, pool, bytes);
-    stats.increase(Stat.Active, pool, 1);
-    stats.increase(Stat.ActiveBytes, pool, bytes);
+    if (stats.countsActive) {
+      stats.increase(Stat.Active, pool, 1);
+      stats.increase(Stat.ActiveBytes, pool, bytes);
+    }
     stats.increase(Stat.RequestedBytes, pool, requestedBytes);
     if (blocks.units[row] >= this.maxSplitUnits) stats.increase(Stat.OversizeAllocations, pool, 1);
   }
@@ -116,8 +118,10 @@ export class Heap {
       stats.change(Stat.InactiveSplit, pool, splitBlocks);
       stats.change(Stat.InactiveSplitBytes, pool, splitUnits * UNIT);
     }
-    stats.decrease(Stat.Active, pool, 1);
-    stats.decrease(Stat.ActiveBytes, pool, bytes);
+    if (stats.countsActive) {
+      stats.decrease(Stat.Active, pool, 1);
+      stats.decrease(Stat.ActiveBytes, pool, bytes);
+    }
     stats.decrease(Stat.RequestedBytes, pool, requestedBytes);
   }
 

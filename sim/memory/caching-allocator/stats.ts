@@ -46,9 +46,20 @@ const PER_POOL = 3;
 const PEAK_OF_ALL = 2 * PER_POOL;
 const STRIDE = PEAK_OF_ALL + 1;
 
+/** What equals another statistic as long as no block waits for other streams. */
+const SAME_AS: Readonly<Partial<Record<StatName, StatName>>> = {
+  active: 'allocation',
+  active_bytes: 'allocated_bytes',
+};
+
 /** The numbers behind torch.cuda.memory_stats(): current, peak, sum of increases, sum of decreases. */
 export class AllocatorStats {
   private readonly values = new Float64Array(STATS.length * STRIDE);
+  /**
+   * Whether blocks have ever waited for other streams. Until then what is active is what is allocated, and is not
+   * counted twice.
+   */
+  countsActive = false;
   numAllocRetries = 0;
   numOoms = 0;
   numSyncAllStreams = 0;
@@ -78,10 +89,23 @@ export class AllocatorStats {
     else if (amount < 0) this.decrease(stat, pool, -amount);
   }
 
+  /** From now on a block may be active that is not allocated. */
+  countActive(): void {
+    if (this.countsActive) return;
+    this.countsActive = true;
+    const { values } = this;
+    for (const [from, to] of [
+      [Stat.Allocation, Stat.Active],
+      [Stat.AllocatedBytes, Stat.ActiveBytes],
+    ]) {
+      values.copyWithin(to * STRIDE, from * STRIDE, (from + 1) * STRIDE);
+    }
+  }
+
   /** One number; bytes or a count. `allocated` and `freed` are the sums of all increases and decreases. */
   get(stat: StatName, measure: Measure = 'current', scope: Scope = 'all'): number {
     const { values } = this;
-    const start = STATS.indexOf(stat) * STRIDE;
+    const start = STATS.indexOf(this.countsActive ? stat : (SAME_AS[stat] ?? stat)) * STRIDE;
     if (scope === 'all') {
       if (measure === 'peak') return values[start + PEAK_OF_ALL];
       return this.get(stat, measure, 'large_pool') + this.get(stat, measure, 'small_pool');
