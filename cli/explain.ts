@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
 import { explainStep, type Reason } from '../sim/report/explain.ts';
 import { stepBreakdown } from '../sim/report/step-time.ts';
-import { COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
+import { COMPONENT_LABELS, COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
 import { ExitCode } from './exit-code.ts';
 import { loadRecording, type RecordingOptions } from './load-recording.ts';
 
@@ -66,17 +66,7 @@ function timeLine(time: StepBreakdown): string {
     .sort((a, b) => time[b] - time[a])
     .map((component) => {
       const share = ((time[component] / total) * 100).toFixed(1);
-      return `${LABELS[component]} ${(time[component] * 1e3).toFixed(2)} ms (${share} %)`;
+      return `${COMPONENT_LABELS[component]} ${(time[component] * 1e3).toFixed(2)} ms (${share} %)`;
     })
     .join(' · ');
 }
-
-const LABELS: Readonly<Record<(typeof COMPONENTS)[number], string>> = {
-  gemm: 'matrix products',
-  attention: 'attention',
-  moe: 'experts',
-  elementwise: 'element-wise',
-  sampler: 'sampling',
-  allReduce: 'exchange',
-  overhead: 'CPU',
-};

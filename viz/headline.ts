@@ -19,7 +19,17 @@ export class Headline {
   private readonly waste: HTMLElement;
   private readonly wasteParts: { part: keyof SlotShares; bar: HTMLElement; text: HTMLElement }[] = [];
 
-  constructor(root: HTMLElement) {
+  private readonly trust = h('button', { type: 'button', class: 'button link' });
+  private readonly trustFigure = h(
+    'div',
+    { hidden: true },
+    h('div', { class: 'figure-label' }, 'Times off by'),
+    h('div', { class: 'figure-value' }, this.trust),
+  );
+
+  /** @param onTrust somebody asks what the times rest on. */
+  constructor(root: HTMLElement, onTrust: () => void) {
+    this.trust.addEventListener('click', onTrust);
     const figure = (key: string, label: string) => {
       const value = h('div', { class: 'figure-value' });
       this.values.set(key, value);
@@ -50,6 +60,7 @@ export class Headline {
     );
     root.replaceChildren(
       figure('time', 'Simulated time'),
+      this.trustFigure,
       figure('use', 'KV cache in use'),
       figure('running', 'Running'),
       figure('waiting', 'Waiting'),
@@ -95,6 +106,14 @@ export class Headline {
       bar.style.width = `${shares[part] * 100}%`;
       text.textContent = `${(shares[part] * 100).toFixed(1)} %`;
     }
+  }
+
+  /** How far the run's times can be trusted; null: nothing is known of that. */
+  showTrust(trust: { readonly short: string; readonly long: string } | null): void {
+    this.trustFigure.hidden = trust === null;
+    this.trust.textContent = trust?.short ?? '';
+    this.trust.title = trust?.long ?? '';
+    this.trust.setAttribute('aria-label', trust === null ? '' : `Throughput ${trust.short}. ${trust.long}`);
   }
 
   private set(key: string, value: string, unit = ''): void {

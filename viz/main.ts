@@ -30,6 +30,7 @@ import { PaletteDialog } from './palette-dialog.ts';
 import { RequestList } from './request-list.ts';
 import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
+import { StepTimePanel, trustOf } from './step-time-panel.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
@@ -48,7 +49,22 @@ const map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
 const timeline = new Timeline(byId<HTMLCanvasElement>('timeline'), palette);
 const why = byId<HTMLDetailsElement>('why');
 why.addEventListener('toggle', askFrame);
-const headline = new Headline(byId('headline'));
+const stepTimes = new StepTimePanel(
+  {
+    panel: byId('step-times'),
+    canvas: byId('step-time-chart'),
+    cursor: byId('step-time-cursor'),
+    legend: byId('step-time-legend'),
+    trust: byId('step-time-trust'),
+  },
+  palette,
+  askFrame,
+);
+const headline = new Headline(byId('headline'), () => {
+  const panel = byId<HTMLDetailsElement>('step-times');
+  panel.open = true;
+  panel.querySelector('summary')?.focus();
+});
 const details = new Details(byId('details'), byId('details-title'), selectRequest);
 const requestList = new RequestList(byId('requests'), selectRequest);
 const gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
@@ -112,6 +128,7 @@ function draw(): void {
   else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
   else if (scene === 'compare') compare.draw(step, block, request);
   timeline.draw(step);
+  stepTimes.draw(cursor);
   headline.show(cursor, derived);
   transport.showEvents(run.events, event);
   transport.show(playing, speed, step, recording.numSteps);
@@ -211,6 +228,7 @@ function restyle(): void {
   const { mode } = view.get();
   map.restyle(palette, mode);
   timeline.restyle(palette);
+  stepTimes.restyle(palette);
   experts.restyle(palette);
   modes.show(mode);
   gantt.restyle(palette);
@@ -368,6 +386,8 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   const events = eventSteps(recording);
   map.show(cursor);
   timeline.show(recording, derived);
+  stepTimes.show(recording);
+  headline.showTrust(trustOf(recording));
   gantt.show(recording);
   compare.show(cursor, name, []);
   const { model = '', gpu = '' } = recording.header.about;

@@ -1,20 +1,40 @@
 import { Cursor } from '../recording/cursor.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { StepBreakdown } from '../time/breakdown.ts';
-import { rooflineStepTime } from '../time/roofline.ts';
+import { type AnalyticStepTime, rooflineStepTime } from '../time/roofline.ts';
 import type { BatchShape } from '../time/step-time.ts';
 
-/**
- * Where the time of a step went. null where it is not known: steps of a fixed time, V0's and the baselines' batches,
- * and drafts, whose outcome the cursor does not tell.
- */
+/** Takes the times of a recording's steps apart. */
+export class StepTimes {
+  private readonly model: AnalyticStepTime;
+
+  private constructor(model: AnalyticStepTime) {
+    this.model = model;
+  }
+
+  /**
+   * null where they are not known: steps of a fixed time or from a table, V0's and the baselines' batches, and drafts,
+   * whose outcome the cursor does not tell.
+   */
+  static of({ header }: Recording): StepTimes | null {
+    const { timing, v0, contiguous, scheduler } = header;
+    if (timing === undefined || v0 !== undefined || contiguous !== undefined) return null;
+    return scheduler.numSpeculativeTokens > 0 ? null : new StepTimes(rooflineStepTime(timing));
+  }
+
+  /** Of the step at which a cursor stands, before its outputs. */
+  at(cursor: Cursor): StepBreakdown {
+    return this.model.breakdown(shapeAt(cursor));
+  }
+}
+
+/** Where the time of a step went; null where it is not known. */
 export function stepBreakdown(recording: Recording, step: number): StepBreakdown | null {
-  const { timing, v0, contiguous, scheduler } = recording.header;
-  if (timing === undefined || v0 !== undefined || contiguous !== undefined) return null;
-  if (scheduler.numSpeculativeTokens > 0 || step < 0 || step >= recording.numSteps) return null;
+  const times = StepTimes.of(recording);
+  if (times === null || step < 0 || step >= recording.numSteps) return null;
   const cursor = new Cursor(recording);
   cursor.seek(step);
-  return rooflineStepTime(timing).breakdown(shapeAt(cursor));
+  return times.at(cursor);
 }
 
 /** The shape of the batch at which a cursor stands, as the scheduler counted it. */

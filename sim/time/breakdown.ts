@@ -24,6 +24,17 @@ export const COMPONENTS = [
   'overhead',
 ] as const;
 
+/** What each is called. */
+export const COMPONENT_LABELS: Readonly<Record<(typeof COMPONENTS)[number], string>> = {
+  gemm: 'matrix products',
+  attention: 'attention',
+  moe: 'experts',
+  elementwise: 'element-wise',
+  sampler: 'sampling',
+  allReduce: 'exchange',
+  overhead: 'CPU',
+};
+
 export function totalSeconds(breakdown: StepBreakdown): number {
   return COMPONENTS.reduce((sum, component) => sum + breakdown[component], 0);
 }

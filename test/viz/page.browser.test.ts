@@ -290,6 +290,25 @@ describe('the block map', () => {
   });
 });
 
+test('says how far its times are off, and shows where the time of the steps goes', async () => {
+  const { page, complaints } = await open();
+  const trust = page.locator('#headline button.link');
+  expect(await trust.textContent()).toMatch(/^±\d+( to \d+)? %$/);
+  expect(await trust.getAttribute('title')).toContain('Datasheet: generic. Not measured: matrix products');
+  await trust.focus();
+  await press(page, 'Enter');
+  expect(await page.locator('#step-times').getAttribute('open')).not.toBeNull();
+  expect(await page.locator('#step-time-trust').textContent()).toContain('stages of load tests');
+  expect(await page.locator('#step-time-legend').textContent()).toMatch(/matrix products\s+5\d\.\d ms/);
+  // Every column is known in the end, and matrix products take most of each.
+  await page.waitForFunction(`(() => {
+    const canvas = document.getElementById('step-time-chart');
+    const { data } = canvas.getContext('2d').getImageData(0, canvas.height - 1, canvas.width, 1);
+    return [...Array(canvas.width).keys()].every((x) => data[4 * x] === data[0] && data[4 * x + 2] === data[2]);
+  })()`);
+  expect(complaints).toEqual([]);
+});
+
 test('tells why a step decided as it did, once somebody asks', async () => {
   const { page, complaints } = await open();
   await press(page, ...Array(9).fill('Shift+ArrowRight'), ...Array(3).fill('ArrowRight'));
