@@ -4,11 +4,12 @@ import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
 import { costOf } from '../sim/report/cost.ts';
 import { crashOutcome } from '../sim/report/crash-outcome.ts';
+import type { Goodput } from '../sim/report/goodput.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
 import { describeGpus } from '../sim/scenario/machine.ts';
-import type { Scenario } from '../sim/scenario/scenario.ts';
+import type { GoodputSlos, Scenario } from '../sim/scenario/scenario.ts';
 import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { adviceLines } from './advice.ts';
@@ -62,6 +63,9 @@ export function runReport(
       ),
     );
   }
+  if (summary.goodput && scenario.workload.goodput) {
+    lines.push(row('goodput', goodputText(summary.goodput, scenario.workload.goodput)));
+  }
   const cost = costOf(scenario.hardware, summary);
   if (cost) {
     lines.push(
@@ -75,6 +79,7 @@ export function runReport(
   lines.push(
     row('TTFT', statistics(summary.timeToFirstToken)),
     row('TPOT', statistics(summary.timePerOutputToken)),
+    ...(summary.interTokenLatency ? [row('ITL', statistics(summary.interTokenLatency))] : []),
     row('end to end', statistics(summary.endToEnd)),
     row('queue', statistics(summary.queueTime)),
     ...basisOf(recording),
@@ -172,6 +177,12 @@ function heading(scenario: Scenario): string {
 /** The report is of the first. */
 function seedsOf({ seeds }: Scenario): string {
   return seeds.length === 1 ? `seed ${seeds[0]}` : `seed ${seeds[0]} of ${seeds.join(', ')}`;
+}
+
+function goodputText({ requestsPerSecond, share }: Goodput, slos: GoodputSlos): string {
+  const kept = Object.entries(slos).map(([name, ns]) => `${name} ≤ ${seconds(ns / 1e9)}`);
+  const part = share === null ? '' : ` · ${percent(share)} of the finished requests`;
+  return `${requestsPerSecond.toFixed(2)} requests/s with ${kept.join(', ')}${part}`;
 }
 
 /** How far the times can be trusted. */

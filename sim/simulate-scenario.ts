@@ -94,6 +94,7 @@ export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}):
     ...recording.header,
     ...(memory && { allocators: memory.report() }),
     ...(moe && { experts: expertMap(moe) }),
+    ...(scenario.workload.goodput && { goodput: scenario.workload.goodput }),
     ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
   };
   return { plan: planned, recording: { ...recording, header }, moe };

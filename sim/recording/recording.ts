@@ -1,6 +1,7 @@
 import type { RankStrip } from '../memory/rank-strip.ts';
 import type { ServingAllocator } from '../memory/serving/serving-allocator.ts';
 import type { ExpertMap } from '../moe/expert-map.ts';
+import type { GoodputSlos } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { RooflineInput } from '../time/roofline.ts';
 import type { Columns, TableTypes } from './column.ts';
@@ -278,6 +279,8 @@ export interface RecordingHeader {
   readonly timing?: RooflineInput;
   /** There where a table of measurements did: how many steps were outside of it and took its nearest edge's time. */
   readonly stepTable?: { readonly file: string; readonly numRows: number; readonly numClamped: number };
+  /** There where the scenario says what a good request keeps, integer nanoseconds. */
+  readonly goodput?: GoodputSlos;
   /** Facts for the reader that the engine does not use: model, GPU, command line, notes. */
   readonly about: Readonly<Record<string, string>>;
   /** Prefix-cache totals as vLLM counts them (tokens). */

@@ -2,7 +2,7 @@ import { Outcome, type RequestColumns } from '../recording/recording.ts';
 
 const NS_PER_S = 1e9;
 
-/** Durations of a request in seconds; NaN where it never came that far. */
+/** Durations of a request in seconds, and what follows from them; NaN where it never came that far. */
 type Duration = (requests: RequestColumns, i: number) => number;
 
 export const timeToFirstToken: Duration = ({ firstTokenNs, arrivalNs }, i) =>
@@ -23,6 +23,10 @@ export const timePerOutputToken: Duration = (requests, i) => {
   const outputs = requests.numOutputTokens[i] / Math.max(1, requests.numSequences[i]);
   return outputs < 2 ? Number.NaN : decodeTime(requests, i) / (outputs - 1);
 };
+
+/** Computed tokens of the prompt per second. */
+export const prefillRate: Duration = (requests, i) =>
+  (requests.numPromptTokens[i] - requests.numCachedTokens[i]) / prefillTime(requests, i);
 
 function untilEnd({ endNs, outcome }: RequestColumns, i: number, sinceNs: number): number {
   return outcome[i] === Outcome.Finished ? (endNs[i] - sinceNs) / NS_PER_S : Number.NaN;

@@ -1,5 +1,6 @@
 import type { Recording, RequestColumns } from '../recording/recording.ts';
 import type { Summary } from './summary.ts';
+import type { TokenIntervals } from './token-intervals.ts';
 
 /** What a value counts; times are seconds, shares lie in [0, 1]. */
 export type Unit =
@@ -22,10 +23,12 @@ interface MetricBase {
   readonly about: string;
   /** Read off the events, which long runs leave out unless they are asked for. */
   readonly needsEvents?: boolean;
+  /** Upper bounds of vLLM's histogram, where it has one; 'lengths' depend on max_model_len. */
+  readonly buckets?: readonly number[] | 'lengths';
 }
 
 /**
- * A number that a run has, and how it is read off its recording: a sample of each request or step (NaN: none), a
+ * A number that a run has, and how it is read off its recording: a sample of each request, token or step (NaN: none), a
  * gauge after each step's schedule() that counts as long as the step takes, or one total.
  */
 export type Metric = MetricBase &
@@ -37,6 +40,8 @@ export type Metric = MetricBase &
         readonly span?: 'first-token' | 'decode' | 'whole';
       }
     | { readonly kind: 'step'; readonly read: (recording: Recording, step: number) => number }
+    /** A sample of each token of a request but its first. */
+    | { readonly kind: 'token'; readonly read: (recording: Recording) => TokenIntervals }
     | { readonly kind: 'gauge'; readonly read: (recording: Recording) => ((step: number) => number) | null }
     | { readonly kind: 'total'; readonly read: (summary: Summary, recording: Recording) => number | null }
   );

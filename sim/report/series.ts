@@ -1,7 +1,10 @@
+import { CountedSamples } from '../math/counted-samples.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Metric } from './metric.ts';
 import { percentile } from './statistics.ts';
 import { type Summary, summarize } from './summary.ts';
+
+const NS_PER_S = 1e9;
 
 /** What is asked of a metric: `p` with a percentage, the others without. */
 export interface Aggregate {
@@ -12,7 +15,7 @@ export interface Aggregate {
 /** The values of a metric, each with its weight and the request or step that it belongs to. */
 export interface Series {
   readonly values: Float64Array;
-  /** null: all weigh the same. */
+  /** null: all weigh the same. Of a gauge, time; of tokens, how many took so long. */
   readonly weights: Float64Array | null;
   readonly rows: readonly number[];
 }
@@ -33,6 +36,11 @@ export function seriesOf(metric: Metric, recording: Recording, afterNs = 0): Ser
     for (let i = 0; i < requests.outcome.length; i++) {
       if (requests.arrivalNs[i] >= afterNs) add(i, metric.read(requests, i), 1);
     }
+  } else if (metric.kind === 'token') {
+    const { ns, counts, steps: rowOf } = metric.read(recording);
+    ns.forEach((each, i) => {
+      if (steps.startNs[rowOf[i]] >= afterNs) add(rowOf[i], each / NS_PER_S, counts[i]);
+    });
   } else if (metric.kind !== 'total') {
     const { kind } = metric;
     const read = kind === 'gauge' ? metric.read(recording) : (step: number) => metric.read(recording, step);
@@ -42,7 +50,7 @@ export function seriesOf(metric: Metric, recording: Recording, afterNs = 0): Ser
   }
   return {
     values: Float64Array.from(values),
-    weights: metric.kind === 'gauge' ? Float64Array.from(weights) : null,
+    weights: metric.kind === 'gauge' || metric.kind === 'token' ? Float64Array.from(weights) : null,
     rows,
   };
 }
@@ -56,7 +64,8 @@ export function measure(
   summary: Summary = summarize(recording),
 ): number | null {
   if (metric.kind === 'total') return metric.read(summary, recording);
-  return aggregateOf(seriesOf(metric, recording, afterNs), aggregate);
+  const series = seriesOf(metric, recording, afterNs);
+  return metric.kind === 'token' ? countedAggregateOf(series, aggregate) : aggregateOf(series, aggregate);
 }
 
 export function aggregateOf({ values, weights }: Series, { name, p }: Aggregate): number | null {
@@ -77,6 +86,15 @@ export function aggregateOf({ values, weights }: Series, { name, p }: Aggregate)
     case 'value':
       return null;
   }
+}
+
+/** Where each value stands for as many samples as it weighs. */
+function countedAggregateOf(series: Series, aggregate: Aggregate): number | null {
+  if (series.values.length === 0 || (aggregate.name !== 'count' && aggregate.name !== 'p')) {
+    return aggregateOf(series, aggregate);
+  }
+  const samples = new CountedSamples([...series.values], [...(series.weights ?? [])]);
+  return aggregate.name === 'count' ? samples.count : samples.percentile(aggregate.p);
 }
 
 function weightedMean(values: Float64Array, weights: Float64Array): number | null {

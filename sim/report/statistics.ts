@@ -1,3 +1,5 @@
+import { CountedSamples } from '../math/counted-samples.ts';
+
 /** Statistics of a set of samples; null where there are none. */
 export interface Statistics {
   readonly count: number;
@@ -29,5 +31,19 @@ export function statisticsOf(samples: Float64Array): Statistics | null {
     p90: percentile(samples, 90),
     p99: percentile(samples, 99),
     max: samples[samples.length - 1],
+  };
+}
+
+/** The same of values that occur several times each. */
+export function countedStatistics(values: readonly number[], counts: readonly number[]): Statistics | null {
+  if (values.length === 0) return null;
+  const samples = new CountedSamples(values, counts);
+  return {
+    count: samples.count,
+    mean: samples.mean,
+    p50: samples.percentile(50),
+    p90: samples.percentile(90),
+    p99: samples.percentile(99),
+    max: samples.percentile(100),
   };
 }

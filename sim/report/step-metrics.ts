@@ -1,4 +1,5 @@
 import { numUsableBlocks, type Recording } from '../recording/recording.ts';
+import { STEP_TOKENS } from './buckets.ts';
 import type { Metric } from './metric.ts';
 import { swappedRequests } from './swapped-requests.ts';
 
@@ -27,6 +28,7 @@ export const STEP_METRICS: readonly Metric[] = [
     unit: 'tokens',
     kind: 'step',
     about: 'Tokens that a step computes. A histogram in vLLM, in spite of its name.',
+    buckets: STEP_TOKENS,
     read: ({ steps }, step) => steps.numScheduledTokens[step],
   },
   {

@@ -7,8 +7,10 @@ import {
   type V0Traffic,
 } from '../recording/recording.ts';
 import { type AllocatorSummary, summarizeAllocators } from './allocator-summary.ts';
+import { type Goodput, goodputOf } from './goodput.ts';
 import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from './latency.ts';
-import { type Statistics, statisticsOf } from './statistics.ts';
+import { countedStatistics, type Statistics, statisticsOf } from './statistics.ts';
+import { tokenIntervals } from './token-intervals.ts';
 
 const NS_PER_S = 1e9;
 
@@ -32,9 +34,13 @@ export interface Summary {
     readonly outputTokensPerSecond: number;
     readonly totalTokensPerSecond: number;
   } | null;
+  /** Where the scenario says what a good request keeps. */
+  readonly goodput: Goodput | null;
   readonly timeToFirstToken: Statistics | null;
   /** Per request, over its outputs after the first. */
   readonly timePerOutputToken: Statistics | null;
+  /** Per token after the first of its request; null without events. */
+  readonly interTokenLatency: Statistics | null;
   readonly endToEnd: Statistics | null;
   readonly queueTime: Statistics | null;
   /**
@@ -85,6 +91,7 @@ export function summarize(recording: Recording): Summary {
     numSteps,
     simulatedSeconds: endNs / NS_PER_S,
     throughput: throughputOf(recording, finished, (endNs - startNs) / NS_PER_S),
+    goodput: goodputOf(recording, (endNs - startNs) / NS_PER_S),
     ...latenciesOf(recording),
     kvCacheUse: kvCacheUseOf(recording),
     prefixHitRate:
@@ -113,7 +120,9 @@ function throughputOf({ requests }: Recording, finished: number, seconds: number
   };
 }
 
-function latenciesOf({ requests }: Recording) {
+function latenciesOf(recording: Recording) {
+  const { requests } = recording;
+  const intervals = tokenIntervals(recording);
   const samples = (duration: typeof timeToFirstToken) => {
     const values = Array.from(requests.outcome.keys(), (i) => duration(requests, i));
     return statisticsOf(Float64Array.from(values.filter((value) => !Number.isNaN(value))));
@@ -121,6 +130,10 @@ function latenciesOf({ requests }: Recording) {
   return {
     timeToFirstToken: samples(timeToFirstToken),
     timePerOutputToken: samples(timePerOutputToken),
+    interTokenLatency: countedStatistics(
+      intervals.ns.map((ns) => ns / NS_PER_S),
+      intervals.counts,
+    ),
     endToEnd: samples(endToEnd),
     queueTime: samples(queueTime),
   };

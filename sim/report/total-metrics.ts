@@ -89,6 +89,29 @@ export const TOTAL_METRICS: readonly Metric[] = [
     read: ({ throughput }) => throughput?.requestsPerSecond ?? null,
   },
   {
+    name: 'poolscope:request_goodput',
+    unit: 'per second',
+    kind: 'total',
+    about:
+      'Finished requests that keep what `workload.goodput` says, by that time; as `vllm bench serve` counts them.',
+    read: ({ goodput }) => goodput?.requestsPerSecond ?? null,
+  },
+  {
+    name: 'poolscope:good_request_share',
+    unit: 'share',
+    kind: 'total',
+    about: 'Those requests by the finished ones.',
+    read: ({ goodput }) => goodput?.share ?? null,
+  },
+  {
+    name: 'poolscope:prompt_token_throughput',
+    unit: 'per second',
+    kind: 'total',
+    about: 'Tokens of the prompts that were computed to their end, cached ones included, by that time.',
+    read: ({ throughput }) =>
+      throughput && throughput.totalTokensPerSecond - throughput.outputTokensPerSecond,
+  },
+  {
     name: 'poolscope:output_token_throughput',
     unit: 'per second',
     kind: 'total',

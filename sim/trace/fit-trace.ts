@@ -42,17 +42,19 @@ export function fitTrace({ statistics, ...lengths }: TraceSummary, fit: LengthFi
 }
 
 function lengthOf(histogram: TokenHistogram, fit: LengthFit): FittedLength {
-  const all = histogram.entries();
-  if (all.length === 1) return all[0][0];
+  const [[tokens], ...others] = histogram.entries();
+  if (others.length === 0) return tokens;
   return fit === 'quantiles' ? { quantiles: quantilesOf(histogram) } : { lognormal: lognormalOf(histogram) };
 }
 
 function quantilesOf(histogram: TokenHistogram): Record<string, number> {
-  return Object.fromEntries(PERCENTS.map((p) => [`p${p}`, Math.round(histogram.percentile(p))]));
+  const samples = histogram.samples();
+  return Object.fromEntries(PERCENTS.map((p) => [`p${p}`, Math.round(samples.percentile(p))]));
 }
 
 /** Median and spread of the logarithms. */
 function lognormalOf(histogram: TokenHistogram) {
+  const samples = histogram.samples();
   let sum = 0;
   let squares = 0;
   for (const [tokens, count] of histogram.entries()) {
@@ -60,12 +62,12 @@ function lognormalOf(histogram: TokenHistogram) {
     sum += log * count;
     squares += log * log * count;
   }
-  const mean = sum / histogram.count;
-  const sigma = Math.sqrt(Math.max(0, squares / histogram.count - mean * mean));
+  const mean = sum / samples.count;
+  const sigma = Math.sqrt(Math.max(0, squares / samples.count - mean * mean));
   return {
-    median: Math.round(histogram.percentile(50)),
+    median: Math.round(samples.percentile(50)),
     sigma: Math.min(MAX_SIGMA, digits(sigma)),
-    max: histogram.percentile(100),
+    max: samples.percentile(100),
   };
 }
 

@@ -114,14 +114,15 @@ function arrivalsOf(times: readonly number[]): TraceStatistics['arrivals'] {
 }
 
 function lengthsOf(histogram: TokenHistogram): LengthStatistics {
+  const samples = histogram.samples();
   return {
-    total: histogram.sum,
-    mean: histogram.mean,
-    min: histogram.percentile(0),
-    p50: histogram.percentile(50),
-    p90: histogram.percentile(90),
-    p99: histogram.percentile(99),
-    max: histogram.percentile(100),
+    total: samples.sum,
+    mean: samples.mean,
+    min: samples.percentile(0),
+    p50: samples.percentile(50),
+    p90: samples.percentile(90),
+    p99: samples.percentile(99),
+    max: samples.percentile(100),
   };
 }
 

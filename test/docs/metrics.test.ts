@@ -18,13 +18,14 @@ vLLM's histograms are buckets; here percentiles are exact, linearly interpolated
 vLLM samples gauges whenever somebody scrapes; here they count as long as the step takes, and time between steps has
 no weight. \`p(N)\` of a gauge is the least value that it does not exceed for N % of that time.
 
-Not offered, because the meaning would not be the same: \`vllm:time_per_output_token_seconds\` and
-\`vllm:inter_token_latency_seconds\` (a sample for each token; use \`vllm:request_time_per_output_token_seconds\`),
-and everything about the HTTP server.
+Not offered: \`vllm:time_per_output_token_seconds\`, which newer vLLM calls \`vllm:inter_token_latency_seconds\`, and
+everything about the HTTP server. Metrics of tokens are read off the events of a run, which long runs leave out unless
+an expectation, \`--json\` or \`--record\` needs them.
 `;
 
 const KINDS: Readonly<Record<Metric['kind'], readonly [title: string, aggregates: string]>> = {
   request: ['One sample a request', 'p(N), mean or avg, median or med, min, max, count'],
+  token: ['One sample a token', 'the same'],
   step: ['One sample a step', 'the same'],
   gauge: ['Gauges, after each step’s schedule()', 'the same, weighted by time; count is of steps'],
   total: ['Totals', 'value'],
