@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readCalibration } from '../../sim/scenario/calibration.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { madeBench, withoutDetails } from '../sim/fit/made-bench.ts';
-import { poolscopeIn, scratchFolder } from './cli.ts';
+import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
 
 const { folder, file } = scratchFolder();
 const poolscope = (...args: string[]) => poolscopeIn(folder, args);
@@ -175,4 +175,16 @@ describe('what cannot be used is one line, exit 2, and nothing is written', () =
     expect(status).toBe(1);
     expect(existsSync(join(folder, 'not.json'))).toBe(false);
   });
+});
+
+test('the commands of docs/calibrate.md and the README run as they stand', () => {
+  for (const doc of ['docs/calibrate.md', 'README.md']) {
+    const text = readFileSync(join(ROOT, doc), 'utf8');
+    const commands = [...text.matchAll(/^(?:npx )?poolscope (calibrate .*)$/gm)].map(([, line]) => line);
+    expect(commands.length).toBeGreaterThan(0);
+    for (const command of commands) {
+      const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word);
+      expect(poolscope(...words)).toMatchObject({ status: 0, stderr: '' });
+    }
+  }
 });
