@@ -1,5 +1,5 @@
 import type { Architecture, EncoderArchitecture } from '../catalog/architecture.ts';
-import type { Parallel } from './parallel.ts';
+import { encoderRanks, type Parallel } from './parallel.ts';
 import type { StartupRules } from './rules.ts';
 
 /** Bytes of an activation. */
@@ -51,7 +51,9 @@ export function activationPeak(
   const keptWorkspace = rules.keepsMoeWorkspace ? ACTIVATION_BYTES * workspace : 0;
   const sampler = logits + ACTIVATION_BYTES * tokens * h + keptWorkspace;
   const encoded =
-    model.encoder === null || !encodes ? null : encoderPeak(model.encoder, tensor, tokens, sequences);
+    model.encoder === null || !encodes
+      ? null
+      : encoderPeak(model.encoder, encoderRanks(parallel), tokens, sequences);
   const encoder = encoded?.bytes ?? 0;
   const kept = rules.engine === 'v1' ? ACTIVATION_BYTES * (encoded?.tokens ?? 0) * h : 0;
   return {

@@ -2,6 +2,7 @@ import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { eplb } from './eplb-checks.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { lora } from './lora-checks.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
 import { worldSize as sizeOf } from './parallel.ts';
 import { swapSpace } from './swap-check.ts';
@@ -171,6 +172,7 @@ const V0_CHECKS: readonly Check[] = [
   batchHoldsSequences,
   headsDivide,
   layersSuffice,
+  lora,
   swapSpace,
   worldSize,
   dtypeIsKnown,
@@ -192,6 +194,7 @@ const V1_CHECKS: readonly Check[] = [
   partialPrefills,
   headsDivide,
   layersSuffice,
+  lora,
   asyncScheduling,
   dtypeIsKnown,
 ];

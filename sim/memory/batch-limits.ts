@@ -10,6 +10,8 @@ export interface StatedLimits {
   readonly enableChunkedPrefill: boolean | null;
   readonly maxNumPartialPrefills: number | null;
   readonly longPrefillTokenThreshold: number | null;
+  /** --performance-mode throughput; absent = no. */
+  readonly doublesDefaults?: boolean;
 }
 
 /** What bounds a step and a request, resolved. */
@@ -76,8 +78,9 @@ function v1Limits(stated: StatedLimits, maxModelLen: number, gpu: Pick<Gpu, 'id'
   const enableChunkedPrefill = stated.enableChunkedPrefill !== false;
   // Graphics cards below 70 GiB, and the A100 whatever its size, get the smaller defaults.
   const isLarge = gpu.memoryGib >= 70 && !/a100/i.test(gpu.id);
-  const maxNumSeqs = stated.maxNumSeqs ?? (isLarge ? 1024 : 256);
-  let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? (isLarge ? 8192 : DEFAULT_CHUNK);
+  const times = stated.doublesDefaults ? 2 : 1;
+  const maxNumSeqs = stated.maxNumSeqs ?? times * (isLarge ? 1024 : 256);
+  let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? times * (isLarge ? 8192 : DEFAULT_CHUNK);
   if (stated.maxNumBatchedTokens === null) {
     if (!enableChunkedPrefill) maxNumBatchedTokens = Math.max(maxNumBatchedTokens, maxModelLen);
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);

@@ -8,6 +8,8 @@ export interface Parallel {
   readonly experts: boolean;
   /** Copies of experts in each layer, for the load balancer; absent = none. */
   readonly redundantExperts?: number;
+  /** --mm-encoder-tp-mode data: every rank has the whole encoder, and takes images of its own. */
+  readonly copiesEncoder?: boolean;
 }
 
 /** One GPU's place in it. */
@@ -21,6 +23,11 @@ export const ONE_GPU: Parallel = { tensor: 1, pipeline: 1, data: 1, experts: fal
 
 export function worldSize({ tensor, pipeline, data }: Parallel): number {
   return tensor * pipeline * data;
+}
+
+/** Over how many ranks the encoder is cut. */
+export function encoderRanks({ tensor, copiesEncoder }: Parallel): number {
+  return copiesEncoder ? 1 : tensor;
 }
 
 /** All ranks, in vLLM's order: replicas, then stages, then tensor-parallel ranks. */

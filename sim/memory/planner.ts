@@ -1,3 +1,4 @@
+import { isObject } from '../catalog/config-parts.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
@@ -156,6 +157,15 @@ function notesOn(
   }
   if (parallel.data > 1) {
     notes.push(`planned: all ${parallel.data} replicas; simulated: one of them, with all the requests`);
+  }
+  if (input.lora && architecture.moe !== null) notes.push('LoRA slots of experts are not modelled');
+  const compilation = flagsOf(scenario)('compilation_config');
+  const unread = isObject(compilation)
+    ? Object.keys(compilation).filter((key) => key !== 'cudagraph_mode')
+    : [];
+  if (unread.length > 0) notes.push(`left out of --compilation-config: ${unread.join(', ')}`);
+  if (flagsOf(scenario)('performance_mode') === 'interactivity') {
+    notes.push('the larger set of CUDA graphs of --performance-mode interactivity is not modelled');
   }
   if (flagsOf(scenario)('speculative_config') !== null) {
     notes.push('memory of a draft model is not modelled');

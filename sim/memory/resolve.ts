@@ -10,9 +10,11 @@ import type { ModelConfig, Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { redundantExperts } from './eplb-checks.ts';
+import { asFlagged, overridden, profilesEncoder, runsEagerly } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
 import { pagesUnify } from './kv-layout.ts';
+import type { LoraSlots } from './lora.ts';
 import type { Parallel } from './parallel.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
@@ -61,6 +63,11 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
     );
   }
   const tensor = numberOf(flag('tensor_parallel_size'), 1);
+  const kvDtype = String(flag('kv_cache_dtype') ?? 'auto');
+  const elementBytes = kvElementBytes(kvDtype, dtypeBytes);
+  if (elementBytes === null) {
+    throw problem(scenario, 'engine.kv-cache-dtype', `not modelled: --kv-cache-dtype ${kvDtype}`);
+  }
   if (!pagesUnify(layerKvBytes(architecture, Math.max(1, tensor), dtypeBytes))) {
     throw problem(scenario, 'model', 'not modelled: layers whose KV pages are no multiples of each other');
   }
@@ -74,12 +81,13 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
       data: numberOf(flag('data_parallel_size'), 1),
       experts: flag('enable_expert_parallel') === true,
       redundantExperts: redundantExperts(flag('eplb_config')),
+      copiesEncoder: flag('mm_encoder_tp_mode') === 'data',
     },
     tensorParallel: tensor,
     weightFormat: format,
     weightBytes: format.bytes,
-    kvElementBytes: kvElementBytes(String(flag('kv_cache_dtype') ?? 'auto'), dtypeBytes) ?? dtypeBytes,
-    enforceEager: flag('enforce_eager') === true,
+    kvElementBytes: elementBytes,
+    enforceEager: runsEagerly(scenario),
   };
 }
 
@@ -107,7 +115,9 @@ export function gpusNeeded(scenario: Scenario): number {
 export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
   const flag = flagsOf(scenario);
   const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
-  const chunked = flag('enable_chunked_prefill');
+  // V0 does not chunk by itself where there are adapters.
+  const isOff = scenario.vllm === '0.6.3' && flag('enable_lora') === true;
+  const chunked = flag('enable_chunked_prefill') ?? (isOff ? false : null);
   return batchLimits(
     {
       maxModelLen: stated('max_model_len'),
@@ -116,6 +126,7 @@ export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHard
       enableChunkedPrefill: typeof chunked === 'boolean' ? chunked : null,
       maxNumPartialPrefills: stated('max_num_partial_prefills'),
       longPrefillTokenThreshold: stated('long_prefill_token_threshold'),
+      doublesDefaults: flag('performance_mode') === 'throughput',
     },
     rulesOf(scenario.vllm),
     gpu,
@@ -166,10 +177,24 @@ export function startupInputOf(
     separateKinds: flag('disable_hybrid_kv_cache_manager') !== true,
     kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
     numBlocksOverride: stated('num_gpu_blocks_override'),
+    lora: loraSlots(scenario),
+    profilesEncoder: profilesEncoder(scenario),
     offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
     ...besideExperts(scenario, hardware, limits),
     otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
     allocatorConf,
+  };
+}
+
+/** vLLM's defaults where the flags do not say. */
+function loraSlots(scenario: Scenario): LoraSlots | null {
+  const flag = flagsOf(scenario);
+  if (flag('enable_lora') !== true) return null;
+  return {
+    adapters: numberOf(flag('max_loras'), 1),
+    rank: numberOf(flag('max_lora_rank'), 16),
+    sharded: flag('fully_sharded_loras') === true,
+    extraVocabulary: scenario.vllm === '0.6.3' ? numberOf(flag('lora_extra_vocab_size'), 256) : 0,
   };
 }
 
@@ -227,7 +252,7 @@ export function modelConfigOf(scenario: Scenario): ModelConfig {
 }
 
 function architectureOf(scenario: Scenario): Architecture {
-  const architecture = parseModelConfig(modelConfigOf(scenario));
+  const architecture = parseModelConfig(overridden(modelConfigOf(scenario), scenario));
   if (architecture.unsupported !== null) {
     throw problem(scenario, 'model', `not modelled: ${architecture.unsupported}`);
   }
@@ -238,7 +263,7 @@ function architectureOf(scenario: Scenario): Architecture {
       `the config.json lacks a usable ${architecture.missing.join(', ')}`,
     );
   }
-  return architecture;
+  return asFlagged(architecture, scenario);
 }
 
 function problem(

@@ -57,10 +57,15 @@ function allWeights(input: StartupInput, rank: RankMemory) {
   const isTied = architecture.tieWordEmbeddings && tables === 2;
   const perTable = weights.embedding / Math.max(1, isTied ? 1 : tables);
   const encoderTensor = encoder === null ? 1 : encoder.width * encoder.innerSize * ACTIVATION_BYTES;
+  const loraTensor = Math.max(1, (input.lora?.adapters ?? 1) * (input.lora?.rank ?? 1) * norm);
   return {
     before: [...inPieces(weights.encoder, encoderTensor), ...(place.stage === 0 ? [perTable] : [])],
     layers,
-    after: [norm, weights.embedding - (place.stage === 0 ? perTable : 0)],
+    after: [
+      norm,
+      weights.embedding - (place.stage === 0 ? perTable : 0),
+      ...inPieces(weights.lora, loraTensor),
+    ],
   };
 }
 

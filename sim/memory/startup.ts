@@ -6,6 +6,7 @@ import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
 import { layerKvBytes } from './kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
+import type { LoraSlots } from './lora.ts';
 import { outsideTorchBytes } from './outside-torch.ts';
 import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
 import type { RankMemory } from './plan.ts';
@@ -33,6 +34,10 @@ export interface StartupInput {
   /** --kv-cache-memory-bytes: replaces the budget; null = not stated. */
   readonly kvCacheMemoryBytes: number | null;
   readonly numBlocksOverride: number | null;
+  /** Slots of --enable-lora; absent = none. */
+  readonly lora?: LoraSlots | null;
+  /** false: the profiling run leaves the encoder out. */
+  readonly profilesEncoder?: boolean;
   /** Weights to keep in host memory, per rank. */
   readonly offloadBytes: number;
   /** Of the load balancer on each rank, by pipeline stage, bytes each; empty without one. */
@@ -103,14 +108,14 @@ export function balancerTensorsOf(
 
 function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, rank: number): RankMemory {
   const { architecture, rules, parallel, limits, totalBytes } = input;
-  const weights = rankWeights(architecture, parallel, place, input.format);
+  const weights = rankWeights(architecture, parallel, place, input.format, input.lora);
   const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
   const balancerBytes = balancerTensorsOf(input, place).reduce((sum, bytes) => sum + bytes, 0);
   const activation = activationPeak(architecture, parallel, rules, {
     tokens: limits.maxNumBatchedTokens,
     sequences: limits.maxNumSeqs,
     samples: place.stage === parallel.pipeline - 1,
-    encodes: place.stage === 0,
+    encodes: place.stage === 0 && input.profilesEncoder !== false,
   });
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);

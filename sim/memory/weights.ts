@@ -1,5 +1,6 @@
 import type { Architecture } from '../catalog/architecture.ts';
-import { localExperts, type Parallel, type RankPlace, stageLayers } from './parallel.ts';
+import { type LoraSlots, loraValues } from './lora.ts';
+import { encoderRanks, localExperts, type Parallel, type RankPlace, stageLayers } from './parallel.ts';
 import type { WeightFormat } from './weight-format.ts';
 
 /** Parameters of a model by part. */
@@ -62,6 +63,8 @@ export interface RankWeights {
   readonly mlp: number;
   readonly experts: number;
   readonly encoder: number;
+  /** Slots of --enable-lora. */
+  readonly lora: number;
 }
 
 /** vLLM pads the vocabulary to whole multiples of this before it cuts it. */
@@ -77,6 +80,7 @@ export function rankWeights(
   parallel: Parallel,
   place: RankPlace,
   format: WeightFormat,
+  slots: LoraSlots | null = null,
 ): RankWeights {
   const { hiddenSize: h, moe, mlpMatrices, intermediateSize } = model;
   const { tensor } = parallel;
@@ -101,12 +105,18 @@ export function rankWeights(
     ),
     mlp: Math.ceil((mlp / tensor) * denseBytes + copied * format.dtypeBytes),
     experts: Math.ceil(expertLayers * rankExpertParameters(model, parallel, place, format) * format.bytes),
-    encoder: isFirst ? Math.ceil(((model.encoder?.parameters ?? 0) / tensor) * format.dtypeBytes) : 0,
+    encoder: isFirst
+      ? Math.ceil(((model.encoder?.parameters ?? 0) / encoderRanks(parallel)) * format.dtypeBytes)
+      : 0,
+    lora:
+      slots === null
+        ? 0
+        : Math.ceil(loraValues(model, parallel, layers, layers - expertLayers, slots) * format.dtypeBytes),
   };
 }
 
-export function sumOfWeights({ embedding, attention, mlp, experts, encoder }: RankWeights): number {
-  return embedding + attention + mlp + experts + encoder;
+export function sumOfWeights({ embedding, attention, mlp, experts, encoder, lora }: RankWeights): number {
+  return embedding + attention + mlp + experts + encoder + lora;
 }
 
 /** Of one layer's attention on one rank. */

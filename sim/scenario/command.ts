@@ -1,5 +1,5 @@
 import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
-import { adviceFor, findFlag, longName } from './flags.ts';
+import { adviceFor, findFlag, longName, takesSeveralValues } from './flags.ts';
 import type { EngineFlags, FlagValue, RefusedFlag, VllmVersion } from './scenario.ts';
 import { shellWords } from './shell-words.ts';
 import { surroundingsOf } from './surroundings.ts';
@@ -76,7 +76,9 @@ export function parseCommand(text: string, version: VllmVersion): ParsedCommand 
   const flags = new FlagCollector(version);
   let model: string | null = null;
   for (let i = start.firstArgument; i < words.length; i++) {
-    const word = words[i];
+    // -O3 is -O 3.
+    const level = /^-O(\d)$/.exec(words[i])?.[1];
+    const word = level === undefined ? words[i] : `--optimization-level=${level}`;
     const long = longName(word);
     if (!word.startsWith('--') && long === null) {
       if (start.positionalModel && model === null && !word.startsWith('-')) model = word;
@@ -94,6 +96,7 @@ export function parseCommand(text: string, version: VllmVersion): ParsedCommand 
     const takesValue =
       attached === null && hasValueNext(words, i) && !(flag?.isSwitch && !isBoolean(words[i + 1]));
     const value = attached ?? (takesValue ? words[++i] : null);
+    while (takesSeveralValues(name) && hasValueNext(words, i)) i++;
     if (flag === null) {
       flags.refuse(name, value === null || attached !== null ? word : `${word} ${value}`);
     } else if (name === 'model' && value !== null) {

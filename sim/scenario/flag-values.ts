@@ -16,6 +16,17 @@ const ALL_TO_ALL = [
   'mori',
   'nixl_ep',
 ];
+const NEWER_KV_DTYPES = [
+  'fp8_inc',
+  'fp8_ds_mla',
+  'turboquant_k8v4',
+  'turboquant_4bit_nc',
+  'turboquant_k3v4_nc',
+  'turboquant_3bit_nc',
+  'int8_per_token_head',
+  'fp8_per_token_head',
+  'nvfp4',
+];
 const FP8 = ['fp8', 'fp8_e4m3', 'fp8_e5m2'];
 
 /** Flags that change the plan or the schedule in this version of Poolscope. */
@@ -23,7 +34,7 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   model: 'string',
   dtype: DTYPES,
   'kv-cache-dtype': (version) =>
-    version === '0.6.3' ? ['auto', ...FP8] : ['auto', 'float16', 'bfloat16', ...FP8, 'fp8_inc'],
+    version === '0.6.3' ? ['auto', ...FP8] : ['auto', 'float16', 'bfloat16', ...FP8, ...NEWER_KV_DTYPES],
   'block-size': (version) => (version === '0.6.3' ? ['8', '16', '32'] : 'int'),
   'gpu-memory-utilization': 'float',
   'max-model-len': 'int',
@@ -59,6 +70,21 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'scheduler-delay-factor': 'float',
   'num-lookahead-slots': 'int',
   'disable-async-output-proc': 'bool',
+  'optimization-level': 'int',
+  'compilation-config': 'json',
+  'performance-mode': ['balanced', 'interactivity', 'throughput'],
+  'disable-sliding-window': 'bool',
+  'hf-overrides': 'json',
+  'rope-scaling': 'json',
+  'limit-mm-per-prompt': (version) => (version === '0.6.3' ? 'string' : 'json'),
+  'language-model-only': 'bool',
+  'skip-mm-profiling': 'bool',
+  'mm-encoder-tp-mode': ['weights', 'data'],
+  'enable-lora': 'bool',
+  'max-loras': 'int',
+  'max-lora-rank': 'int',
+  'fully-sharded-loras': 'bool',
+  'lora-extra-vocab-size': 'int',
 };
 
 /** Flags that change memory or scheduling in vLLM, but not with the values that Poolscope accepts for them. */
@@ -67,9 +93,9 @@ const WITHOUT_EFFECT: readonly string[] = [
   'disable-custom-all-reduce',
   'use-v2-block-manager',
   'max-seq-len-to-capture',
-  'limit-mm-per-prompt',
   'mm-processor-kwargs',
-  'optimization-level',
+  'max-cpu-loras',
+  'lora-dtype',
 ];
 
 export function isModelled(flag: string): boolean {
@@ -113,12 +139,14 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
       return Number.isFinite(value) ? { value } : refuse('float');
     }
     case 'json': {
+      // argparse names the function that reads it: V0's is json.loads.
+      const parser = version === '0.6.3' ? 'loads' : 'JSON';
       if (typeof raw === 'object' && raw !== null) return { value: raw as FlagValue };
       try {
         const value: unknown = JSON.parse(text);
-        return typeof value === 'object' && value !== null ? { value: value as FlagValue } : refuse('JSON');
+        return typeof value === 'object' && value !== null ? { value: value as FlagValue } : refuse(parser);
       } catch {
-        return refuse('JSON');
+        return refuse(parser);
       }
     }
     default:

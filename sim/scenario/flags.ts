@@ -25,7 +25,23 @@ const SHORT: Readonly<Record<string, string>> = {
   '-pp': 'pipeline-parallel-size',
   '-dp': 'data-parallel-size',
   '-q': 'quantization',
+  '-O': 'optimization-level',
+  '-cc': 'compilation-config',
 };
+
+/** Flags that take all words up to the next flag. */
+const SEVERAL_VALUES: readonly string[] = [
+  'served-model-name',
+  'cudagraph-capture-sizes',
+  'kv-cache-dtype-skip-layers',
+  'lora-modules',
+  'lora-target-modules',
+  'prompt-adapters',
+];
+
+export function takesSeveralValues(flag: string): boolean {
+  return SEVERAL_VALUES.includes(flag);
+}
 
 /** The long name behind `-tp` and its like, or null. */
 export function longName(short: string): string | null {

@@ -92,9 +92,9 @@ describe('flags', () => {
   });
 
   test('front-end flags are ignored by name, unmodelled ones are listed', () => {
-    const { ignored, unmodelled } = flags('--port 8000 --api-key secret --trust-remote-code --enable-lora');
+    const { ignored, unmodelled } = flags('--port 8000 --api-key secret --trust-remote-code --enable-dbo');
     expect(ignored).toEqual(['port', 'api-key', 'trust-remote-code']);
-    expect(unmodelled).toEqual(['enable-lora']);
+    expect(unmodelled).toEqual(['enable-dbo']);
   });
 });
 
