@@ -165,8 +165,8 @@ describe('every problem is one line with its place', () => {
     ],
     [
       'a flag that is not modelled',
-      SMALL.replace('--max', '--enable-lora --max'),
-      's.yaml:3:10: command: not modelled yet: --enable-lora; allow-unmodelled: true leaves them out',
+      SMALL.replace('--max', '--enable-dbo --max'),
+      's.yaml:3:10: command: not modelled yet: --enable-dbo; allow-unmodelled: true leaves them out',
     ],
     ['a polluting key', `${SMALL}__proto__: {a: 1}\n`, 's.yaml:8:1: __proto__: unknown key'],
   ])('%s', (_, text, expected) => {
