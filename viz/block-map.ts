@@ -131,6 +131,30 @@ export class BlockMap {
     if (cursor.numBlocks > layout.numGpuBlocks) this.drawBorder(context);
   }
 
+  /** Every cell that there is, as it is drawn. */
+  cells(): { x: number; y: number; size: number; color: string; opacity: number; label: string }[] {
+    const { cursor, layout } = this;
+    if (cursor === null) return [];
+    const { cell, columns, blocksPerCell } = layout;
+    const count = cellOf(layout, cursor.numBlocks - 1) + 1;
+    const found = [];
+    for (let at = 0; at < count; at++) {
+      const slot = slotOf(layout, at, cursor.numBlocks);
+      if (slot === null) continue;
+      const pixel = this.cellPixel(cursor, at);
+      const block = this.order.blockIn(slot);
+      found.push({
+        x: (at % columns) * cell,
+        y: Math.floor(at / columns) * cell,
+        size: layout.detailed ? cell - gapOf(cell) : cell,
+        color: `#${[0, 8, 16].map((by) => ((pixel >> by) & 0xff).toString(16).padStart(2, '0')).join('')}`,
+        opacity: (pixel >>> 24) / 255,
+        label: blocksPerCell > 1 ? `blocks from ${block}` : `block ${block}`,
+      });
+    }
+    return found;
+  }
+
   /** Between the GPU's blocks and those of the CPU. */
   private drawBorder(context: CanvasRenderingContext2D): void {
     const { cell, columns, cpuStart } = this.layout;
@@ -167,8 +191,7 @@ export class BlockMap {
     const { cell, columns } = this.layout;
     const { palette, colors } = this;
     const { fills } = this.colorOf;
-    const gap = cell >= 14 ? 2 : 1;
-    const size = cell - gap;
+    const size = cell - gapOf(cell);
     const free = palette.css('block-free');
     for (let block = 0; block < cursor.numBlocks; block++) {
       const at = this.cellOf(block);
@@ -315,9 +338,14 @@ export class BlockMap {
     const at = this.cellOf(block);
     const x = (at % columns) * cell;
     const y = Math.floor(at / columns) * cell;
-    const size = detailed ? cell - (cell >= 14 ? 2 : 1) : cell;
+    const size = detailed ? cell - gapOf(cell) : cell;
     context.strokeRect(x - grow + 0.5, y - grow + 0.5, size + 2 * grow - 1, size + 2 * grow - 1);
   }
+}
+
+/** Between detailed cells. */
+function gapOf(cell: number): number {
+  return cell >= 14 ? 2 : 1;
 }
 
 /** The cell of a slot: of a block's id, or of where it stands in another order. */

@@ -30,6 +30,8 @@ import { PaletteDialog } from './palette-dialog.ts';
 import { RequestList } from './request-list.ts';
 import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
+import type { Caption } from './share/picture.ts';
+import { ShareDialog } from './share/share-dialog.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
@@ -431,6 +433,7 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
         }
         break;
       case 'plan':
+      case 'merged':
         break;
       case 'problems':
         editor.show(scenario, {});
@@ -482,6 +485,39 @@ function goTo({ step, mode, request, others, scene }: Omit<SharedState, 'scenari
 }
 
 const links = new Links(view, simulate);
+new ShareDialog(
+  () => links.link(),
+  () => {
+    const { run, step } = view.get();
+    if (run === null) return null;
+    // The map draws only where it can be seen.
+    view.set({ scene: 'blocks', playing: false });
+    draw();
+    const { scenario } = links;
+    return {
+      recording: run.recording,
+      map,
+      palette,
+      caption: pictureCaption,
+      scenario: scenario === null ? null : () => engine.merge(scenario),
+      drawAt(at) {
+        view.set({ step: at });
+        draw();
+      },
+      step,
+    };
+  },
+);
+
+function pictureCaption(): Caption {
+  const { run, step, mode } = view.get();
+  return {
+    title: byId('scenario-name').textContent,
+    text: run === null ? '' : `Step ${step.toLocaleString('en-US')}. ${sentenceOf(run.recording, step)}`,
+    legend: legendOf(mode, palette),
+  };
+}
+
 const editor = new Editor((scenario, beside) => {
   if (beside) simulateBeside([scenario]);
   else links.goTo(scenario);

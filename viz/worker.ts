@@ -1,10 +1,12 @@
+import { stringify } from 'yaml';
 import { InputError } from '../sim/error.ts';
 import { adviceText, type Plan } from '../sim/memory/plan.ts';
 import { plan as planOf } from '../sim/memory/planner.ts';
 import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
 import { type SizingFlags, sizingFlags } from '../sim/memory/resolve.ts';
 import type { Recording } from '../sim/recording/recording.ts';
-import { parseOverride } from '../sim/scenario/overrides.ts';
+import { parseLocatedYaml } from '../sim/scenario/located-yaml.ts';
+import { applyOverrides, parseOverride } from '../sim/scenario/overrides.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
 import type { FlagValue, Scenario } from '../sim/scenario/scenario.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
@@ -14,6 +16,8 @@ import { type Settings, settingsOf } from './editor/settings.ts';
 /** What the page asks of the worker: to run a scenario, or to plan its start-up with other flags. */
 export type WorkerRequest =
   | { readonly ask: 'run'; readonly source: ScenarioSource }
+  /** The scenario as one file, with the fields that are set over it. */
+  | { readonly ask: 'merge'; readonly source: ScenarioSource }
   | {
       readonly ask: 'plan';
       readonly source: ScenarioSource;
@@ -47,6 +51,7 @@ export type WorkerAnswer =
       readonly sizing: SizingFlags;
       readonly settings: Settings;
     }
+  | { readonly kind: 'merged'; readonly text: string }
   | { readonly kind: 'plan'; readonly id: number; readonly plan: PlanAnswer }
   | { readonly kind: 'problems'; readonly problems: InputError['problems'] }
   | { readonly kind: 'fault'; readonly message: string };
@@ -54,6 +59,7 @@ export type WorkerAnswer =
 self.onmessage = ({ data }: MessageEvent<WorkerRequest>) => {
   try {
     if (data.ask === 'run') run(data.source);
+    else if (data.ask === 'merge') answer({ kind: 'merged', text: mergedText(data.source) });
     else answer({ kind: 'plan', id: data.id, plan: whatIf(read(data.source), data.flags) });
   } catch (error) {
     if (error instanceof InputError) answer({ kind: 'problems', problems: error.problems });
@@ -67,6 +73,11 @@ function answer(message: WorkerAnswer, transfer: Transferable[] = []): void {
 
 function read({ text, file, sets }: ScenarioSource): Scenario {
   return parseScenario(text, file, { overrides: sets.map(parseOverride) });
+}
+
+function mergedText({ text, file, sets }: ScenarioSource): string {
+  if (sets.length === 0) return text;
+  return stringify(applyOverrides(parseLocatedYaml(text, file), sets.map(parseOverride)).value);
 }
 
 function run(source: ScenarioSource): void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { timesTheMean } from '../../sim/moe/expert-map.ts';
-import { encodeRecording } from '../../sim/recording/codec.ts';
+import { decodeRecording, digestOf, encodeRecording } from '../../sim/recording/codec.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings } from '../../sim/report/diff.ts';
@@ -694,6 +694,56 @@ describe('comparing', () => {
     await other.page.click('[aria-label="Remove run B"]');
     expect(await other.page.locator('.pane').count()).toBe(1);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('saving', () => {
+  async function save(page: Page, label: string): Promise<{ name: string; bytes: Buffer }> {
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: label, exact: true }).click(),
+    ]);
+    return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+  }
+
+  test('pictures, the recording, the scenario and tables, each a file of its kind', async () => {
+    const { page, complaints } = await open();
+    for (let i = 0; i < 6; i++) await page.keyboard.press('Shift+ArrowRight');
+    await drawn(page);
+    await page.click('#share');
+    const png = await save(page, 'PNG');
+    expect(png.name).toBe('hello.png');
+    expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
+    const svg = (await save(page, 'SVG')).bytes.toString();
+    expect(svg.match(/<rect [^>]*><title>block \d+<\/title>/g)).toHaveLength(64);
+    expect(svg).toContain('Step 60.');
+    const gif = (await save(page, 'GIF')).bytes;
+    expect(gif.subarray(0, 6).toString()).toBe('GIF89a');
+    expect(await stepOf(page)).toBe(60);
+    const saved = decodeRecording((await save(page, 'Recording')).bytes);
+    expect(digestOf(saved)).toBe(digestOf(hello));
+    expect((await save(page, 'CSV')).bytes.toString().trim().split('\r\n')).toHaveLength(27);
+    expect(JSON.parse((await save(page, 'JSON')).bytes.toString()).requests).toHaveLength(26);
+    const trace = JSON.parse((await save(page, 'Chrome trace')).bytes.toString());
+    expect(trace.traceEvents.length).toBeGreaterThan(200);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the scenario with the fields that were set over it gives the same run', async () => {
+    const { page } = await open();
+    await page.click('#set-up');
+    await page.fill('[id="field-engine.max-num-seqs"]', '5');
+    await page.click('#editor button[type=submit]');
+    const fewer = record(HELLO.replace('--max-num-seqs 12', '--max-num-seqs 5'));
+    await page.waitForFunction(
+      (steps) => document.getElementById('timeline')?.ariaValueMax === String(steps),
+      fewer.numSteps,
+    );
+    await page.click('#share');
+    const { name, bytes } = await save(page, 'Scenario');
+    expect(name).toBe('hello.pool.yaml');
+    const again = record(bytes.toString());
+    expect([...again.steps.endNs]).toEqual([...fewer.steps.endNs]);
   });
 });
 

@@ -18,6 +18,19 @@ export class Engine {
     worker.postMessage({ ask: 'run', source } satisfies WorkerRequest);
   }
 
+  /** The scenario as one file. */
+  merge(source: ScenarioSource): Promise<string> {
+    return new Promise((done, fail) => {
+      const worker = new Worker(new URL('../worker.ts', import.meta.url), { type: 'module' });
+      worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
+        worker.terminate();
+        if (data.kind === 'merged') done(data.text);
+        else fail(new Error('the scenario could not be read'));
+      };
+      worker.postMessage({ ask: 'merge', source } satisfies WorkerRequest);
+    });
+  }
+
   cancel(): void {
     this.worker?.terminate();
     this.worker = null;

@@ -1,5 +1,4 @@
 import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../../sim/share/fragment.ts';
-import { byId, h } from '../dom.ts';
 import type { ViewStore } from './view.ts';
 
 /** Writing the address on every step of a playing run would flood the browser's history interface. */
@@ -13,7 +12,7 @@ export class Links {
   private readonly view: ViewStore;
   private readonly simulate: (scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | null) => void;
   /** null: a recording, which no link can hold. */
-  private scenario: ScenarioSource | null = null;
+  scenario: ScenarioSource | null = null;
   private timer = 0;
 
   constructor(
@@ -27,7 +26,6 @@ export class Links {
       this.timer = window.setTimeout(() => this.write(), QUIET_MS);
     });
     window.addEventListener('popstate', () => this.follow());
-    byId('share').addEventListener('click', () => this.share());
   }
 
   /** Opens the page: with what the address says, or with the scenario given. */
@@ -79,36 +77,8 @@ export class Links {
     return { scenario, step, mode, request, scene, others: others.map(({ source }) => source) };
   }
 
-  private share(): void {
-    const dialog = byId<HTMLDialogElement>('share-dialog');
-    const close = h('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Close');
-    if (this.scenario === null) {
-      dialog.replaceChildren(
-        h('h2', {}, 'Share'),
-        h('p', {}, 'A recording is too large for a link: share its file. Scenarios fit into links.'),
-        h('p', {}, close),
-      );
-      dialog.showModal();
-      return;
-    }
-    const link = location.href.replace(/#.*$/, '') + this.fragment(this.scenario);
-    const field = h('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
-    field.addEventListener('focus', () => field.select());
-    const told = h('span', { role: 'status' });
-    const copy = async () => {
-      field.select();
-      await navigator.clipboard.writeText(link).then(
-        () => told.replaceChildren('Copied.'),
-        () => told.replaceChildren('Press Ctrl+C to copy.'),
-      );
-    };
-    dialog.replaceChildren(
-      h('h2', {}, 'Share this view'),
-      h('p', {}, 'The link holds the scenario, the step and what is selected. No server keeps anything.'),
-      h('p', { class: 'share-link' }, field),
-      h('p', {}, `${link.length.toLocaleString('en-US')} characters `, told),
-      h('p', {}, h('button', { type: 'button', class: 'button primary', onclick: copy }, 'Copy'), ' ', close),
-    );
-    dialog.showModal();
+  /** The address of the view; null: a recording, which no link can hold. */
+  link(): string | null {
+    return this.scenario === null ? null : location.href.replace(/#.*$/, '') + this.fragment(this.scenario);
   }
 }

@@ -1,0 +1,116 @@
+import { exportChromeTrace } from '../../sim/export/chrome-trace.ts';
+import { exportCsv } from '../../sim/export/csv.ts';
+import { exportJson } from '../../sim/export/json.ts';
+import { encodeRecording } from '../../sim/recording/codec.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import type { BlockMap } from '../block-map.ts';
+import type { Palette } from '../palette.ts';
+import { type Caption, drawPicture, svgPicture } from './picture.ts';
+
+/** What is saved. */
+export interface SaveSource {
+  readonly recording: Recording;
+  readonly map: BlockMap;
+  readonly palette: Palette;
+  caption(): Caption;
+  /** The scenario as a file that gives the same run; null: a recording, of which none is known. */
+  readonly scenario: (() => Promise<string>) | null;
+  readonly step: number;
+  /** Goes to a step and draws it at once. */
+  drawAt(step: number): void;
+}
+
+export interface Save {
+  readonly label: string;
+  readonly what: string;
+  readonly extension: string;
+  /** null: it cannot be made of this. */
+  make(source: SaveSource): Promise<Blob | null>;
+}
+
+const GIF_FRAMES = 60;
+const GIF_DELAY_MS = 120;
+
+export const SAVES: readonly Save[] = [
+  {
+    label: 'PNG',
+    what: 'the block map with its legend',
+    extension: 'png',
+    make: ({ map, palette, caption }) =>
+      new Promise((done) => drawPicture(map, palette, caption()).toBlob(done, 'image/png')),
+  },
+  {
+    label: 'SVG',
+    what: 'the same, to be scaled (at most 20,000 cells)',
+    extension: 'svg',
+    async make({ map, palette, caption }) {
+      const svg = svgPicture(map, palette, caption());
+      return svg === null ? null : new Blob([svg], { type: 'image/svg+xml' });
+    },
+  },
+  {
+    label: 'GIF',
+    what: `${GIF_FRAMES} steps from here on`,
+    extension: 'gif',
+    async make(source) {
+      const { Gif } = await import('./gif.ts');
+      const gif = new Gif();
+      const last = Math.min(source.recording.numSteps, source.step + GIF_FRAMES);
+      for (let step = source.step; step < last; step++) {
+        source.drawAt(step);
+        gif.add(drawPicture(source.map, source.palette, source.caption()), GIF_DELAY_MS);
+        // The page stays usable in between.
+        await new Promise((done) => setTimeout(done));
+      }
+      source.drawAt(source.step);
+      return last > source.step ? new Blob([gif.bytes()], { type: 'image/gif' }) : null;
+    },
+  },
+  {
+    label: 'Recording',
+    what: 'the whole run, for this page and the command line',
+    extension: 'poolrec',
+    make: async ({ recording }) => new Blob([encodeRecording(recording) as Uint8Array<ArrayBuffer>]),
+  },
+  {
+    label: 'Scenario',
+    what: 'a file that gives the same run in CI',
+    extension: 'pool.yaml',
+    make: async ({ scenario }) =>
+      scenario === null ? null : new Blob([await scenario()], { type: 'text/yaml' }),
+  },
+  {
+    label: 'CSV',
+    what: 'a row per request',
+    extension: 'csv',
+    make: async ({ recording }) => new Blob([...exportCsv(recording)], { type: 'text/csv' }),
+  },
+  {
+    label: 'JSON',
+    what: 'summary, metrics and requests',
+    extension: 'json',
+    make: async ({ recording }) => new Blob([...exportJson(recording)], { type: 'application/json' }),
+  },
+  {
+    label: 'Chrome trace',
+    what: 'requests and steps, for ui.perfetto.dev',
+    extension: 'trace.json',
+    make: async ({ recording }) => new Blob([...exportChromeTrace(recording)], { type: 'application/json' }),
+  },
+];
+
+/** Hands the bytes to the browser as a download. */
+export function download(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** A name that every file system takes. */
+export function fileName(name: string, extension: string): string {
+  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '');
+  return `${plain.slice(0, 80) || 'run'}.${extension}`;
+}
