@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
+import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
 import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
 import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
 import { positiveNumber, setOption, traceFormatOption, variableOption, wholeNumber } from './arguments.ts';
@@ -25,6 +26,8 @@ import { merge } from './sweep/merge.ts';
 import { type WorkerOptions, worker } from './sweep/queue-worker.ts';
 import { type SweepOptions, sweep } from './sweep/sweep.ts';
 import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
+import { GOALS } from './tune/goals.ts';
+import { type TuneOptions, tune } from './tune/tune.ts';
 import { verifyAllocator, verifyScheduler } from './verify.ts';
 import { verifyCapacity } from './verify-capacity.ts';
 import { verifyTime } from './verify-time.ts';
@@ -253,6 +256,32 @@ program
   .option('--workers <N>', 'how many points at a time (default: as many as there are cores)', wholeNumber(1))
   .action(async (options: WorkerOptions) => {
     await worker(options);
+  });
+
+program
+  .command('tune')
+  .description('search the flags that matter for the best configuration within the scenario’s expectations')
+  .argument('<FILE>', 'a scenario')
+  .addOption(new Option('--goal <NAME>', 'what is best').choices(GOALS).default('highest-load'))
+  .addOption(
+    new Option(
+      '--axis <KEY=[VALUES]>',
+      'try these values, like engine.max-num-seqs=[64,128] (repeatable)',
+    ).argParser((text: string, before: Override[] = []) => [...before, parseOverride(text)]),
+  )
+  .option('--gpu <ID...>', 'only these GPUs, for smallest-gpu and lowest-cost')
+  .option('--price <GPU=PRICE...>', 'of an hour, for lowest-cost')
+  .option(
+    '--workers <N>',
+    'how many simulations at a time (default: as many as there are cores)',
+    wholeNumber(1),
+  )
+  .option('--timeout <SECONDS>', 'give a configuration up that takes longer', positiveNumber)
+  .addOption(setOption())
+  .option('--json', 'print the result as JSON')
+  .option('--output <FILE>', 'write the result to FILE instead of stdout')
+  .action(async (file: string, options: TuneOptions) => {
+    process.exitCode = await tune(file, options);
   });
 
 const sweeping = program
