@@ -76,6 +76,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   'rtx-4090d': 'rtx4090d',
   'rtx-3090': 'rtx3090',
   'rtx-a6000': 'a6000',
+  a800: 'a800-80g',
+  '4080': 'rtx4080',
+  'rtx-4080': 'rtx4080',
+  '3060': 'rtx3060-12g',
+  rtx3060: 'rtx3060-12g',
+  'rtx-3060': 'rtx3060-12g',
+  'rtx-a5000': 'a5000',
+  '5080': 'rtx5080',
 };
 
 /** The GPU of that id or alias, or null. */
