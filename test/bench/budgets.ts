@@ -7,6 +7,7 @@ import { encodeRecording } from '../../sim/recording/codec.ts';
 import { EventKind, KIND_MASK } from '../../sim/recording/recording.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import type { PoolConfig, SchedulerConfig } from '../../sim/scheduler/config.ts';
+import { V1Scheduler } from '../../sim/scheduler/v1.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
 import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
@@ -15,6 +16,7 @@ import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
 import { servingLoop } from './allocator.ts';
 import { sweepSpeedup } from './sweep-speedup.ts';
+import { shapesOf, timeAll } from './time-model.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
@@ -78,15 +80,41 @@ function workload(requests: number, prompt: (i: number) => number, outputs: numb
 function recordedWorkloads(): void {
   const limits = { 'v1-bench-10000-noprefix': 330, 'v1-bench-10000-prefix': 360 };
   for (const [name, limit] of Object.entries(limits)) {
-    const path = `test/conformance/v1/bench/${name}.json.gz`;
-    const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
-    if (kase === null || isV0(kase)) throw new Error(`${path} is no case of V1`);
-    const input = replayInput(kase);
+    const input = recordedInput(name);
     const milliseconds = () =>
       1000 * best(() => start('V1', input.workload, input.pool, input.scheduler), drain);
     assertBudget(`${name}, schedule and update`, milliseconds, limit, 'at most', 'ms');
     comparisons.push(() => assertV0Keeps(name, input.workload, input.pool, input.scheduler));
   }
+}
+
+/** What the step-time model costs of the scheduler on the same schedule, its tables empty at the start. */
+function timeModel(): void {
+  const { timing } = simulateScenario(scenario).recording?.header ?? {};
+  if (timing === undefined) throw new Error(`${file} has no analytic step times`);
+  for (const name of ['v1-bench-1000-noprefix', 'v1-bench-1000-prefix', 'v1-bench-10000-noprefix']) {
+    const { workload: load, pool: poolConfig, scheduler: config } = recordedInput(name);
+    const made = start('V1', load, poolConfig, config);
+    if (!(made instanceof V1Scheduler)) throw new Error('V1 was asked for');
+    const shapes = shapesOf(made);
+    const share = () => {
+      const scheduling = best(() => start('V1', load, poolConfig, config), drain, 20);
+      const timed = best(
+        () => shapes,
+        (all) => timeAll(timing, all),
+        20,
+      );
+      return (100 * timed) / scheduling;
+    };
+    assertBudget(`${name}, step times, of scheduling`, share, 40, 'at most', '%');
+  }
+}
+
+function recordedInput(name: string) {
+  const path = `test/conformance/v1/bench/${name}.json.gz`;
+  const kase = parseCase(gunzipSync(readFileSync(path)).toString(), name);
+  if (kase === null || isV0(kase)) throw new Error(`${path} is no case of V1`);
+  return replayInput(kase);
 }
 
 /**
@@ -214,6 +242,7 @@ assertBudget(
   'pairs/s',
 );
 recordedWorkloads();
+timeModel();
 decodeHeavy();
 growthWithPool();
 growthWithRequests();
