@@ -3,12 +3,15 @@ import type { Recording } from '../recording/recording.ts';
 import type { Metric } from '../report/metric.ts';
 import { METRICS } from '../report/metrics.ts';
 import { COUNTERS } from './counters.ts';
+import { boundsOf, Histogram, observationsOf } from './histograms.ts';
 import { isIdleAfter } from './phases.ts';
 
 /* OpenMetrics 1.0 with timestamps, as `promtool tsdb create-blocks-from openmetrics` reads it. */
 
 /** Samples of a series unless the user wants others. */
 const MAX_SAMPLES = 10_000;
+/** The same of a histogram, which has a score of series. */
+const MAX_HISTOGRAM_SAMPLES = 500;
 /** Nobody means more: of each series, half a gigabyte. */
 const MOST_SAMPLES = 10_000_000;
 /** Prometheus keeps milliseconds, and refuses two samples of one. */
@@ -19,16 +22,20 @@ export interface OpenMetricsOptions {
   readonly everyNs?: number;
 }
 
-/** Gauges and counters as somebody who scrapes all the while would see them. */
+/** Gauges, counters and histograms as somebody who scrapes all the while would see them. */
 export function* exportOpenMetrics(
   recording: Recording,
-  { everyNs = defaultEveryNs(recording) }: OpenMetricsOptions = {},
+  { everyNs }: OpenMetricsOptions = {},
 ): Generator<string> {
-  const labels = `{model_name="${escapeLabel(recording.header.about.model ?? recording.header.name)}"}`;
-  const grid = gridOf(recording, everyNs);
+  const label = `model_name="${escapeLabel(recording.header.about.model ?? recording.header.name)}"`;
+  const gridFor = (most: number) => gridOf(recording, everyNs ?? defaultEveryNs(recording, most));
+  const grid = gridFor(MAX_SAMPLES);
+  const coarse = gridFor(MAX_HISTOGRAM_SAMPLES);
   for (const metric of METRICS) {
-    if (metric.kind === 'gauge') yield* gauge(recording, metric, labels, grid);
-    else if (metric.kind === 'total') yield* counter(recording, metric, labels, grid);
+    const bounds = boundsOf(metric, recording);
+    if (bounds !== null) yield* histogram(recording, metric, bounds, label, coarse);
+    else if (metric.kind === 'gauge') yield* gauge(recording, metric, `{${label}}`, grid);
+    else if (metric.kind === 'total') yield* counter(recording, metric, `{${label}}`, grid);
   }
   yield '# EOF\n';
 }
@@ -55,8 +62,8 @@ function runEndNs({ requests, steps, numSteps }: Recording): number {
   return endNs;
 }
 
-function defaultEveryNs(recording: Recording): number {
-  const least = runEndNs(recording) / (MAX_SAMPLES - 1);
+function defaultEveryNs(recording: Recording, mostSamples: number): number {
+  const least = runEndNs(recording) / (mostSamples - 1);
   return Math.max(1, Math.ceil(least / LEAST_EVERY_NS)) * LEAST_EVERY_NS;
 }
 
@@ -101,7 +108,38 @@ function* counter(
   }
 }
 
-function head(family: string, type: 'gauge' | 'counter', help: string): string {
+function* histogram(
+  recording: Recording,
+  metric: Metric,
+  bounds: readonly number[],
+  label: string,
+  { everyNs, numSamples }: Grid,
+): Generator<string> {
+  // Without events nobody knows of single tokens.
+  if (metric.needsEvents && recording.numEvents === 0) return;
+  const { name } = metric;
+  const observations = observationsOf(metric, recording);
+  const seen = new Histogram(bounds);
+  const bucketLabels = [...bounds.map(boundText), '+Inf'].map((le) => `{${label},le="${le}"}`);
+  yield head(name, 'histogram', metric.about);
+  let next = 0;
+  for (let n = 0; n < numSamples; n++) {
+    const ns = n * everyNs;
+    for (; next < observations.length && observations[next].ns <= ns; next++) seen.add(observations[next]);
+    for (const [i, labels] of bucketLabels.entries()) {
+      yield sample(`${name}_bucket`, labels, seen.cumulative[i], ns);
+    }
+    yield sample(`${name}_count`, `{${label}}`, seen.count, ns);
+    yield sample(`${name}_sum`, `{${label}}`, seen.sum, ns);
+  }
+}
+
+/** As OpenMetrics wants bounds: whole ones with a point. */
+function boundText(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+}
+
+function head(family: string, type: 'gauge' | 'counter' | 'histogram', help: string): string {
   return `# TYPE ${family} ${type}\n# HELP ${family} ${escapeLabel(help)}\n`;
 }
 
