@@ -38,7 +38,12 @@ export interface BenchResult {
   readonly burstiness: number;
   /** Clients kept at most so many requests open; null = any number. */
   readonly maxConcurrency: number | null;
-  readonly rampsUp: boolean;
+  /** The rate rose over the requests, in place of requestRate; null = it did not. */
+  readonly ramp: {
+    readonly strategy: 'linear' | 'exponential';
+    readonly startRps: number;
+    readonly endRps: number;
+  } | null;
   /** There with --save-detailed. */
   readonly requests: readonly BenchRequest[] | null;
   /** Seconds; throughput: output tokens per second. Those that the file has. */
@@ -118,10 +123,17 @@ function resultOf(json: Json, file: string): BenchResult {
     requestRate: typeof rate === 'number' && rate > 0 ? rate : Number.POSITIVE_INFINITY,
     burstiness: typeof json.burstiness === 'number' && json.burstiness > 0 ? json.burstiness : 1,
     maxConcurrency: typeof json.max_concurrency === 'number' ? json.max_concurrency : null,
-    rampsUp: json.ramp_up_strategy !== undefined && json.ramp_up_strategy !== null,
+    ramp: rampOf(json),
     requests: lists?.requests ?? null,
     figures,
   };
+}
+
+function rampOf(json: Json): BenchResult['ramp'] {
+  const { ramp_up_strategy: strategy, ramp_up_start_rps: startRps, ramp_up_end_rps: endRps } = json;
+  const isKnown = strategy === 'linear' || strategy === 'exponential';
+  if (!isKnown || typeof startRps !== 'number' || typeof endRps !== 'number') return null;
+  return startRps > 0 && endRps > 0 ? { strategy, startRps, endRps } : null;
 }
 
 interface Details {

@@ -2,7 +2,7 @@ import { InputError } from '../error.ts';
 import type { Recording } from '../recording/recording.ts';
 import { endToEnd, timePerOutputToken, timeToFirstToken } from '../report/latency.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
-import type { Scenario, SyntheticWorkload } from '../scenario/scenario.ts';
+import type { ArrivalSpec, Scenario, SyntheticWorkload } from '../scenario/scenario.ts';
 import { DEFAULT_WORKLOAD } from '../scenario/workload.ts';
 import { simulateScenario } from '../simulate-scenario.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
@@ -47,7 +47,12 @@ export function benchCase(scenario: Scenario, result: BenchResult): BenchCase {
   assumed.push('all requests have the mean lengths: the file has no list of them (--save-detailed)');
   const mean = (tokens: number) => Math.max(1, Math.round(tokens / result.completed));
   const lengths = { input: mean(result.inputTokens), output: mean(result.outputTokens) };
-  return { result, scenario, workload: syntheticWorkload(arrivals(result, lengths), scenario.seed), assumed };
+  return {
+    result,
+    scenario,
+    workload: limited(syntheticWorkload(arrivals(result, lengths), scenario.seed), result),
+    assumed,
+  };
 }
 
 function listed(
@@ -56,11 +61,12 @@ function listed(
   scenario: Scenario,
   assumed: string[],
 ): Workload {
+  const isClosedLoop = result.maxConcurrency !== null && isUnpaced(result);
   const drawn =
-    requests[0].startSeconds === null
+    requests[0].startSeconds === null || isClosedLoop
       ? syntheticWorkload(arrivals(result, { input: 1, output: 1 }), scenario.seed).arrivalNs
       : null;
-  if (drawn !== null && result.requestRate !== Number.POSITIVE_INFINITY) {
+  if (drawn !== null && !isUnpaced(result)) {
     assumed.push('arrivals are drawn at the request rate: the file has no start_times');
   }
   const builder = new WorkloadBuilder();
@@ -76,7 +82,7 @@ function listed(
       maxTokens: outputTokens,
     });
   });
-  return builder.finish();
+  return limited(builder.finish(), result);
 }
 
 /** One prefix for all can be told of requests whose lengths only are known; several cannot. */
@@ -85,22 +91,26 @@ function sharedPrefix({ workload }: Scenario): number {
   return workload.sharedPrefix.count === 1 ? workload.sharedPrefix.tokens : 0;
 }
 
+/** All requests come to the client at once: how fast they are sent depends on the server. */
+function isUnpaced({ requestRate, ramp }: BenchResult): boolean {
+  return requestRate === Number.POSITIVE_INFINITY && ramp === null;
+}
+
+function limited(workload: Workload, { maxConcurrency }: BenchResult): Workload {
+  return maxConcurrency === null ? workload : { ...workload, maxConcurrency };
+}
+
 /** Requests at the file's rate. */
 function arrivals(result: BenchResult, lengths: { input: number; output: number }): SyntheticWorkload {
-  const { file, maxConcurrency, rampsUp, completed, requestRate, burstiness, requests } = result;
-  const numRequests = requests?.length ?? completed;
-  const flag = rampsUp ? '--ramp-up-strategy' : '--max-concurrency';
-  if (rampsUp || (maxConcurrency !== null && maxConcurrency < numRequests)) {
-    const message = `was measured with ${flag}: when requests were sent only its start_times tell; save it with --save-detailed by a vLLM that writes them`;
-    throw new InputError([{ file, message }]);
-  }
+  const { ramp, completed, requestRate, burstiness, requests } = result;
+  const paced: ArrivalSpec =
+    requestRate === Number.POSITIVE_INFINITY
+      ? { kind: 'burst', atNs: 0 }
+      : { kind: 'poisson', ratePerSecond: requestRate, burstiness };
   return {
     ...DEFAULT_WORKLOAD,
-    numRequests,
-    arrival:
-      requestRate === Number.POSITIVE_INFINITY
-        ? { kind: 'burst', atNs: 0 }
-        : { kind: 'poisson', ratePerSecond: requestRate, burstiness },
+    numRequests: requests?.length ?? completed,
+    arrival: ramp === null ? paced : { kind: 'ramp-up', ...ramp, burstiness },
     promptTokens: { kind: 'fixed', tokens: lengths.input },
     outputTokens: { kind: 'fixed', tokens: lengths.output },
     sharedPrefix: { count: 0, tokens: 0 },

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem, InputError } from '../../../sim/error.ts';
 import { calibrateBench } from '../../../sim/fit/bench-calibration.ts';
-import { readBenchResults } from '../../../sim/fit/bench-result.ts';
+import { benchError } from '../../../sim/fit/bench-errors.ts';
+import { type BenchResult, readBenchResults } from '../../../sim/fit/bench-result.ts';
+import { benchCase, simulatedFigures } from '../../../sim/fit/bench-run.ts';
 import type { Calibration } from '../../../sim/scenario/calibration.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import type { Scenario } from '../../../sim/scenario/scenario.ts';
@@ -33,6 +35,15 @@ function measured(load = LOAD): Record<string, unknown> {
 
 function read(...results: Record<string, unknown>[]) {
   return readBenchResults(results.map((result) => JSON.stringify(result)).join('\n'), 'bench.json');
+}
+
+/** What is left without any fit. */
+function errorOf(of: Scenario, results: readonly BenchResult[]): number {
+  const cases = results.map((result) => benchCase(of, result));
+  return benchError(
+    cases,
+    cases.map((each) => simulatedFigures(each, undefined)),
+  );
 }
 
 describe('a serving run of a slower server', () => {
@@ -72,9 +83,9 @@ describe('a serving run of a slower server', () => {
     const other = read(measured(LOAD.replace('request-rate: 8', 'request-rate: 3')));
     const plain = scenario();
     const with_ = { ...plain, hardware: { ...plain.hardware, calibration: found.calibration } } as Scenario;
-    const before = calibrateBench(plain, other).error.before;
+    const before = errorOf(plain, other);
     expect(before).toBeGreaterThan(0.1);
-    expect(calibrateBench(with_, other).error.before).toBeLessThan(0.04);
+    expect(errorOf(with_, other)).toBeLessThan(0.04);
   });
 
   test('gives the same again', () => {
@@ -109,6 +120,44 @@ test('ranks that exchange something have a link to fit', () => {
   expect(variables.find(({ name }) => name === 'link')?.after).toBeGreaterThan(1.2);
   expect(calibration?.link?.busGBs[0]).toBeLessThan(12);
   expect(error.after).toBeLessThan(error.before / 2);
+});
+
+describe('clients that keep a limited number of requests open', () => {
+  const plain = scenario(SERVED + LOAD.replace('request-rate: 8', 'request-rate: inf, max-concurrency: 6'));
+  const result = { ...madeBench(plain), request_rate: 'inf', max_concurrency: 6 };
+
+  test('are simulated so: the same server is met exactly, with or without times of sending', () => {
+    const { start_times, ...untimed }: Record<string, unknown> = result;
+    for (const file of [result, untimed]) {
+      // Times of sending are seconds of a clock: they are not exact to the nanosecond.
+      expect(errorOf(scenario(), read(file))).toBeLessThan(1e-3);
+    }
+  });
+
+  test('without the limit the run would be another', () => {
+    expect(
+      errorOf(scenario(), read({ ...result, max_concurrency: null, start_times: undefined })),
+    ).toBeGreaterThan(0.1);
+  });
+});
+
+test('a ramp is drawn as one', () => {
+  const load = LOAD.replace(
+    'request-rate: 8',
+    'ramp-up-strategy: linear, ramp-up-start-rps: 1, ramp-up-end-rps: 12',
+  );
+  const { start_times, ...untimed }: Record<string, unknown> = {
+    ...madeBench(scenario(SERVED + load)),
+    request_rate: 'inf',
+    ramp_up_strategy: 'linear',
+    ramp_up_start_rps: 1,
+    ramp_up_end_rps: 12,
+  };
+  expect(benchCase(scenario(), read(untimed)[0]).assumed.join()).toContain('arrivals are drawn');
+  const error = errorOf(scenario(), read(untimed));
+  expect(error).toBeLessThan(0.25);
+  const flat = { ...untimed, ramp_up_strategy: null };
+  expect(errorOf(scenario(), read(flat))).toBeGreaterThan(2 * error);
 });
 
 describe('what cannot be fitted to is refused', () => {
@@ -152,15 +201,6 @@ describe('what cannot be fitted to is refused', () => {
     expect(problem(() => readBenchResults('{"duration"\n', 'b.json'))).toContain(
       'b.json:1:1: expected a JSON object',
     );
-  });
-
-  test('limited clients whose times are not known', () => {
-    const { start_times, ...untimed }: Record<string, unknown> = { ...measured(), max_concurrency: 8 };
-    expect(problem(() => calibrateBench(scenario(), read(untimed)))).toContain(
-      'bench.json: was measured with --max-concurrency: when requests were sent only its start_times tell',
-    );
-    const timed = { ...measured(), max_concurrency: 8 };
-    expect(problem(() => calibrateBench(scenario(), read(timed)))).toBe('nothing');
   });
 
   test('another workload', () => {
