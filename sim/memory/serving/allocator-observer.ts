@@ -38,14 +38,22 @@ export class AllocatorObserver implements StepObserver {
   }
 
   step(batch: BatchShape): number {
-    const { numTokens, numDecodes, numSampled } = batch;
+    const { numTokens, numSampled } = batch;
     if (numTokens > 0) {
       const graphs = this.graphsOf(batch);
+      // Only MLA computes decodes otherwise than prompts.
+      const numDecodes = this.input.architecture.mla === null ? 0 : batch.numDecodes;
       const logits = this.logitsOf(numSampled);
       for (const { rank, expertRank } of this.served) {
         const numRows = this.rows?.[expertRank] ?? 0;
         const step: ForwardStep = { graphs, numTokens, numDecodes, numRows, logits, numSampled };
-        rank.step(step, this.numSteps);
+        if (graphs === 'all-but-attention') {
+          // Nothing of the attention is left when the sampler runs: apart, both are soon known.
+          rank.step({ ...step, numSampled: 0 }, this.numSteps);
+          rank.step({ ...step, graphs: 'whole' }, this.numSteps);
+        } else {
+          rank.step(step, this.numSteps);
+        }
       }
     }
     this.numSteps++;
