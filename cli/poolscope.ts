@@ -17,6 +17,7 @@ import { EXPORT_FORMATS, type ExportOptions, exportRun } from './export.ts';
 import { type ImportOptions, importDeployment } from './import.ts';
 import { importKvEvents } from './import-kv-events.ts';
 import { init } from './init.ts';
+import { limitReached } from './limits.ts';
 import { type OpenOptions, open } from './open.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { REPORTER_NAMES } from './reporters/reporters.ts';
@@ -64,6 +65,7 @@ program
   .addOption(new Option('--reporter <NAME>', 'form of the results').choices(REPORTER_NAMES).conflicts('json'))
   .option('--output <FILE>', 'write the results to FILE instead of stdout')
   .option('--json', 'print the results as JSON: short for --reporter json')
+  .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)
   .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
   .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
   .action((files: string[], options: RunOptions) => {
@@ -388,6 +390,9 @@ try {
   } else if (error instanceof InputError) {
     for (const problem of error.problems) console.error(formatProblem(problem));
     process.exitCode = ExitCode.BadInput;
+  } else if (limitReached(error) !== null) {
+    console.error(limitReached(error));
+    process.exitCode = ExitCode.Limit;
   } else {
     console.error('A fault in Poolscope; please report it with the input that caused it.');
     console.error(error);

@@ -9,9 +9,10 @@ import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/ste
 import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath } from './files.ts';
+import { limitReached, timeLimit } from './limits.ts';
 import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourcesOf } from './load.ts';
 import { printerOf } from './printer.ts';
-import type { FileResult } from './reporters/reporter.ts';
+import { codeOf, type FileResult } from './reporters/reporter.ts';
 import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
 import { runScenario, type ScenarioRun } from './run-scenario.ts';
 
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly output?: string;
   readonly record?: string;
   readonly kvEvents?: string;
+  /** Seconds for each file. */
+  readonly timeout?: number;
 }
 
 /** `poolscope run`: simulate, report, check. Returns the exit code. */
@@ -53,8 +56,8 @@ export function run(inputs: readonly string[], options: RunOptions): number {
     const result = resultOf(source, options);
     if ('problems' in result) {
       for (const problem of result.problems) console.error(formatProblem(problem));
-      code = Math.max(code, ExitCode.BadInput);
-    } else if (!result.run.passed) code = Math.max(code, ExitCode.CheckFailed);
+    }
+    code = Math.max(code, codeOf(result));
     results.push(result);
     print(reporter.each?.(result));
   }
@@ -68,8 +71,10 @@ export function resultOf(source: string, options: RunOptions): FileResult {
   try {
     return { file, run: runOne(source, options) };
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { file, problems: error.problems };
+    if (error instanceof InputError) return { file, problems: error.problems, code: ExitCode.BadInput };
+    const limit = limitReached(error);
+    if (limit === null) throw error;
+    return { file, problems: [{ file, message: limit }], code: ExitCode.Limit };
   }
 }
 
@@ -79,6 +84,7 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
   const result = runScenario(scenario, baselineOf(source, scenario, options), {
     readFile: options.trace === undefined ? readerBeside(source) : readText,
     explainWith: explainWith(options),
+    tick: timeLimit(options.timeout),
     // The events of a long run take gigabytes, and most reports need none of them.
     events: options.json === true || options.reporter === 'json' || options.record !== undefined,
     ...(options.kvEvents !== undefined && {
@@ -91,16 +97,24 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
     if (options.json !== true && (options.reporter ?? 'default') === 'default') console.log(text);
   };
   if (options.record !== undefined) {
-    writeFileSync(options.record, encodeRecording(recording));
+    written(options.record, encodeRecording(recording));
     tell(
       `recording: ${options.record} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
     );
   }
   if (options.kvEvents !== undefined) {
-    writeFileSync(options.kvEvents, kvEvents.join(''));
+    written(options.kvEvents, kvEvents.join(''));
     tell(`KV events: ${options.kvEvents} (${kvEvents.length} batches)`);
   }
   return result;
+}
+
+function written(file: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(file, content);
+  } catch (error) {
+    throw new InputError([{ file, message: `cannot be written: ${(error as Error).message}` }]);
+  }
 }
 
 /** Of what changes a run, `explain` takes fields, and the seed that the report adds. */

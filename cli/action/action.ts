@@ -55,7 +55,7 @@ async function tryToComment({ token }: ActionInputs, text: string): Promise<void
 }
 
 function codeOf(result: FileResult, failOn: ActionInputs['failOn']): number {
-  if ('problems' in result) return ExitCode.BadInput;
+  if ('problems' in result) return result.code;
   const verdicts = findingsOf(result.run).map(({ verdict }) => verdict);
   const fails =
     (failOn !== 'never' && !result.run.passed) || (failOn === 'warning' && verdicts.includes('warning'));

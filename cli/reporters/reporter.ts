@@ -1,10 +1,17 @@
 import type { Problem } from '../../sim/error.ts';
+import { ExitCode } from '../exit-code.ts';
 import type { ScenarioRun } from '../run-scenario.ts';
 
-/** What became of a file: it ran, or it is no valid scenario. */
+/** What became of a file: it ran, or it is no valid scenario, or reached a limit. */
 export type FileResult =
   | { readonly file: string; readonly run: ScenarioRun }
-  | { readonly file: string; readonly problems: readonly Problem[] };
+  | { readonly file: string; readonly problems: readonly Problem[]; readonly code: 2 | 4 };
+
+/** The exit code for one file. */
+export function codeOf(result: FileResult): number {
+  if ('problems' in result) return result.code;
+  return result.run.passed ? ExitCode.Ok : ExitCode.CheckFailed;
+}
 
 /** Turns results into text. What it says depends on them alone: no times of day, no durations. */
 export interface Reporter {

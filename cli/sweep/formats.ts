@@ -19,7 +19,7 @@ export const SWEEP_FORMATS: Readonly<
 };
 
 function textOf(report: SweepReport): string {
-  const { manifest, rows } = report;
+  const { manifest, rows, missing } = report;
   const table = tableOf(report);
   const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
   const lines = table.map((cells) => cells.map((cell, c) => cell.padStart(widths[c])).join('  '));
@@ -34,7 +34,7 @@ function textOf(report: SweepReport): string {
       const paint = verdict === 'FAILED' ? pc.red : pc.green;
       return `  ${verdict === null ? '' : `${paint(verdict)} `}${oneLine(text)}`;
     }),
-    `  ${rows.length - failed} of ${rows.length} points pass`,
+    `  ${rows.length - failed} of ${rows.length} points pass${missing > 0 ? `, ${missing} have no result` : ''}`,
   ].join('\n');
 }
 
@@ -95,7 +95,7 @@ function conclusions({ influence, trends }: SweepReport): Conclusion[] {
 }
 
 function jsonOf(
-  { manifest, rows, columns, trends, influence, passed }: SweepReport,
+  { manifest, rows, columns, trends, influence, passed, missing }: SweepReport,
   exitCode: number,
 ): string {
   const json = {
@@ -104,6 +104,7 @@ function jsonOf(
     poolscope: manifest.poolscope,
     axes: manifest.axes,
     numPoints: manifest.points.length,
+    numMissing: missing,
     passed,
     points: rows.map(({ index, result }) => {
       const { checks, seeds, because } = result;

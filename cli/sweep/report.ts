@@ -73,6 +73,8 @@ export interface SweepReport {
   readonly trends: readonly TrendCheck[];
   readonly influence: readonly Influence[];
   readonly passed: boolean;
+  /** Points that were run and have no result. */
+  readonly missing: number;
 }
 
 /** How far a number goes along an axis, the others averaged out. */
@@ -84,7 +86,7 @@ export interface Influence {
 }
 
 /** Trends are checked once all points are there. */
-export function reportOf(manifest: Manifest, rows: readonly Row[]): SweepReport {
+export function reportOf(manifest: Manifest, rows: readonly Row[], missing = 0): SweepReport {
   const trends = rows.length === manifest.points.length ? checkTrends(manifest, rows) : [];
   const hasPrice = rows.some(({ result }) => COST.read(result) !== null);
   return {
@@ -93,6 +95,7 @@ export function reportOf(manifest: Manifest, rows: readonly Row[]): SweepReport 
     columns: hasPrice ? [...COLUMNS, COST] : COLUMNS,
     trends,
     influence: influenceOf(manifest, rows),
+    missing,
     passed: rows.every(({ result }) => result.passed) && trends.every(({ passed }) => passed),
   };
 }

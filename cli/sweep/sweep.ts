@@ -72,7 +72,7 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
     const text = store.read(manifest.points[index].digest);
     return text === null ? [] : [{ index, result: JSON.parse(text) }];
   });
-  return printReport(manifest, rows, options, print, code);
+  return printReport(manifest, rows, options, print, code, own.length - rows.length);
 }
 
 async function executorFor(
@@ -91,8 +91,9 @@ export function printReport(
   { json, reporter }: Pick<SweepOptions, 'json' | 'reporter'>,
   print: (text: string) => void,
   code: number = ExitCode.Ok,
+  missing = 0,
 ): number {
-  const report = reportOf(manifest, rows);
+  const report = reportOf(manifest, rows, missing);
   const exitCode = Math.max(code, report.passed ? ExitCode.Ok : ExitCode.CheckFailed);
   print(SWEEP_FORMATS[reporter ?? (json ? 'json' : 'default')](report, exitCode));
   return exitCode;

@@ -82,3 +82,13 @@ test('a point that takes too long: exit 4, the others are there', { timeout: 60_
   expect(stderr).toContain('point 4 (workload.num-prompts=9000000): takes longer than the time limit of 1 s');
   expect(JSON.parse(stdout).points).toHaveLength(3);
 });
+
+test('a point that needs too much memory: exit 4, the others are there', { timeout: 60_000 }, () => {
+  file('large.pool.yaml', scenario('large', [10, 9e6]));
+  const { status, stdout, stderr } = poolscopeIn(folder, ['sweep', 'large.pool.yaml'], {
+    NODE_OPTIONS: '--max-old-space-size=100',
+  });
+  expect(status).toBe(4);
+  expect(stderr).toBe('point 2 (workload.num-prompts=9000000): needs more memory than there is\n');
+  expect(stdout).toContain('1 of 1 points pass, 1 have no result');
+});

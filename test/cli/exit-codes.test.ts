@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
+
+/* docs/cli.md names the exit codes; 130 is in poolscope.test.ts and sweep/kill.test.ts, where something is interrupted. */
+
+const { folder, file } = scratchFolder();
+const SMALL = `version: 1
+name: small
+command: vllm serve meta-llama/Llama-3.1-8B --max-model-len 2048
+hardware: {gpu: rtx4090}
+workload: {num-prompts: 5, random-input-len: 100, random-output-len: 10}
+`;
+file('holds.pool.yaml', SMALL);
+file('fails.pool.yaml', `${SMALL}expect: {vllm:e2e_request_latency_seconds: max < 1ns}\n`);
+file('invalid.pool.yaml', `${SMALL}worklod: {}\n`);
+file('long.pool.yaml', SMALL.replace('num-prompts: 5', 'num-prompts: 500000, request-rate: 5'));
+/** An invariant breaks. */
+const BROKEN = {
+  NODE_OPTIONS: '--import data:text/javascript,Float64Array.prototype.fill=()=>{throw%20Error(`broken`)}',
+};
+
+test.each([
+  [0, ['run', 'holds.pool.yaml'], {}],
+  [1, ['run', 'fails.pool.yaml'], {}],
+  [2, ['run', 'invalid.pool.yaml'], {}],
+  [2, ['run', 'holds.pool.yaml', '--no-such-option'], {}],
+  [2, ['run', 'holds.pool.yaml', '--record', 'nowhere/a.poolrec'], {}],
+  [3, ['run', 'holds.pool.yaml'], BROKEN],
+  [4, ['run', 'long.pool.yaml', '--timeout', '0.05'], {}],
+  [2, ['run', 'holds.pool.yaml', 'fails.pool.yaml', 'invalid.pool.yaml'], {}],
+  [4, ['run', 'invalid.pool.yaml', 'long.pool.yaml', '--timeout', '0.05'], {}],
+] as const)('exit code %i: poolscope %j', (code, args, env) => {
+  const { status, stderr } = poolscopeIn(folder, args, env);
+  expect(status).toBe(code);
+  if (code <= 1) expect(stderr).toBe('');
+  else expect(stderr).not.toBe('');
+});
+
+test('what reached a limit is told, and the files after it run', () => {
+  const args = ['run', 'long.pool.yaml', 'holds.pool.yaml', '--timeout', '0.3', '--json'];
+  const { status, stdout, stderr } = poolscopeIn(folder, args);
+  expect(status).toBe(4);
+  expect(stderr).toBe('long.pool.yaml: takes longer than the time limit of 0.3 s\n');
+  const { results, exitCode } = JSON.parse(stdout);
+  expect(exitCode).toBe(4);
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(['small']);
+});
+
+test('docs/cli.md has them all', () => {
+  const text = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8');
+  const table = text.slice(text.indexOf('## Exit codes'));
+  expect([...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))).toEqual([0, 1, 2, 3, 4, 130]);
+});
