@@ -14,6 +14,7 @@ type FailedPlan = Extract<Plan, { starts: false }>;
 const LEAST_LENGTH = 512;
 /** Times as many GPUs. */
 const MORE_GPUS = [2, 4, 8, 16];
+const SPARE_BYTES = 1.5 * GIB;
 const FORMATS = [
   [8, { quant_method: 'fp8' }],
   [4, { quant_method: 'gptq', bits: 4 }],
@@ -67,13 +68,12 @@ class Search {
   }
 
   withoutOverride(): string | null {
-    const names = ['num_gpu_blocks_override', 'kv_cache_memory_bytes'].filter(
-      (name) => this.flag(name) !== null,
-    );
+    const names = this.overrides();
     if (names.length === 0) return null;
     const flags = Object.fromEntries(names.map((name) => [name, null]));
-    const shown = names.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
-    return this.starts({ flags }) ? `leave ${shown} out (vLLM then sizes the KV cache itself)` : null;
+    return this.starts({ flags })
+      ? `leave ${inWords(names)} out (vLLM then sizes the KV cache itself)`
+      : null;
   }
 
   /** The least share above the scenario's that starts, or the greatest below it. */
@@ -180,12 +180,12 @@ class Search {
       max_model_len: Math.min(maxModelLen, 4096),
       max_num_seqs: Math.min(maxNumSeqs, 64),
       max_num_batched_tokens: Math.min(maxNumBatchedTokens, 4096),
-      gpu_memory_utilization: 0.9,
-      num_gpu_blocks_override: null,
-      kv_cache_memory_bytes: null,
+      gpu_memory_utilization: this.shareBesideOthers(),
+      ...Object.fromEntries(this.overrides().map((name) => [name, null])),
     };
     const shown = Object.entries(flags).filter(([, value]) => value !== null);
-    const text = shown.map(([name, value]) => `--${name.replaceAll('_', '-')} ${value}`).join(' ');
+    const without = this.overrides().length > 0 ? ` without ${inWords(this.overrides())}` : '';
+    const text = shown.map(([name, value]) => `${inWords([name])} ${value}`).join(' ') + without;
     const formats = this.isUnquantized() ? [null, ...FORMATS] : [null];
     for (const format of formats) {
       const change = format === null ? { flags } : { flags, quantization: format[1] };
@@ -214,6 +214,18 @@ class Search {
     return null;
   }
 
+  private overrides(): string[] {
+    return ['num_gpu_blocks_override', 'kv_cache_memory_bytes'].filter((name) => this.flag(name) !== null);
+  }
+
+  /** What leaves room for the other processes, the context and the graphs. */
+  private shareBesideOthers(): number {
+    const free = this.failed.ranks.map(
+      ({ totalBytes, otherBytes }) => 1 - (otherBytes + SPARE_BYTES) / totalBytes,
+    );
+    return Math.max(0.05, Math.min(0.9, Math.floor(20 * Math.min(...free)) / 20));
+  }
+
   private isUnquantized(): boolean {
     return this.hardware.architecture.quantMethod === null && this.flag('quantization') === null;
   }
@@ -237,6 +249,10 @@ class Search {
       !plan.starts && (plan.because === 'allocation-failed' || plan.message.startsWith('ValueError: Free'))
     );
   }
+}
+
+function inWords(flags: readonly string[]): string {
+  return flags.map((name) => `--${name.replaceAll('_', '-')}`).join(' and ');
 }
 
 /** The least whole number from `from` to `to` that holds, if all above it do; null = none. */

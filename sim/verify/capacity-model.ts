@@ -81,11 +81,11 @@ function configOf(arch: RecordArchitecture, tied: boolean): ModelConfig {
 /** How the names of checkpoints say their format. */
 const FORMAT_NAMES: readonly (readonly [RegExp, method: string, bits: number | null])[] = [
   [/bnb-4bit/i, 'bitsandbytes', null],
-  [/awq/i, 'awq', null],
+  [/awq/i, 'awq', 4],
   [/gptq|int4|w4a16/i, 'gptq', 4],
   [/w8a8|int8/i, 'int8', 8],
-  [/mxfp4/i, 'mxfp4', null],
-  [/nvfp4/i, 'nvfp4', null],
+  [/mxfp4/i, 'mxfp4', 4],
+  [/nvfp4/i, 'nvfp4', 4],
   [/fp8/i, 'fp8', null],
 ];
 
@@ -118,7 +118,7 @@ export function recordKvBytes(record: CapacityRecord): number | null {
 
 function withoutFormat(name: string): string {
   return name.replace(
-    /-(fp8|awq|gptq|int4|int8|w4a16|unsloth|bnb|4bit|block|dynamic|thinking-\d+)(?=-|$)/gi,
+    /-(fp8|awq|gptq|int4|int8|w4a16|w8a8|w8a16|nvfp4|mxfp4|qat|unsloth|bnb|4bit|block|dynamic|thinking-\d+)(?=-|$)/gi,
     '',
   );
 }

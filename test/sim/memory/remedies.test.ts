@@ -38,10 +38,9 @@ function follow(remedy: string, setup: Setup): Setup | null {
     for (const [, flag] of said.matchAll(/--([a-z-]+)/g)) command = without(command, flag);
     return { ...setup, command };
   }
-  const flags = [...said.matchAll(/--([a-z-]+)(?: ([\d.]+|fp8))?/g)];
-  if (flags.length > 3) {
-    for (const flag of ['num-gpu-blocks-override', 'kv-cache-memory-bytes']) command = without(command, flag);
-  }
+  const [set, dropped = ''] = said.split(' without ');
+  for (const [, flag] of dropped.matchAll(/--([a-z-]+)/g)) command = without(command, flag);
+  const flags = [...set.matchAll(/--([a-z-]+)(?: ([\d.]+|fp8))?/g)];
   for (const [, flag, value] of flags) {
     command = `${without(command, flag)} --${flag}${value === undefined ? '' : ` ${value}`}`;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { agrees, compareCapacity, summarizeCapacity } from '../../../sim/verify/capacity.ts';
 import { recordGpu } from '../../../sim/verify/capacity-gpu.ts';
+import { recordFormat, recordModel } from '../../../sim/verify/capacity-model.ts';
 import { type CapacityRecord, parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
 import { isTooOld, recordRules, releaseOf } from '../../../sim/verify/capacity-release.ts';
 
@@ -198,4 +199,19 @@ test.each([
   } catch (error) {
     expect((error as { problems: { place: object }[] }).problems[0].place).toEqual({ line: 2, column: 1 });
   }
+});
+
+test.each([
+  ['Qwen/Qwen3-8B-AWQ', 'awq', 0.5],
+  ['org/Qwen3-8B-AWQ-INT4', 'compressed-tensors', 0.5],
+  ['org/Qwen3-8B-NVFP4', 'compressed-tensors', 0.5],
+  ['org/Qwen3-8B-W4A16', 'compressed-tensors', 0.5],
+  ['org/Qwen3-8B-FP8-Block', 'compressed-tensors', 1],
+  ['org/Qwen3-8B-w8a8', 'compressed-tensors', 1],
+  ['Qwen/Qwen3-8B', null, 2],
+])('%s in %s: about %d bytes a weight', (model, quantization, bytes) => {
+  const one = { ...record('r053'), model, quantization };
+  const format = recordFormat(one, recordModel({ ...one, arch: null })!);
+  expect(format?.bytes).toBeGreaterThanOrEqual(bytes);
+  expect(format?.bytes).toBeLessThan(1.13 * bytes);
 });
