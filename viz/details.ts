@@ -1,19 +1,34 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { blockState, STATE_NAMES } from './block-colors.ts';
+import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
 
 const MAX_OWNERS = 12;
+/** Lines of a block's life before and after the cursor. */
+const LIFE_BEFORE = 6;
+const LIFE_AFTER = 2;
+
+export interface DetailsActions {
+  request(request: number): void;
+  step(step: number): void;
+}
 
 /** The pane that tells everything about the block under the pointer or the keyboard's cell cursor. */
 export class Details {
   private readonly root: HTMLElement;
   private readonly title: HTMLElement;
-  private readonly onRequest: (request: number) => void;
+  private readonly actions: DetailsActions;
+  private lives: BlockLives | null = null;
 
-  constructor(root: HTMLElement, title: HTMLElement, onRequest: (request: number) => void) {
+  constructor(root: HTMLElement, title: HTMLElement, actions: DetailsActions) {
     this.root = root;
     this.title = title;
-    this.onRequest = onRequest;
+    this.actions = actions;
+  }
+
+  /** Another run. */
+  reset(lives: BlockLives): void {
+    this.lives = lives;
   }
 
   show(cursor: Cursor, block: number | null, blocksPerCell: number): void {
@@ -72,11 +87,60 @@ export class Details {
     if (blocksPerCell > 1) rows.push(['cell', `${blocksPerCell} blocks from this one on`]);
     this.root.replaceChildren(
       h('dl', {}, ...rows.flatMap(([term, ...what]) => [h('dt', {}, term), h('dd', {}, ...what)])),
+      ...(blocksPerCell === 1 ? this.life(cursor, block) : []),
     );
   }
 
+  /** What happened to the block around the cursor; each line goes to its step. */
+  private life(cursor: Cursor, block: number): HTMLElement[] {
+    const all = this.lives?.of(block) ?? [];
+    if (all.length === 0) return [];
+    const { requestIds } = cursor.recording;
+    const behind = all.findIndex(({ step }) => step > cursor.step);
+    const now = behind < 0 ? all.length : behind;
+    const shown = all.slice(Math.max(0, now - LIFE_BEFORE), now + LIFE_AFTER);
+    const lines = shown.map((event) => {
+      const text = sentenceOfLife(event, event.request === null ? null : requestIds[event.request]);
+      return h(
+        'li',
+        { class: event.step > cursor.step ? 'later' : '' },
+        h(
+          'button',
+          { type: 'button', class: 'button link', onclick: () => this.actions.step(event.step) },
+          `step ${event.step.toLocaleString('en-US')}`,
+        ),
+        ` ${text}`,
+      );
+    });
+    return [
+      h('h3', {}, `Its life (${all.length.toLocaleString('en-US')} events)`),
+      h('ol', { class: 'life' }, ...lines),
+    ];
+  }
+
   private link(request: number, id: string): HTMLElement {
-    return h('button', { type: 'button', class: 'button link', onclick: () => this.onRequest(request) }, id);
+    return h(
+      'button',
+      { type: 'button', class: 'button link', onclick: () => this.actions.request(request) },
+      id,
+    );
+  }
+}
+
+function sentenceOfLife({ kind, chain }: LifeEvent, request: string | null): string {
+  switch (kind) {
+    case 'taken':
+      return request === null ? 'taken' : `taken by ${request}`;
+    case 'hit':
+      return `prefix hit: ${request} shares it`;
+    case 'cached':
+      return `full: its content ${chain} is cached`;
+    case 'given-up':
+      return `given up by ${request}`;
+    case 'evicted':
+      return `content ${chain} evicted`;
+    case 'copied':
+      return `copied into for ${request}`;
   }
 }
 

@@ -60,13 +60,13 @@ export class Headline {
     );
     root.replaceChildren(
       figure('time', 'Simulated time'),
-      this.trustFigure,
       figure('use', 'KV cache in use'),
       figure('running', 'Running'),
       figure('waiting', 'Waiting'),
       figure('swapped', 'Swapped out'),
       figure('preempted', 'Preempted so far'),
       figure('hits', 'Prefix hits so far'),
+      this.trustFigure,
       this.waste,
     );
   }

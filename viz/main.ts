@@ -11,6 +11,7 @@ import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
 import { makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
+import { BlockLives } from './block-life.ts';
 import { BlockMap } from './block-map.ts';
 import { ORDER_MODES } from './block-order.ts';
 import { Compare } from './compare/compare.ts';
@@ -67,7 +68,10 @@ const headline = new Headline(byId('headline'), () => {
   panel.open = true;
   panel.querySelector('summary')?.focus();
 });
-const details = new Details(byId('details'), byId('details-title'), selectRequest);
+const details = new Details(byId('details'), byId('details-title'), {
+  request: selectRequest,
+  step: (step) => playback.seek(step),
+});
 const requestList = new RequestList(byId('requests'), selectRequest);
 const gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
 const experts = new ExpertPanel(
@@ -124,7 +128,7 @@ function draw(): void {
   const { run, step, playing, speed, block, request, scene, event } = view.get();
   if (run === null) return;
   const { cursor, recording, derived } = run;
-  if (cursor.step !== step) cursor.seek(step);
+  cursorNow();
   const holders = block === null ? [] : cursor.holders(block);
   if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
   else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
@@ -250,10 +254,15 @@ byId('theme').addEventListener('click', () => {
 map.canvas.addEventListener('pointermove', (event) => {
   if (event.pointerType !== 'touch') view.set({ block: map.blockAt(event.offsetX, event.offsetY) });
 });
+/** The cursor, where the view says: between two frames it may be behind. */
+function cursorNow(): Cursor | undefined {
+  const { run, step } = view.get();
+  if (run !== null && run.cursor.step !== step) run.cursor.seek(step);
+  return run?.cursor;
+}
 map.canvas.addEventListener('pointerdown', (event) => {
   const block = map.blockAt(event.offsetX, event.offsetY);
-  const { run } = view.get();
-  const owner = block === null || run === null ? undefined : run.cursor.holders(block)[0];
+  const owner = block === null ? undefined : cursorNow()?.holders(block)[0];
   view.set({ block, request: owner ?? null });
 });
 map.canvas.addEventListener('keydown', (event) => {
@@ -265,7 +274,7 @@ map.canvas.addEventListener('keydown', (event) => {
   const next = block === null ? 0 : block + by * map.blocksPerCell;
   if (next < 0 || next >= run.cursor.numBlocks) return;
   view.set({ block: next });
-  const owners = run.cursor.holders(next).map((request) => run.recording.requestIds[request]);
+  const owners = (cursorNow()?.holders(next) ?? []).map((request) => run.recording.requestIds[request]);
   byId('live').textContent = `Block ${next}, ${owners.length > 0 ? `held by ${owners.join(', ')}` : 'free'}`;
 });
 
@@ -391,6 +400,7 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   stepTimes.show(recording);
   headline.showTrust(trustOf(recording));
   gantt.show(recording);
+  details.reset(new BlockLives(recording, cursor.numBlocks));
   compare.show(cursor, name, []);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;

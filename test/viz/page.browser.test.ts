@@ -233,6 +233,8 @@ describe('the block map', () => {
     await press(page, 'ArrowRight', 'ArrowRight');
     expect(await page.locator('#details-title').textContent()).toBe('Block 1');
     expect(await page.locator('#details').textContent()).toContain('owner');
+    const lines = await page.locator('.life li').allTextContents();
+    expect(lines[0]).toMatch(/^step \d+ taken by r0$/);
     expect(await stepOf(page)).toBe(0);
     expect(await page.locator('#live').textContent()).toBe('Block 1, held by r0');
   });
