@@ -5,7 +5,7 @@ import { InputError } from '../sim/error.ts';
 import { calibrateBench } from '../sim/fit/bench-calibration.ts';
 import { isBenchResult, readBenchResults } from '../sim/fit/bench-result.ts';
 import { calibrateKernels } from '../sim/fit/kernel-calibration.ts';
-import { resolveHardware } from '../sim/memory/resolve.ts';
+import { gpusNeeded, resolveHardware } from '../sim/memory/resolve.ts';
 import { type Calibration, isFor, onTopOf, writeCalibration } from '../sim/scenario/calibration.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { parseCsv } from '../sim/verify/csv.ts';
@@ -20,7 +20,7 @@ export interface CalibrateOptions {
   /** A scenario file or a 'vllm serve …' line. */
   readonly scenario?: string;
   readonly gpu?: string;
-  readonly gpuCount: number;
+  readonly gpuCount?: number;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -58,11 +58,6 @@ function fromRuns(texts: readonly Input[], options: CalibrateOptions) {
     throw new InputError([{ file: texts[0].file, message }]);
   }
   const { scenario } = options;
-  if (isCommand(scenario) && options.gpu === undefined) {
-    throw new InputError([
-      { file: '--scenario', message: "a 'vllm serve …' line names no GPU: give --gpu ID" },
-    ]);
-  }
   const bar = new ProgressBar('calibrate');
   const readFile = isCommand(scenario) ? undefined : readerBeside(scenario);
   const result = calibrateBench(load(scenario, options), results, readFile, (share) =>
@@ -113,8 +108,15 @@ function gpuNames(text: string, file: string): Set<string> {
   return new Set(parseCsv(text, file, KERNEL_COLUMNS).map(({ gpu }) => gpu));
 }
 
+/** A command line runs on as many GPUs as its parallel sizes need, unless it is said. */
 function load(source: string, { gpu, gpuCount }: CalibrateOptions): Scenario {
-  return loadScenario(source, { gpu: gpu ?? '', gpuCount });
+  if (isCommand(source) && gpu === undefined) {
+    const message = "a 'vllm serve …' line names no GPU: give --gpu ID";
+    throw new InputError([{ file: '--scenario', message }]);
+  }
+  const scenario = loadScenario(source, { gpu, gpuCount: gpuCount ?? 1 });
+  if (!isCommand(source) || gpuCount !== undefined) return scenario;
+  return { ...scenario, hardware: { ...scenario.hardware, count: gpusNeeded(scenario) } };
 }
 
 function write(path: string, calibration: Calibration): void {

@@ -66,7 +66,7 @@ describe('a result of vllm bench serve', () => {
 
   test('the same with a command line, and as JSON', () => {
     const { status, stdout } = poolscope(
-      ...['calibrate', 'bench.json', '--scenario', COMMAND, '--gpu', 'l40s', '--gpu-count', '1', '--json'],
+      ...['calibrate', 'bench.json', '--scenario', COMMAND, '--gpu', 'l40s', '--json'],
     );
     expect(status).toBe(0);
     const { calibration, runs, error } = JSON.parse(stdout);
