@@ -149,7 +149,10 @@ export function runReport(
 /** Fragmentation of PyTorch's allocator, which has nothing to do with that of the pool's slots. */
 function allocatorLine(allocator: AllocatorSummary): string {
   const { allocatedBytes, peakAllocatedBytes, peakReservedBytes, numAllocRetries } = allocator;
-  const retries = numAllocRetries === 0 ? 'no retries' : pc.yellow(`${number(numAllocRetries)} retries`);
+  const retries =
+    numAllocRetries === 0
+      ? 'no retries'
+      : pc.yellow(`${number(numAllocRetries)} ${numAllocRetries === 1 ? 'retry' : 'retries'}`);
   return [
     `GPU ${allocator.rank}: ${gib(peakReservedBytes)} GiB reserved`,
     `${gib(allocatedBytes)} live between steps, ${gib(peakAllocatedBytes)} at most`,

@@ -124,7 +124,7 @@ function serving(allocator: ServingAllocator, step: number): string {
   return (
     `After ${step.toLocaleString('en-US')} steps: ${gib(changes.reservedBytes[at])} reserved, ` +
     `${mib(changes.inactiveSplitBytes[at])} in holes, the largest free block ${mib(changes.largestFreeBlock[at])}, ` +
-    `${retries} retries. In the middle of a step at most ${gib(peakReservedBytes)} reserved, ` +
+    `${retries} ${retries === 1 ? 'retry' : 'retries'}. In the middle of a step at most ${gib(peakReservedBytes)} reserved, ` +
     `${gib(peakAllocatedBytes)} allocated, ${mib(peakInactiveSplitBytes)} in holes.`
   );
 }
