@@ -1,4 +1,5 @@
 import { Outcome, type Recording } from '../recording/recording.ts';
+import { tokenIntervals } from '../report/token-intervals.ts';
 import { pausesOf, phasesOf } from './phases.ts';
 
 /** Takes an amount by which a counter grows at a time (NaN: never). */
@@ -44,9 +45,20 @@ function admitted(times: Float64Array, amounts: ArrayLike<number>, total: number
   return sum === total;
 }
 
-/** A recording knows when a request's first and last token came; the others are spread evenly over its decoding. */
+/** Each token when it came; where that is not known, those after a request's first spread evenly over its decoding. */
 function generated(recording: Recording, add: Add): boolean {
-  const { requests } = recording;
+  const { requests, steps } = recording;
+  const { counts, steps: stepOf } = tokenIntervals(recording);
+  const firsts = requests.firstTokenNs.reduce((n, ns) => (Number.isNaN(ns) ? n : n + 1), 0);
+  const known = counts.reduce((sum, count) => sum + count, firsts);
+  // Without events, with accepted drafts or with several sequences of a request, there are more.
+  if (known === requests.numOutputTokens.reduce((sum, n) => sum + n, 0)) {
+    for (const ns of requests.firstTokenNs) add(ns, 1);
+    counts.forEach((count, i) => {
+      add(steps.endNs[stepOf[i]], count);
+    });
+    return true;
+  }
   const pauses = pausesOf(recording);
   for (let i = 0; i < requests.outcome.length; i++) {
     const outputs = requests.numOutputTokens[i];

@@ -9,6 +9,8 @@ import { exportOpenMetrics } from '../../../sim/export/openmetrics.ts';
 import type { Recording } from '../../../sim/recording/recording.ts';
 import { METRICS } from '../../../sim/report/metrics.ts';
 import { summarize } from '../../../sim/report/summary.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { randomRun } from '../random-run.ts';
 
 const textOf = (chunks: Iterable<string>) => [...chunks].join('');
@@ -149,6 +151,27 @@ describe('openmetrics', () => {
       expect([...series.keys()]).toContain('vllm:num_preemptions_total');
       expect([...series.keys()]).toContain('vllm:generation_tokens_total');
     });
+  });
+
+  test('tokens count when they come: while a prompt is computed step by step, no other stands still', () => {
+    const text = JSON.stringify({
+      version: 1,
+      engine: { model: 'facebook/opt-125m', 'max-num-batched-tokens': 64, 'max-model-len': 512 },
+      hardware: { gpu: 'l4' },
+      'step-time': 'fixed:10ms',
+      workload: { 'num-prompts': 2, 'request-rate': 'inf', 'random-input-len': 100, 'random-output-len': 4 },
+    });
+    const { recording } = simulateScenario(parseScenario(text, 's'));
+    const samples = parse(textOf(exportOpenMetrics(recording!, { everyNs: 10e6 }))).get(
+      'vllm:generation_tokens_total',
+    )!;
+    const { firstTokenNs, endNs } = recording!.requests;
+    const expected = samples.map(({ seconds }) => {
+      const at = (i: number) => Math.floor((seconds * 1e9 - firstTokenNs[i]) / 10e6 + 1e-6) + 1;
+      return [0, 1].reduce((sum, i) => sum + Math.max(0, Math.min(4, at(i))), 0);
+    });
+    expect(endNs[0]).toBeLessThan(endNs[1]);
+    expect(samples.map(({ value }) => value)).toEqual(expected);
   });
 
   test('histograms: buckets add up, never shrink, and end with all that there was', () => {
