@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { InputError } from '../../sim/error.ts';
 import type { SweepSpec, Trend } from '../../sim/scenario/sweep.ts';
+import { isKept, manifestSchema } from './kept-schema.ts';
 import { readIfThere, writeWhole } from './result-store.ts';
 
 /** A point of a sweep, and the digest under which its result is kept. */
@@ -60,21 +61,8 @@ export function writeManifest(folder: string, manifest: Manifest): void {
 export function readManifest(folder: string): Manifest {
   const text = readIfThere(pathIn(folder));
   if (text === null) throw new InputError([{ file: folder, message: 'holds no results of a sweep' }]);
-  const manifest = parsed(text);
-  if (manifest === null) throw new InputError([{ file: pathIn(folder), message: 'is no list of a sweep' }]);
-  return manifest;
-}
-
-function parsed(text: string): Manifest | null {
-  try {
-    const value = JSON.parse(text) as Partial<Manifest> | null;
-    const { points, axes, trends } = value ?? {};
-    if (!Array.isArray(points) || !Array.isArray(axes) || !Array.isArray(trends)) return null;
-    // A digest becomes the name of a file.
-    return points.every((point) => /^[0-9a-f]{32}$/.test(point?.digest)) ? (value as Manifest) : null;
-  } catch {
-    return null;
-  }
+  if (isKept(text, manifestSchema)) return JSON.parse(text);
+  throw new InputError([{ file: pathIn(folder), message: 'is no list of a sweep' }]);
 }
 
 function pathIn(folder: string): string {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../sim/error.ts';
+import { isKept, resultSchema } from './kept-schema.ts';
 
 /**
  * Results in a folder, each in a file that is named after the digest of what it depends on. A file appears whole or
@@ -16,7 +17,7 @@ export class ResultStore {
   /** The text of a result; null if there is none, or it is damaged. */
   read(digest: string): string | null {
     const text = readIfThere(this.pathOf(digest));
-    return text !== null && isObject(text) ? text : null;
+    return text !== null && isKept(text, resultSchema) ? text : null;
   }
 
   write(digest: string, result: string): void {
@@ -51,14 +52,5 @@ export function readIfThere(path: string): string | null {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return null;
     throw new InputError([{ file: path, message: `cannot be read: ${message}` }]);
-  }
-}
-
-function isObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
   }
 }

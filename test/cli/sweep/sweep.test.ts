@@ -60,8 +60,9 @@ describe('sweep', () => {
     for (const name of points('grid.sweep').slice(0, 3)) rmSync(join(dir, name));
     // A damaged result is none.
     writeFileSync(join(dir, points('grid.sweep')[0]), '{"passed": tr');
+    writeFileSync(join(dir, points('grid.sweep')[1]), '{"passed": true, "seeds": [{}]}');
     const listed = sweep('--resume', '--dry-run').stdout;
-    expect(listed).toContain('8 points, 4 of those finished');
+    expect(listed).toContain('8 points, 3 of those finished');
     expect(sweep('--resume', '--json').stdout).toBe(one.stdout);
     expect(points('grid.sweep')).toHaveLength(8);
   });
@@ -176,6 +177,10 @@ describe('shards', () => {
     sweep('--set', 'seed=3', '--resume', 'c');
     expect(run(['sweep', 'merge', 'a', 'c']).stderr).toContain('is of another sweep, or version, than a');
     expect(run(['sweep', 'merge', 'nowhere'])).toMatchObject({ status: 2 });
+    for (const text of ['', '{}', '[1]', '{"points": [{"digest": "../../secret"}]}']) {
+      file('b/sweep.json', text);
+      expect(run(['sweep', 'merge', 'a', 'b']).stderr).toBe('b/sweep.json: is no list of a sweep\n');
+    }
   });
 
   test('an array of Slurm says which one and of how many', () => {
