@@ -19,9 +19,12 @@ export function explain(source: string, options: ExplainOptions): number {
   const recording = loadRecording(source, options);
   const { numSteps, steps, requestIds, header } = recording;
   if (step >= numSteps) {
-    throw new InputError([
-      { file: '--step', message: `expected a step from 0 to ${numSteps - 1}, got ${step}` },
-    ]);
+    const died = header.crash === undefined ? '' : `: the engine dies of ${header.crash.explanation}`;
+    const message =
+      numSteps === 0
+        ? `the run has no steps${died}`
+        : `expected a step from 0 to ${numSteps - 1}, got ${step}`;
+    throw new InputError([{ file: '--step', message }]);
   }
   if (block !== undefined && block >= header.pool.numGpuBlocks) {
     throw new InputError([

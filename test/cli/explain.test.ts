@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { poolscope } from './cli.ts';
 
@@ -27,4 +30,26 @@ test.each([
   const { status, stderr } = explain(...args);
   expect(stderr.trim()).toBe(message);
   expect(status).toBe(2);
+});
+
+test('of an engine that dies in its first step, what it dies of', () => {
+  const command = 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192 --enforce-eager';
+  const scenario = {
+    version: 1,
+    vllm: '0.6.3',
+    command,
+    // Another process leaves room for the start, and none for a prompt.
+    hardware: { gpu: 'a6000', 'other-gib': 5.4 },
+    workload: { 'num-prompts': 1, 'random-input-len': 3000 },
+  };
+  const file = join(mkdtempSync(join(tmpdir(), 'poolscope-')), 'full.pool.yaml');
+  writeFileSync(file, JSON.stringify(scenario));
+  const { status, stderr } = poolscope('explain', file, '--step', '0');
+  expect(stderr).toMatch(
+    /^--step: the run has no steps: the engine dies of CUDA out of memory on GPU 0, for the/,
+  );
+  expect(status).toBe(2);
+  const run = poolscope('run', file);
+  expect(run.stdout).toContain('engine-crash (CUDA out of memory on GPU 0, for the');
+  expect(run.status).toBe(1);
 });
