@@ -19,7 +19,7 @@ const FORBIDDEN: readonly [what: string, pattern: RegExp][] = [
   ['the operator **', /\*\*/],
   ['timers and consoles', /\b(setTimeout|setInterval|console|globalThis)\b/],
 ];
-const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+const IMPORT = /(?:from|import)\s*\(?\s*'([^'\n]+)'/g;
 const PACKAGES = ['fflate', 'seedrandom/lib/alea', 'valibot', 'yaml'];
 
 /** The code without its comments and texts. */
