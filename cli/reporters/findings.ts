@@ -1,5 +1,6 @@
 import { adviceText } from '../../sim/memory/plan.ts';
 import type { MetricCheck } from '../../sim/report/check-metrics.ts';
+import { shellText } from '../../sim/scenario/shell-words.ts';
 import type { Check, ScenarioRun } from '../run-scenario.ts';
 import type { Finding } from './reporter.ts';
 
@@ -74,7 +75,7 @@ function reasonLines({ why, worst }: Check, { scenario, explainWith }: ScenarioR
     ...(worst.seed === scenario.seed ? [] : ['--seed', String(worst.seed)]),
     ...explainWith,
   ];
-  return [where, ...why.reasons, words.map(quoted).join(' ')];
+  return [where, ...why.reasons, shellText(words)];
 }
 
 /** A value in its unit, four digits of it. */
@@ -89,9 +90,4 @@ export function shown(value: number | null, unit: Check['unit']): string {
 
 function digits(value: number): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
-}
-
-/** A word as a shell reads it back. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

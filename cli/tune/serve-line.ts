@@ -1,8 +1,7 @@
 import { findServer, parseCommand } from '../../sim/scenario/command.ts';
 import { findFlag, longName } from '../../sim/scenario/flags.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
-import { shellWords } from '../../sim/scenario/shell-words.ts';
-import { quoted } from '../reporters/findings.ts';
+import { shellText, shellWords } from '../../sim/scenario/shell-words.ts';
 import type { Settings } from './evaluator.ts';
 
 const ROOM = 'engine.';
@@ -14,9 +13,7 @@ export function serveLine(scenario: Scenario, settings: Settings): string {
   );
   const names = new Set(flags.map(([name]) => name));
   const kept = argumentsOf(scenario, names);
-  return ['vllm', 'serve', ...kept, ...flags.flatMap(([name, value]) => wordsOf(name, value))]
-    .map(quoted)
-    .join(' ');
+  return shellText(['vllm', 'serve', ...kept, ...flags.flatMap(([name, value]) => wordsOf(name, value))]);
 }
 
 /** The model, and the flags that stay as they are. */

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { InputError, type Problem } from '../error.ts';
 import type { LocatedYaml } from './located-yaml.ts';
+import { shellText } from './shell-words.ts';
 
 /** A field that the caller sets in place of the file: `workload.request-rate=5`. */
 export interface Override {
@@ -83,11 +84,11 @@ function set(root: Record<string, unknown>, { origin, path, value }: Override): 
   node[path[path.length - 1]] = value;
 }
 
-/** `--block-size '32'`, in quotes that a shell would take off. */
+/** `--block-size 32`, in quotes that a shell would take off where there must be some. */
 function flagOf(name: string, value: unknown): string {
   if (value === true) return `--${name}`;
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return `--${name} '${text.replaceAll("'", `'\\''`)}'`;
+  return shellText([`--${name}`, text]);
 }
 
 function structuredCloneOf(value: unknown): unknown {

@@ -33,7 +33,7 @@ describe('plan', () => {
     expect(status).toBe(1);
     expect(stdout).toContain('vLLM would not start: kv-cache-too-small');
     expect(stdout).toContain('the estimated maximum model length is');
-    expect(stdout).toMatch(/starts with +--max-model-len \d+ or less/);
+    expect(stdout).toMatch(/remedies +--max-model-len \d+ or less/);
   });
 
   test('fewer GPUs than the parallel sizes need', () => {

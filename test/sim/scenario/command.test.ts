@@ -150,3 +150,7 @@ describe('what stands before the server', () => {
     expect(Object.keys(parseCommand(command, '2026-05')?.env ?? {})).toEqual(Object.keys(env));
   });
 });
+
+test('a file that --config names is not read, and the command says so', () => {
+  expect(parseCommand('vllm serve --config vllm.yaml', '2026-05')?.flags.unmodelled).toEqual(['config']);
+});
