@@ -22,7 +22,10 @@ const UNITS_NS: Readonly<Record<string, number>> = { ms: 1e6, s: 1e9, m: 60e9, h
 /** `poolscope export`: a run in a form that other tools read. Returns the exit code. */
 export function exportRun(source: string, options: ExportOptions): number {
   const everyNs = everyNsOf(options);
-  const chunks = chunksOf(loadRecording(source, options), options.format, everyNs);
+  // A timeline and series are of one engine.
+  const together = options.format === 'json' || options.format === 'csv';
+  const replica = options.replica ?? (together ? 'together' : undefined);
+  const chunks = chunksOf(loadRecording(source, { ...options, replica }), options.format, everyNs);
   writeChunks(options.output, chunks);
   return ExitCode.Ok;
 }

@@ -10,6 +10,8 @@ import { loadScenario } from './load.ts';
 export interface RecordingOptions {
   readonly seed?: number;
   readonly set?: readonly Override[];
+  /** Of several engines, the one that is meant; together: all of them, without events, if none is named. */
+  readonly replica?: number | 'together';
 }
 
 /**
@@ -18,11 +20,25 @@ export interface RecordingOptions {
  */
 export function loadRecording(source: string, options: RecordingOptions = {}): Recording {
   if (source.endsWith('.poolrec')) return decodeRecording(readBytes(source), shownPath(source));
-  const { seed, set } = options;
+  const { seed, set, replica } = options;
   const written = loadScenario(source, { gpu: 'a100-80g-sxm', gpuCount: 8, set });
   const scenario = { ...written, seed: seed ?? written.seed };
-  const { plan, recording } = simulateScenario(scenario, { readTrace: readerBeside(source) });
-  if (recording !== null) return recording;
+  const { plan, recording, replicas } = simulateScenario(scenario, { readTrace: readerBeside(source) });
+  if (recording !== null) {
+    return replica === 'together' ? recording : replicas[chosenReplica(replicas.length, replica)];
+  }
   const because = plan.starts ? '' : plan.because;
   throw new InputError([{ file: scenario.file, message: `holds no run: vLLM would not start (${because})` }]);
+}
+
+/**
+ * The engine that --replica names; the only one need not be named.
+ * @throws InputError if there is no such engine, or several to choose from.
+ */
+export function chosenReplica(count: number, replica: number | undefined): number {
+  if (replica === undefined && count === 1) return 0;
+  if (replica !== undefined && replica < count) return replica;
+  const expected =
+    count === 1 ? 'there is one engine, 0' : `expected one of ${count} engines, 0 to ${count - 1}`;
+  throw new InputError([{ file: '--replica', message: `${expected}, got ${replica ?? 'none'}` }]);
 }

@@ -67,6 +67,11 @@ program
   .option('--json', 'print the results as JSON: short for --reporter json')
   .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)
   .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
+  .option(
+    '--replica <N>',
+    'of several engines, the one whose recording (else: all) and KV events (else: 0) are written',
+    wholeNumber(0),
+  )
   .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
   .action((files: string[], options: RunOptions) => {
     process.exitCode = run(files, options);
@@ -102,6 +107,7 @@ program
   .requiredOption('--step <N>', 'the step, from 0', wholeNumber(0))
   .option('--request <ID>', 'only what concerns this request')
   .option('--block <B>', 'only what concerns this block', wholeNumber(0))
+  .option('--replica <N>', 'of a scenario with several engines, the one that is meant', wholeNumber(0))
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
   .addOption(setOption())
   .option('--json', 'print the reasons as JSON')
@@ -133,6 +139,7 @@ program
     '--every <TIME>',
     'openmetrics: simulated time between samples (default: at most 10,000 of a series)',
   )
+  .option('--replica <N>', 'of a scenario with several engines, the one that is meant', wholeNumber(0))
   .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
   .addOption(setOption())
   .action((file: string, options: ExportOptions) => {

@@ -14,6 +14,7 @@ import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
+import { pipelineLine, replicaLines } from './replica-report.ts';
 import { oneLine } from './reporters/plain.ts';
 import { columns, number, percent, row, seconds } from './text.ts';
 
@@ -34,6 +35,7 @@ export function runReport(
   recording: Recording,
   summary: Summary,
   moe: MoeSummary | null,
+  replicas: readonly Recording[] = [recording],
 ): string {
   const { requests, throughput, kvCacheUse, slots } = summary;
   const { numGpuBlocks, hashBlockSize, enablePrefixCaching } = plan.pool;
@@ -47,7 +49,7 @@ export function runReport(
     heading(scenario),
     row(
       'pool',
-      `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens`,
+      `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens${poolNote(recording)}`,
     ),
     row('requests', `${number(requests.total)}: ${outcomes.join(', ')}`),
     row(
@@ -66,7 +68,7 @@ export function runReport(
   if (summary.goodput && scenario.workload.goodput) {
     lines.push(row('goodput', goodputText(summary.goodput, scenario.workload.goodput)));
   }
-  const cost = costOf(scenario.hardware, summary);
+  const cost = costOf(scenario, summary);
   if (cost) {
     lines.push(
       row(
@@ -75,6 +77,7 @@ export function runReport(
       ),
     );
   }
+  if (summary.pipeline) lines.push(row('pipeline', pipelineLine(summary.pipeline)));
   lines.push('', pc.dim(row('', columns(['mean', 'p50', 'p90', 'p99', 'max']))));
   lines.push(
     row('TTFT', statistics(summary.timeToFirstToken)),
@@ -141,6 +144,7 @@ export function runReport(
     );
   }
   if (summary.allocator) lines.push(row('allocator', allocatorLine(summary.allocator)));
+  if (replicas.length > 1) lines.push('', ...replicaLines(replicas).map(([label, text]) => row(label, text)));
   if (moe) lines.push('', ...moeLines(moe).map(([label, text]) => row(label, text)));
   if (summary.crash) lines.push(row('outcome', pc.red(crashOutcome(summary.crash))));
   return [...lines, ...notes(plan.notes)].join('\n');
@@ -172,9 +176,21 @@ export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: 
   ].join('\n');
 }
 
+/** Whose the pool is, if there are several engines. */
+function poolNote({ header: { replica } }: Recording): string {
+  if (replica === undefined) return '';
+  if (replica.of.kind === 'virtual engine') return ` · shared out among ${replica.count} virtual engines`;
+  return ` · in each of ${replica.count} engines`;
+}
+
 function heading(scenario: Scenario): string {
   const system = scenario.contiguous === null ? `vLLM ${scenario.vllm}` : SYSTEMS[scenario.contiguous.policy];
-  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${describeGpus(scenario.hardware)} · ${seedsOf(scenario)}`)}`;
+  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${gpusOf(scenario)} · ${seedsOf(scenario)}`)}`;
+}
+
+function gpusOf({ hardware, replicas }: Scenario): string {
+  const gpus = describeGpus(hardware);
+  return replicas === null ? gpus : `${replicas.count} replicas of ${gpus}`;
 }
 
 /** The report is of the first. */

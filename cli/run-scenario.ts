@@ -6,6 +6,7 @@ import { checkMetrics, type MetricCheck } from '../sim/report/check-metrics.ts';
 import { failedExpectations } from '../sim/report/expectations.ts';
 import { findMetric } from '../sim/report/metrics.ts';
 import { type MoeSummary, summarizeMoe } from '../sim/report/moe-summary.ts';
+import { measure } from '../sim/report/series.ts';
 import { type Summary, summarize } from '../sim/report/summary.ts';
 import { type Why, whyMetric } from '../sim/report/why.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -20,15 +21,18 @@ const MOST_STEPS_EXPLAINED = 200_000;
 export interface SeedRun {
   readonly seed: number;
   readonly plan: Plan;
+  /** Of several engines, what they did together. */
   readonly recording: Recording | null;
+  /** Engine → its recording. */
+  readonly replicas: readonly Recording[];
   readonly summary: Summary | null;
   /** Of models with experts. */
   readonly moe: MoeSummary | null;
 }
 
-/** A check with the reason for its failure. */
+/** A check with the reason for its failure, and the engine in which it lies if there are several. */
 export interface Check extends MetricCheck {
-  readonly why: Why | null;
+  readonly why: (Why & { readonly engine: number | null }) | null;
 }
 
 /** What became of a scenario. */
@@ -48,7 +52,7 @@ export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
   readonly readFile: (path: string) => string;
   /** Keep the events. */
   readonly events: boolean;
-  readonly kvEvents?: (batch: KvEventBatch) => void;
+  readonly kvEvents?: (batch: KvEventBatch, engine: number) => void;
   /** Look for the reasons of failed checks, which may take another run; unless false. */
   readonly reasons?: boolean;
   /** Called now and then; may throw to end it. */
@@ -75,14 +79,14 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
     return [{ seed, recording, baseline: other?.recording ?? null }];
   });
   const checked = seeded.length > 0 ? checkMetrics(scenario.expect.metrics, seeded) : [];
-  const explained = new Map<number, Recording | null>();
+  const explained = new Map<number, readonly Recording[]>();
   const checks = checked.map((check): Check => {
     if (check.passed || check.problem !== null || hooks.reasons === false) return { ...check, why: null };
     const { seed } = check.worst;
     const known = explained.get(seed);
-    const recording = known === undefined ? withEvents({ ...scenario, seed }, runs, hooks) : known;
-    explained.set(seed, recording);
-    return { ...check, why: recording && whyOf(check, recording) };
+    const engines = known === undefined ? withEvents({ ...scenario, seed }, runs, hooks) : known;
+    explained.set(seed, engines);
+    return { ...check, why: whyOf(check, engines) };
   });
   const gates = checks.some(({ passed, expectation }) => !passed && expectation.severity === 'error');
   const first = runs[0].recording;
@@ -99,7 +103,7 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
 
 function runSeed(scenario: Scenario, { readFile, events, kvEvents, tick }: RunHooks): SeedRun {
   const bar = new ProgressBar(scenario.name);
-  const { plan, recording, moe } = simulateScenario(scenario, {
+  const { plan, recording, replicas, moe } = simulateScenario(scenario, {
     events,
     ...(kvEvents && { kvEvents }),
     readTrace: readFile,
@@ -114,21 +118,34 @@ function runSeed(scenario: Scenario, { readFile, events, kvEvents, tick }: RunHo
     seed: scenario.seed,
     plan,
     recording,
+    replicas,
     summary: recording && summarize(recording),
     moe: moe && summarizeMoe(moe),
   };
 }
 
-/** The same run again, with its events; null if it is too long for that. */
-function withEvents(scenario: Scenario, runs: readonly SeedRun[], hooks: RunHooks): Recording | null {
-  const recording = runs.find(({ seed }) => seed === scenario.seed)?.recording ?? null;
-  if (recording === null || recording.numEvents > 0) return recording;
-  if (recording.numSteps > MOST_STEPS_EXPLAINED) return null;
-  return runSeed(scenario, { readFile: hooks.readFile, tick: hooks.tick, events: true }).recording;
+/** The same run again, with the events of its engines; none if it is too long for that. */
+function withEvents(scenario: Scenario, runs: readonly SeedRun[], hooks: RunHooks): readonly Recording[] {
+  const run = runs.find(({ seed }) => seed === scenario.seed);
+  if (run === undefined || run.recording === null) return [];
+  if (run.replicas.some(({ numEvents }) => numEvents > 0)) return run.replicas;
+  if (run.recording.numSteps > MOST_STEPS_EXPLAINED) return [];
+  return runSeed(scenario, { readFile: hooks.readFile, tick: hooks.tick, events: true }).replicas;
 }
 
-function whyOf({ expectation }: MetricCheck, recording: Recording): Why | null {
+/** The reason, in the engine in which the metric is at its worst. */
+function whyOf({ expectation }: MetricCheck, engines: readonly Recording[]): Check['why'] {
   const metric = findMetric(expectation.metric);
-  const low = expectation.expression.operator.startsWith('>');
-  return metric && whyMetric(recording, metric, low, expectation.afterNs);
+  if (metric === null || engines.length === 0) return null;
+  const { afterNs, expression } = expectation;
+  const low = expression.operator.startsWith('>');
+  const extreme = { name: metric.kind === 'total' ? 'value' : low ? 'min' : 'max', p: 0 } as const;
+  const values = engines.map((recording) => measure(metric, extreme, recording, afterNs));
+  let worst = 0;
+  values.forEach((value, i) => {
+    const before = values[worst];
+    if (value !== null && (before === null || (low ? value < before : value > before))) worst = i;
+  });
+  const why = whyMetric(engines[worst], metric, low, afterNs);
+  return why && { ...why, engine: engines.length === 1 ? null : worst };
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../sim/error.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
+import type { Recording } from '../sim/recording/recording.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -11,6 +12,7 @@ import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath } from './files.ts';
 import { limitReached, timeLimit } from './limits.ts';
 import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourcesOf } from './load.ts';
+import { chosenReplica } from './load-recording.ts';
 import { printerOf } from './printer.ts';
 import { codeOf, type FileResult } from './reporters/reporter.ts';
 import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
@@ -32,6 +34,8 @@ export interface RunOptions {
   readonly reporter?: ReporterName;
   readonly output?: string;
   readonly record?: string;
+  /** Of several engines, the one whose recording and KV events are written. */
+  readonly replica?: number;
   readonly kvEvents?: string;
   /** Seconds for each file. */
   readonly timeout?: number;
@@ -88,23 +92,27 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
     // The events of a long run take gigabytes, and most reports need none of them.
     events: options.json === true || options.reporter === 'json' || options.record !== undefined,
     ...(options.kvEvents !== undefined && {
-      kvEvents: (batch) => kvEvents.push(`${JSON.stringify(batch)}\n`),
+      kvEvents: (batch, engine) => {
+        if (engine === (options.replica ?? 0)) kvEvents.push(`${JSON.stringify(batch)}\n`);
+      },
     }),
   });
-  const [{ recording }] = result.runs;
-  if (recording === null) return result;
+  const [{ replicas }] = result.runs;
+  if (replicas.length === 0) return result;
+  if (options.replica !== undefined) chosenReplica(replicas.length, options.replica);
   const tell = (text: string) => {
     if (options.json !== true && (options.reporter ?? 'default') === 'default') console.log(text);
   };
   if (options.record !== undefined) {
-    written(options.record, encodeRecording(recording));
-    tell(
-      `recording: ${options.record} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
-    );
+    for (const { path, recording } of recordingsToWrite(options.record, replicas, options.replica)) {
+      written(path, encodeRecording(recording));
+      tell(`recording: ${path} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``);
+    }
   }
   if (options.kvEvents !== undefined) {
     written(options.kvEvents, kvEvents.join(''));
-    tell(`KV events: ${options.kvEvents} (${kvEvents.length} batches)`);
+    const ofEngine = replicas.length > 1 ? ` of engine ${options.replica ?? 0}` : '';
+    tell(`KV events: ${options.kvEvents} (${kvEvents.length} batches${ofEngine})`);
   }
   return result;
 }
@@ -115,6 +123,15 @@ function written(file: string, content: string | Uint8Array): void {
   } catch (error) {
     throw new InputError([{ file, message: `cannot be written: ${(error as Error).message}` }]);
   }
+}
+
+/** Of several engines each goes to a file of its own, `out.r0.poolrec`, or the one that is named to the path. */
+function recordingsToWrite(path: string, replicas: readonly Recording[], replica: number | undefined) {
+  if (replicas.length === 1 || replica !== undefined) {
+    return [{ path, recording: replicas[chosenReplica(replicas.length, replica)] }];
+  }
+  const stem = path.replace(/\.poolrec$/, '');
+  return replicas.map((recording, i) => ({ path: `${stem}.r${i}.poolrec`, recording }));
 }
 
 /** Of what changes a run, `explain` takes fields, and the seed that the report adds. */

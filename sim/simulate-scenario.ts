@@ -1,26 +1,25 @@
-import type { TimingParameters } from './catalog/gpus.ts';
-import { type SimulationHooks, simulate } from './engine/simulate.ts';
-import type { CacheReset } from './engine/simulation-input.ts';
+import { deploymentOf } from './deployment.ts';
+import { Cluster } from './engine/cluster.ts';
+import type { SimulationHooks } from './engine/simulate.ts';
+import type { CacheReset, SimulationInput } from './engine/simulation-input.ts';
 import { together } from './engine/step-observer.ts';
 import { InputError } from './error.ts';
-import { captureSizes } from './memory/cuda-graphs.ts';
 import type { Plan } from './memory/plan.ts';
 import { plan, resolveHardware } from './memory/planner.ts';
 import { rankStrips } from './memory/rank-strip.ts';
-import { limitsOf } from './memory/resolve.ts';
 import { servingMemory } from './memory/serving/serving-memory.ts';
 import { expertMap } from './moe/expert-map.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import { type Experts, expertsOf } from './moe/moe-setup.ts';
 import { routingReuse } from './moe/routing-reuse.ts';
+import type { KvEventBatch } from './recording/kv-event-log.ts';
+import { mergeRecordings } from './recording/merge.ts';
 import type { Recording, RecordingHeader } from './recording/recording.ts';
 import { describeGpus } from './scenario/machine.ts';
 import type { Scenario } from './scenario/scenario.ts';
+import { stagesOf, stepTimeOf, timingOf } from './scenario-time.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
-import { fixedStepTime } from './time/fixed.ts';
-import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
-import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
-import { type StepTable, type TableStepTime, tableStepTime } from './time/step-table.ts';
+import type { StepTable, TableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { openTrace } from './trace/open-trace.ts';
 import { childRequests } from './workload/child-requests.ts';
@@ -32,13 +31,23 @@ import type { Workload } from './workload/workload.ts';
 export type ScenarioResult =
   | {
       readonly plan: Extract<Plan, { starts: true }>;
+      /** Of one engine; of several what they did together, without events. */
       readonly recording: Recording;
-      /** What the model's experts did; null if it has none. */
+      /** Engine → its recording. */
+      readonly replicas: readonly Recording[];
+      /** What the model's experts did, in the first engine; null if it has none. */
       readonly moe: MoeReport | null;
     }
-  | { readonly plan: Extract<Plan, { starts: false }>; readonly recording: null; readonly moe: null };
+  | {
+      readonly plan: Extract<Plan, { starts: false }>;
+      readonly recording: null;
+      readonly replicas: readonly [];
+      readonly moe: null;
+    };
 
-export interface ScenarioHooks extends SimulationHooks {
+export interface ScenarioHooks extends Omit<SimulationHooks, 'kvEvents'> {
+  /** As in SimulationHooks, of each engine. */
+  kvEvents?(batch: KvEventBatch, engine: number): void;
   /** The text of a trace file that the scenario names; sim opens no files. */
   readTrace?(path: string): string;
   /** As in SimulationInput. */
@@ -53,51 +62,89 @@ export interface ScenarioHooks extends SimulationHooks {
  */
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const start = plan(scenario);
-  if (!start.starts) return { plan: start, recording: null, moe: null };
+  if (!start.starts) return { plan: start, recording: null, replicas: [], moe: null };
   const { workload: sampled, notes } = hooks.workload
     ? { workload: hooks.workload, notes: [] }
     : scenarioWorkload(scenario, hooks);
   const planned = { ...start, notes: [...start.notes, ...notes] };
   // V0 forks the sequences of one request; V1 knows requests with one sequence only.
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
+  const stepTime = stepTimeOf(scenario);
+  const about = aboutOf(scenario, planned, notes);
+  const input = { ...inputOf(scenario, planned, workload, stepTime, about), events: hooks.events };
+  const deployment = deploymentOf(scenario, resolveHardware(scenario), workload);
+  const watchers = Array.from({ length: deployment.count }, () => watchersOf(scenario, planned, hooks));
+  const { recordings, requests } = new Cluster(
+    deployment.part(input),
+    watchers.map(({ experts, memory }, index) => ({
+      ...hooks,
+      kvEvents: hooks.kvEvents && ((batch: KvEventBatch) => hooks.kvEvents?.(batch, index)),
+      observer: together([experts?.observer, memory].filter((each) => each !== undefined)),
+    })),
+    deployment,
+  ).run();
+  // What observers saw and the table could not say is known at the end only; the engine knows nothing of it.
+  const reports = recordings.map((recording, i) =>
+    moeReportOf(scenario, watchers[i].experts, workload, recording),
+  );
+  const replicas = recordings.map((recording, index): Recording => {
+    const moe = reports[index];
+    const { memory } = watchers[index];
+    const { about: of, count } = deployment;
+    const header = {
+      ...recording.header,
+      ...(of && { name: `${scenario.name} (${of.kind} ${index} of ${count})` }),
+      ...(memory && { allocators: memory.report() }),
+      ...(scenario.workload.goodput && { goodput: scenario.workload.goodput }),
+      ...(moe !== null && { experts: expertMap(moe) }),
+      ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
+      ...(of && { replica: { index, count, of } }),
+    };
+    return { ...recording, header };
+  });
+  const recording = replicas.length === 1 ? replicas[0] : mergeRecordings(scenario.name, replicas, requests);
+  return { plan: planned, recording, replicas, moe: reports[0] };
+}
+
+/** Who watches the steps of one engine. */
+function watchersOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>, hooks: ScenarioHooks) {
+  const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
+  // What served before paging had no PyTorch.
+  const memory =
+    scenario.contiguous === null ? servingMemory(scenario, experts?.observer.rows ?? null) : undefined;
+  return { experts, memory };
+}
+
+/** What each engine is told, before the blocks are shared out. */
+function inputOf(
+  scenario: Scenario,
+  planned: Extract<Plan, { starts: true }>,
+  workload: Workload,
+  stepTime: StepTimeModel,
+  about: SimulationInput['about'],
+): SimulationInput {
   const { contiguous } = scenario;
   const paged = {
     pool: planned.pool,
     scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
   };
-  const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
-  const stepTime = stepTimeOf(scenario);
-  // What served before paging had no PyTorch.
-  const memory = contiguous === null ? servingMemory(scenario, experts?.observer.rows ?? null) : undefined;
-  const recording = simulate(
-    {
-      name: scenario.name,
-      seed: scenario.seed,
-      vllm: scenario.vllm,
-      ...(contiguous === null
-        ? { ...paged, ...(planned.v0 && { v0: planned.v0 }) }
-        : { ...withoutPaging(planned), contiguous }),
-      beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
-      workload,
-      cacheResets: cacheResetsOf(scenario),
-      stepTime,
-      ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
-      about: aboutOf(scenario, planned, notes),
-      memory: rankStrips(planned),
-      events: hooks.events,
-    },
-    { ...hooks, observer: together([experts?.observer, memory].filter((each) => each !== undefined)) },
-  );
-  const moe = moeReportOf(scenario, experts, workload, recording);
-  // What observers saw and the table could not say is known at the end only; the engine knows nothing of it.
-  const header = {
-    ...recording.header,
-    ...(memory && { allocators: memory.report() }),
-    ...(moe && { experts: expertMap(moe) }),
-    ...(scenario.workload.goodput && { goodput: scenario.workload.goodput }),
-    ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
+  const stages = stagesOf(scenario, stepTime);
+  return {
+    name: scenario.name,
+    seed: scenario.seed,
+    vllm: scenario.vllm,
+    ...(contiguous === null
+      ? { ...paged, ...(planned.v0 && { v0: planned.v0 }) }
+      : { ...withoutPaging(planned), contiguous }),
+    beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
+    workload,
+    cacheResets: cacheResetsOf(scenario),
+    stepTime,
+    ...(stages && { stages }),
+    ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
+    about,
+    memory: rankStrips(planned),
   };
-  return { plan: planned, recording: { ...recording, header }, moe };
 }
 
 /** As many token slots as the plan's blocks have, each a block of its own; prompts are not cut. */
@@ -188,52 +235,6 @@ function encoderOf(
 function cacheResetsOf({ workload }: Scenario): CacheReset[] {
   const { atNs = [], preemptRunning = false } = workload.cacheResets ?? {};
   return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
-}
-
-/** What a step costs besides its kernels: the user's calibration, or that of the version. */
-export function overheadOf({ vllm, hardware }: Scenario): HostOverhead {
-  return hardware.calibration?.overhead ?? (vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD);
-}
-
-/** What the analytic step time of a scenario is made of. */
-function timingOf(scenario: Scenario): RooflineInput {
-  const hardware = resolveHardware(scenario);
-  const { architecture, gpu, link, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
-  const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
-  return {
-    model: architecture,
-    gpu,
-    options: {
-      tensorParallel: parallel.tensor,
-      dataParallel: parallel.data,
-      expertParallel: parallel.experts,
-      weightBytes,
-      kvBytes: kvElementBytes,
-      largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
-      ...(link !== null && { link }),
-      overhead: overheadOf(scenario),
-    },
-  };
-}
-
-/**
- * The step-time model of a scenario.
- * @param constants of the analytic model in place of the GPU's own.
- * @throws InputError for names that the catalogue does not know.
- */
-export function stepTimeOf(scenario: Scenario, constants?: TimingParameters): StepTimeModel {
-  const { stepTime } = scenario;
-  switch (stepTime.kind) {
-    case 'fixed':
-      return fixedStepTime(stepTime.ns);
-    case 'table':
-      return tableStepTime(stepTime.table);
-    case 'roofline': {
-      const timing = timingOf(scenario);
-      const gpu = { ...timing.gpu, par: constants ?? timing.gpu.par };
-      return rooflineStepTime({ ...timing, gpu });
-    }
-  }
 }
 
 function tableUse(table: StepTable, model: StepTimeModel): NonNullable<RecordingHeader['stepTable']> {

@@ -82,7 +82,11 @@ function mergedText({ text, file, sets }: ScenarioSource): string {
 
 function run(source: ScenarioSource): void {
   const scenario = read(source);
-  const { plan, recording } = simulateScenario(scenario, {
+  // Of several engines, the page shows the first.
+  const {
+    plan,
+    replicas: [recording],
+  } = simulateScenario(scenario, {
     progress(share, numSteps) {
       answer({ kind: 'progress', share, numSteps });
       return false;
@@ -90,7 +94,7 @@ function run(source: ScenarioSource): void {
   });
   const sizing = sizingFlags(scenario);
   const settings = settingsOf(scenario);
-  if (recording === null) {
+  if (recording === undefined) {
     if (plan.starts) return;
     const { message } = plan;
     const advice = adviceText(plan);

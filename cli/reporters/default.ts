@@ -13,10 +13,10 @@ export const defaultReporter: Reporter = {
   each(result) {
     if ('problems' in result) return '';
     const { run } = result;
-    const [{ plan, recording, summary, moe }] = run.runs;
+    const [{ plan, recording, replicas, summary, moe }] = run.runs;
     const lines = [
       plan.starts && recording !== null && summary !== null
-        ? runReport(run.scenario, plan, recording, summary, moe)
+        ? runReport(run.scenario, plan, recording, summary, moe, replicas)
         : failureReport(run.scenario, plan as Extract<Plan, { starts: false }>),
     ];
     const [, ...checks] = findingsOf(run);

@@ -72,6 +72,7 @@ function reasonLines({ why, worst }: Check, { scenario, explainWith }: ScenarioR
   const words = [
     ...['poolscope', 'explain', scenario.file, '--step', String(why.step)],
     ...(why.request === null ? [] : ['--request', why.request]),
+    ...(why.engine === null ? [] : ['--replica', String(why.engine)]),
     ...(worst.seed === scenario.seed ? [] : ['--seed', String(worst.seed)]),
     ...explainWith,
   ];

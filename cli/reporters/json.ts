@@ -1,5 +1,6 @@
 import type { Recording } from '../../sim/recording/recording.ts';
 import { costOf } from '../../sim/report/cost.ts';
+import { summarizeReplicas } from '../../sim/report/replicas.ts';
 import { timeBasis } from '../../sim/time/time-basis.ts';
 import type { FileResult, Reporter } from './reporter.ts';
 
@@ -17,7 +18,7 @@ function resultOf(result: FileResult): object[] {
   const failures = checks
     .filter((check) => !check.passed && check.expectation.severity === 'error')
     .map(({ expectation }) => `${expectation.metric}: ${expectation.expression.text}`);
-  const [{ plan, recording, summary, moe }] = runs;
+  const [{ plan, recording, replicas, summary, moe }] = runs;
   return [
     {
       file: scenario.file,
@@ -34,8 +35,9 @@ function resultOf(result: FileResult): object[] {
       plan,
       summary,
       times: recording && timesOf(recording),
-      cost: summary && costOf(scenario.hardware, summary),
+      cost: summary && costOf(scenario, summary),
       moe,
+      ...(replicas.length > 1 && { replicas: summarizeReplicas(replicas) }),
       ...(runs.length > 1 && { seeds: runs.map((run) => ({ seed: run.seed, summary: run.summary })) }),
       digest,
     },

@@ -94,7 +94,7 @@ function runPoint({ scenario, readFile, baseline, trends }: BundledScenario): Po
     seeds: run.runs.map(({ seed, summary }) => ({
       seed,
       summary,
-      cost: summary && costOf(scenario.hardware, summary),
+      cost: summary && costOf(scenario, summary),
     })),
     measured: trends.map(({ metric, aggregate }) => {
       const values = run.runs.map(

@@ -55,7 +55,10 @@ export class Cluster {
     { router, shared }: ClusterOptions = {},
   ) {
     const ledger = new RequestLedger(input.workload);
-    const newPipeline = () => new Pipeline(input.stepTime, input.stages ?? null);
+    // With async scheduling, tokens go from the last stage to the others on the GPUs, which wait for them (vLLM's V1
+    // model runner, `_pp_receive_prev_sampled_token_ids_to_input_batch`).
+    const { asyncScheduling } = input.scheduler;
+    const newPipeline = () => new Pipeline(input.stepTime, input.stages ?? null, asyncScheduling);
     const pipeline = shared === 'stages' ? newPipeline() : null;
     this.input = input;
     this.ledger = ledger;
@@ -157,10 +160,13 @@ export class Cluster {
   }
 }
 
-/** vLLM `max_concurrent_batches`. Each of V0's virtual engines has one. */
-function batchesInFlight({ v0, stages, scheduler }: SimulationInput): number {
-  if (v0 !== undefined) return 1;
-  return stages?.numStages ?? (scheduler.asyncScheduling ? 2 : 1);
+/**
+ * vLLM `max_concurrent_batches`, but for async scheduling across stages: there no two batches overlap, and two in flight
+ * do what as many as stages would. Each of V0's virtual engines has one.
+ */
+function batchesInFlight({ v0, contiguous, stages, scheduler }: SimulationInput): number {
+  if (v0 !== undefined || contiguous !== undefined) return 1;
+  return scheduler.asyncScheduling ? 2 : (stages?.numStages ?? 1);
 }
 
 /** The rows of an engine's own requests; of the others only what every engine could know. */

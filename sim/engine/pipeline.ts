@@ -18,12 +18,19 @@ export class Pipeline {
   private readonly stageNs: Float64Array;
   private readonly busyNs: Float64Array;
   private activeNs = 0;
+  private readonly needsSamples: boolean;
+  /** When the last token was sampled. */
+  private sampledNs = 0;
 
-  /** `stages` null: one stage, whose time is the step's. */
-  constructor(stepTime: StepTimeModel, stages: StageTimes | null) {
+  /**
+   * @param stages null: one stage, whose time is the step's.
+   * @param needsSamples a batch does not start before the one before it has sampled.
+   */
+  constructor(stepTime: StepTimeModel, stages: StageTimes | null, needsSamples: boolean) {
     const numStages = stages?.numStages ?? 1;
     this.stepTime = stepTime;
     this.stages = stages;
+    this.needsSamples = needsSamples;
     this.freeNs = new Float64Array(numStages);
     this.stageNs = new Float64Array(numStages);
     this.busyNs = new Float64Array(numStages);
@@ -31,7 +38,7 @@ export class Pipeline {
 
   /** When a batch that is ready at `now` starts. */
   startNs(now: number): number {
-    return Math.max(now, this.freeNs[0]);
+    return Math.max(now, this.freeNs[0], this.sampledNs);
   }
 
   /** Sends a batch through all stages. Returns when it leaves the last one, integer nanoseconds. */
@@ -46,6 +53,7 @@ export class Pipeline {
     } else {
       this.passStages(stages, batch, startNs, observer);
     }
+    if (this.needsSamples && batch.numSampled > 0) this.sampledNs = freeNs[last];
     this.activeNs += freeNs[last] - Math.max(startNs, endBefore);
     return freeNs[last];
   }

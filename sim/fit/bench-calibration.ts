@@ -2,7 +2,7 @@ import { LINKS } from '../catalog/links.ts';
 import { resolveHardware } from '../memory/resolve.ts';
 import { type Calibration, onTopOf } from '../scenario/calibration.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { overheadOf } from '../simulate-scenario.ts';
+import { overheadOf } from '../scenario-time.ts';
 import { benchError } from './bench-errors.ts';
 import type { BenchResult, Figure } from './bench-result.ts';
 import { type BenchCase, benchCase, simulatedFigures } from './bench-run.ts';

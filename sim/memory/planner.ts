@@ -139,11 +139,7 @@ function poolConfig(scenario: Scenario, { numBlocks, layout }: Startup): PoolCon
   };
 }
 
-function notesOn(
-  scenario: Scenario,
-  { architecture, parallel }: ResolvedHardware,
-  input: StartupInput,
-): string[] {
+function notesOn(scenario: Scenario, { architecture }: ResolvedHardware, input: StartupInput): string[] {
   const notes: string[] = [];
   const isV0 = scenario.vllm === '0.6.3';
   if (input.numBlocksOverride !== null) {
@@ -155,8 +151,10 @@ function notesOn(
   if (isV0 && architecture.localAttention !== null) {
     notes.push('V0 keeps the whole context for sliding-window layers too');
   }
-  if (parallel.data > 1) {
-    notes.push(`planned: all ${parallel.data} replicas; simulated: one of them, with all the requests`);
+  if (usesAsyncScheduling(scenario) && !simulatesAsync(scenario)) {
+    notes.push(
+      'simulated without async scheduling: replicas that share experts wait for each other after every step',
+    );
   }
   if (input.lora && architecture.moe !== null) notes.push('LoRA slots of experts are not modelled');
   const compilation = flagsOf(scenario)('compilation_config');
@@ -191,6 +189,13 @@ function v0Settings(scenario: Scenario, numCpuBlocks: number): V0Settings {
   };
 }
 
+/** vLLM's choice, but for replicas that wait for each other: there it is not modelled. */
+function simulatesAsync(scenario: Scenario): boolean {
+  if (!usesAsyncScheduling(scenario)) return false;
+  const { architecture, parallel } = resolveHardware(scenario);
+  return architecture.moe === null || parallel.data === 1;
+}
+
 function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConfig {
   const flag = flagsOf(scenario);
   const speculative = flag('speculative_config') as Readonly<Record<string, unknown>> | null;
@@ -204,7 +209,7 @@ function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConf
     longPrefillTokenThreshold: limits.longPrefillTokenThreshold,
     schedulerReserveFullIsl: (flag('scheduler_reserve_full_isl') as boolean | null) ?? true,
     policy: flag('scheduling_policy') === 'priority' ? 'priority' : 'fcfs',
-    asyncScheduling: usesAsyncScheduling(scenario),
+    asyncScheduling: simulatesAsync(scenario),
     numSpeculativeTokens,
     numLookaheadTokens:
       scenario.vllm === '0.6.3'

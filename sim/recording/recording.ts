@@ -265,6 +265,17 @@ export interface RecordingHeader {
   readonly allocators?: readonly ServingAllocator[];
   /** There where the model has experts: what they did. */
   readonly experts?: ExpertMap;
+  /** There where several engines share the requests. */
+  readonly replica?: {
+    /** null: all of them together, without events. */
+    readonly index: number | null;
+    readonly count: number;
+    readonly of: {
+      readonly kind: 'replica' | 'data-parallel rank' | 'virtual engine';
+      /** Who decides which one serves a request; vllm: vLLM itself. */
+      readonly router: 'round-robin' | 'least-loaded' | 'prefix-aware' | 'vllm';
+    };
+  };
   /** There where the layers lie on the stages of a pipeline. */
   readonly pipeline?: {
     /** Stage → nanoseconds in which it computed. */

@@ -14,10 +14,13 @@ export interface Cost {
 }
 
 /** What tokens cost at the throughput of the run; null without a price, or if nothing was produced. */
-export function costOf({ count, pricePerGpuHour }: Scenario['hardware'], summary: Summary): Cost | null {
+export function costOf(
+  { hardware: { count, pricePerGpuHour }, replicas }: Pick<Scenario, 'hardware' | 'replicas'>,
+  summary: Summary,
+): Cost | null {
   const { throughput } = summary;
   if (pricePerGpuHour === null || throughput === null || throughput.outputTokensPerSecond === 0) return null;
-  const perHour = pricePerGpuHour * count;
+  const perHour = pricePerGpuHour * count * (replicas?.count ?? 1);
   const perMillion = (tokensPerSecond: number) => ((perHour / SECONDS_PER_HOUR) * MILLION) / tokensPerSecond;
   return {
     perHour,

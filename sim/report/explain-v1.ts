@@ -113,14 +113,16 @@ export class V1StepExplainer extends StepExplainer {
       const waitsForImage =
         scheduler.encoder !== undefined &&
         idle.every((request) => cursor.numComputedTokens(request) < requests.numPromptTokens[request]);
-      const exhausted = steps.numScheduledTokens[this.step] >= budget;
+      const exhausted = header.pipeline === undefined && steps.numScheduledTokens[this.step] >= budget;
       const why = exhausted
         ? `the budget of ${budget} tokens is used up by those before ${idle.length === 1 ? 'it' : 'them'}`
         : waitsForImage
           ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${scheduler.encoder?.cacheSize} embeddings`
-          : scheduler.asyncScheduling
-            ? 'the step in flight surely ends it, or the requester before it preempted itself'
-            : 'a request before it found no block, preempted itself and ended the pass over the running ones';
+          : header.pipeline !== undefined
+            ? `${idle.length === 1 ? 'its last batch is' : 'their last batches are'} still in the pipeline`
+            : scheduler.asyncScheduling
+              ? 'the step in flight surely ends it, or the requester before it preempted itself'
+              : 'a request before it found no block, preempted itself and ended the pass over the running ones';
       this.say(
         RULES.running,
         `${this.names(idle)} ${idle.length === 1 ? 'runs but computes' : 'run but compute'} nothing: ${why}.`,
@@ -301,7 +303,8 @@ export class V1StepExplainer extends StepExplainer {
 
   private ends(): void {
     const { events, requests, header } = this.recording;
-    for (let event = this.scheduleEnd; event < this.end; event++) {
+    // Outputs of a batch in flight may come before the schedule of this step.
+    for (let event = this.begin; event < this.end; event++) {
       if (this.kind(event) !== EventKind.Finish) continue;
       const request = this.a(event);
       const outputs = events.b[event];

@@ -53,10 +53,20 @@ export interface Summary {
   readonly numPreemptions: number;
   /** V0: blocks moved between GPU and CPU, and copied; null for V1. */
   readonly traffic: V0Traffic | null;
+  /** The stages of a pipeline; null where there is one. */
+  readonly pipeline: PipelineSummary | null;
   /** What the pool's token slots were, weighted by the time of steps; sums to 1. */
   readonly slots: SlotShares | null;
   /** PyTorch's allocator, in which the pool is one of many tenants. */
   readonly allocator: AllocatorSummary | null;
+}
+
+/** Shares of the time in which at least one batch is under way. */
+export interface PipelineSummary {
+  /** Stage → share in which it computes. */
+  readonly busy: readonly number[];
+  /** Share in which the stages wait, mean of all. */
+  readonly bubbles: number;
 }
 
 /** Kinds of token slots of the pool. */
@@ -76,13 +86,15 @@ export function summarize(recording: Recording): Summary {
   const { header, requests, steps, numSteps } = recording;
   const ofOutcome = (outcome: Outcome) => requests.outcome.reduce((n, o) => (o === outcome ? n + 1 : n), 0);
   const startNs = numSteps > 0 ? steps.startNs[0] : 0;
-  const endNs = numSteps > 0 ? steps.endNs[numSteps - 1] : 0;
+  // The steps of several engines are in the order in which they start.
+  let endNs = 0;
+  for (let step = 0; step < numSteps; step++) endNs = Math.max(endNs, steps.endNs[step]);
   const finished = ofOutcome(Outcome.Finished);
   return {
     end: header.end,
     crash: header.crash ?? null,
     requests: {
-      total: requests.outcome.length,
+      total: requests.outcome.length - ofOutcome(Outcome.Elsewhere),
       finished,
       aborted: ofOutcome(Outcome.Aborted),
       rejected: ofOutcome(Outcome.Rejected),
@@ -100,9 +112,16 @@ export function summarize(recording: Recording): Summary {
         : null,
     numPreemptions: requests.numPreemptions.reduce((sum, n) => sum + n, 0),
     traffic: header.traffic ?? null,
+    pipeline: pipelineOf(recording),
     slots: slotSharesOf(recording),
     allocator: summarizeAllocators(recording),
   };
+}
+
+function pipelineOf({ header: { pipeline } }: Recording): PipelineSummary | null {
+  if (pipeline === undefined || pipeline.activeNs === 0) return null;
+  const busy = pipeline.busyNs.map((ns) => ns / pipeline.activeNs);
+  return { busy, bubbles: 1 - busy.reduce((sum, share) => sum + share, 0) / busy.length };
 }
 
 function throughputOf({ requests }: Recording, finished: number, seconds: number): Summary['throughput'] {

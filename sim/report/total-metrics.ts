@@ -140,6 +140,14 @@ export const TOTAL_METRICS: readonly Metric[] = [
     read: ({ traffic }) => traffic?.copied ?? 0,
   },
   {
+    name: 'poolscope:pipeline_bubbles',
+    unit: 'share',
+    kind: 'total',
+    about:
+      'Time in which a pipeline stage waits while a batch is under way, mean of the stages; none where there is one.',
+    read: ({ pipeline }) => pipeline?.bubbles ?? null,
+  },
+  {
     name: 'poolscope:external_fragmentation',
     unit: 'share',
     kind: 'total',

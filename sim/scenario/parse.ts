@@ -8,7 +8,8 @@ import { modelOf } from './model.ts';
 import { moeOf } from './moe.ts';
 import { applyOverrides, type Override, relocate } from './overrides.ts';
 import { resolvePath } from './paths.ts';
-import type { Scenario, WorkloadSpec } from './scenario.ts';
+import { replicasOf } from './replicas.ts';
+import type { EngineFlags, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 import { checkedScenario } from './schema-problems.ts';
 import { stepTimeOf } from './step-time.ts';
@@ -85,6 +86,8 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   const stepTime = stepTimeOf(checked['step-time'], options.readFile, report);
   const expect = expectationsOf(checked, yaml.value, report);
   const hardware = hardwareOf(checked.hardware, options.readFile, report);
+  const replicas = replicasOf(checked.replicas);
+  if (replicas !== null) reportEnginesOfVllm(flags, vllm, report);
   const seeds = seedsOf(checked, report);
   const baseline = baselineOf(checked, report);
   const sweep = sweepOf(checked, report);
@@ -116,6 +119,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     startedBy,
     engine: flags,
     hardware,
+    replicas,
     host: hostOf(checked.host, containerGib),
     env: { ...env, ...checked.env },
     model,
@@ -152,6 +156,16 @@ function contiguousOf(system: ScenarioFile['system']): Scenario['contiguous'] {
     return { policy: system.policy, placement: system.placement ?? 'first-fit' };
   if (system === 'static-batches') return { policy: 'static', placement: 'first-fit' };
   return { policy: system.slice('orca-'.length) as 'max' | 'pow2' | 'oracle', placement: 'buddy' };
+}
+
+/** vLLM may start several engines itself; replicas of those are not modelled. */
+function reportEnginesOfVllm({ honoured }: EngineFlags, vllm: VllmVersion, report: Report): void {
+  const flag = vllm === '0.6.3' ? 'pipeline_parallel_size' : 'data_parallel_size';
+  if (Number(honoured[flag] ?? 1) <= 1) return;
+  report(
+    ['replicas'],
+    `goes without --${flag.replaceAll('_', '-')}, with which vLLM has several engines itself`,
+  );
 }
 
 /** A scenario of nothing but a command line, on hardware that it does not name, with the default workload. */

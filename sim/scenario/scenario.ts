@@ -6,6 +6,7 @@ import type { Calibration } from './calibration.ts';
 import type { START_FAILURES } from './expect-schema.ts';
 import type { MetricExpectation } from './expectations.ts';
 import type { MoeSpec } from './moe.ts';
+import type { ReplicasSpec } from './replicas.ts';
 import type { StepTimeSpec } from './step-time.ts';
 import type { SweepSpec } from './sweep.ts';
 
@@ -177,6 +178,8 @@ export interface Scenario {
     /** In whatever currency; null = not stated. */
     readonly pricePerGpuHour: number | null;
   };
+  /** The hardware is that of each; null = one engine, or as many as vLLM starts itself. */
+  readonly replicas: ReplicasSpec | null;
   /** GiB; null = not stated. A container's limit is that of its cgroup, without swap. */
   readonly host: { readonly memoryGib: number | null; readonly containerLimitGib: number | null };
   /** Environment variables of the server, by name. */

@@ -3,6 +3,7 @@ import { commandSchema, composeSchema, manifestSchema } from './deployment/schem
 import { expectSchema } from './expect-schema.ts';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
+import { replicasSchema } from './replicas.ts';
 import { bool, count, text } from './schema-parts.ts';
 import { stepTimeSchema } from './step-time.ts';
 import { sweepSchema } from './sweep-schema.ts';
@@ -51,6 +52,7 @@ export const scenarioSchema = v.strictObject(
     engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
     env: v.optional(envSchema),
     hardware: hardwareSchema,
+    replicas: v.optional(replicasSchema),
     host: v.optional(hostSchema),
     model: v.optional(
       v.union(

@@ -2,7 +2,7 @@ import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
 import { elementwise } from './elementwise.ts';
-import { allReduce, expertExchange } from './exchange.ts';
+import { allReduce, expertExchange, stageSend } from './exchange.ts';
 import { gemm } from './gemm.ts';
 import { latentProjections } from './latent-attention.ts';
 import { type ExpertShape, mixtureOfExperts, touchedExperts } from './moe.ts';
@@ -18,6 +18,10 @@ export interface RankOptions {
   readonly weightBytes: number;
   /** Bytes per cached value. */
   readonly kvBytes: number;
+  /** Stages that the layers are spread over; default: 1. */
+  readonly pipelineParallel?: number;
+  /** false: another stage of the pipeline looks up the embeddings. */
+  readonly embeds?: boolean;
 }
 
 /** Seconds of what depends on the number of tokens alone. */
@@ -63,6 +67,7 @@ export class TokenWork {
 
   time(m: number): TokenTime {
     const { numLayers, moe } = this.model;
+    const { pipelineParallel: pp = 1, embeds = true } = this.options;
     const moeLayers = moe?.layers ?? 0;
     const denseLayers = numLayers - moeLayers;
     const dense = denseLayers > 0 ? this.mlp(m, this.model.intermediateSize) : { gemm: 0, elementwise: 0 };
@@ -79,9 +84,14 @@ export class TokenWork {
         numLayers * this.normsAndRope(m) +
         denseLayers * dense.elementwise +
         moeLayers * shared.elementwise +
-        elementwise(this.gpu, 4 * m * this.model.hiddenSize),
-      allReduce: 2 * numLayers * reduced + moeLayers * this.exchange(m),
+        (embeds ? elementwise(this.gpu, 4 * m * this.model.hiddenSize) : 0),
+      allReduce: 2 * numLayers * reduced + moeLayers * this.exchange(m) + (pp - 1) * this.send(m),
     };
+  }
+
+  /** Between two stages of a pipeline. */
+  send(m: number): number {
+    return stageSend(this.link, this.options.tensorParallel, m, this.model.hiddenSize);
   }
 
   private projections(m: number): number {

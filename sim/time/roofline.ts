@@ -20,6 +20,8 @@ export interface RooflineOptions extends RankOptions {
   readonly overhead?: HostOverhead;
   /** Default: the link that GPUs of this kind usually have. */
   readonly link?: LinkTiming;
+  /** false: another stage of the pipeline has the head and samples. */
+  readonly samples?: boolean;
 }
 
 const NS_PER_S = 1e9;
@@ -28,6 +30,8 @@ const FIRST_TABLE_SIZE = 1024;
 /** A step-time model that can say where the time goes. */
 export interface AnalyticStepTime extends StepTimeModel {
   breakdown(batch: BatchShape): StepBreakdown;
+  /** Sending the batch to another stage of a pipeline, integer nanoseconds. */
+  sendNs(batch: BatchShape): number;
 }
 
 /** All that the model needs: a recording keeps it, so that the time of a step can be taken apart later. */
@@ -82,14 +86,19 @@ class Roofline implements AnalyticStepTime {
       overhead.perStep +
       overhead.perSequence * batch.numRequests +
       this.tokenSeconds(this.padded(batch.numTokens)) +
-      this.headSeconds(batch.numSampled) +
+      this.headSeconds(this.numSampled(batch)) +
       this.attention(batch);
     return Math.max(1, Math.round(seconds * NS_PER_S));
   }
 
+  sendNs({ numTokens }: BatchShape): number {
+    return Math.round(this.tokenWork.send(this.padded(numTokens)) * NS_PER_S);
+  }
+
   breakdown(batch: BatchShape): StepBreakdown {
     const { overhead } = this;
-    const { numSampled, numRequests, numTokens } = batch;
+    const { numRequests, numTokens } = batch;
+    const numSampled = this.numSampled(batch);
     const tokens = numTokens > 0 ? this.tokenWork.time(this.padded(numTokens)) : null;
     const head = this.head(numSampled);
     return {
@@ -101,6 +110,10 @@ class Roofline implements AnalyticStepTime {
       allReduce: tokens?.allReduce ?? 0,
       overhead: numRequests === 0 ? 0 : overhead.perStep + overhead.perSequence * numRequests,
     };
+  }
+
+  private numSampled(batch: BatchShape): number {
+    return this.options.samples === false ? 0 : batch.numSampled;
   }
 
   private padded(numTokens: number): number {

@@ -42,6 +42,7 @@ export function timeBasis({ gpu, model, options }: RooflineInput): TimeBasis {
     model.mla !== null && 'MLA',
     model.moe !== null && !isMeasured(gpu, 'moe') && 'experts',
     isParallel && !isLinkGiven && gpu.link.startsWith('pcie4') && 'all-reduce',
+    (options.pipelineParallel ?? 1) > 1 && 'sends between stages',
   ].filter((part) => part !== false);
   return {
     badge: isLinkTheUsers ? 'user-given' : badgeOf(gpu),

@@ -5,7 +5,7 @@ import { plan } from '../memory/planner.ts';
 import { percentile } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
-import { stepTimeOf } from '../simulate-scenario.ts';
+import { stepTimeOf } from '../scenario-time.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
 import { type CsvRow, parseCsv } from './csv.ts';

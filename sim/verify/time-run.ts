@@ -4,7 +4,7 @@ import { plan } from '../memory/planner.ts';
 import { Outcome, type Recording } from '../recording/recording.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
-import { stepTimeOf } from '../simulate-scenario.ts';
+import { stepTimeOf } from '../scenario-time.ts';
 import { type MeasuredRequest, type MeasuredRun, workloadOfRun } from './time-run-file.ts';
 
 /** What a run came to: seconds, tokens per second. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { SimulationInput } from '../../sim/engine/simulation-input.ts';
 import type { KvCacheGroup } from '../../sim/scheduler/config.ts';
 import { fixedStepTime } from '../../sim/time/fixed.ts';
+import { sharedStages } from '../../sim/time/stages.ts';
 import { type Image, type Run, WorkloadBuilder } from '../../sim/workload/builder.ts';
 
 /** What a random run is made from; small enough that pools are pressed and prompts collide. */
@@ -133,3 +134,8 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
       maxSteps: 3000,
     };
   });
+
+/** The same over the stages of a pipeline; with async scheduling no two batches overlap. */
+export const randomPipelineRun: fc.Arbitrary<SimulationInput> = fc
+  .tuple(randomRun, fc.constantFrom(2, 3, 4))
+  .map(([input, numStages]) => ({ ...input, stages: sharedStages(fixedStepTime(9), 5, numStages) }));

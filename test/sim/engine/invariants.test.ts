@@ -10,7 +10,7 @@ import {
   type Recording,
   RequestState,
 } from '../../../sim/recording/recording.ts';
-import { randomRun } from '../random-run.ts';
+import { randomPipelineRun, randomRun } from '../random-run.ts';
 
 /** Runs a test in CI with few random runs; POOLSCOPE_FUZZ asks for more. */
 const NUM_RUNS = Number(process.env.POOLSCOPE_FUZZ ?? 1500);
@@ -99,7 +99,7 @@ function checkOutcomes({ requests, header }: Recording): void {
 
 test('no block is owned twice, none is lost, reference counts are the owners, at every step of any run', () => {
   fc.assert(
-    fc.property(randomRun, (input) => {
+    fc.property(fc.oneof({ weight: 4, arbitrary: randomRun }, randomPipelineRun), (input) => {
       const recording = simulate(input);
       const cursor = new Cursor(recording);
       for (let step = -1; step <= recording.numSteps; step++) {

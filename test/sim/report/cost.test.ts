@@ -19,7 +19,7 @@ function costWith(hardware: string) {
   const { recording } = simulateScenario(scenario, {});
   if (recording === null) throw new Error('does not start');
   const summary = summarize(recording);
-  return { cost: costOf(scenario.hardware, summary), summary };
+  return { cost: costOf(scenario, summary), summary };
 }
 
 describe('cost', () => {

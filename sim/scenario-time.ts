@@ -1,0 +1,67 @@
+import type { TimingParameters } from './catalog/gpus.ts';
+import { captureSizes } from './memory/cuda-graphs.ts';
+import { resolveHardware } from './memory/planner.ts';
+import { limitsOf } from './memory/resolve.ts';
+import type { Scenario } from './scenario/scenario.ts';
+import { fixedStepTime } from './time/fixed.ts';
+import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
+import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
+import { rooflineStages, sharedStages } from './time/stages.ts';
+import { tableStepTime } from './time/step-table.ts';
+import type { StageTimes, StepTimeModel } from './time/step-time.ts';
+
+/** What a step costs besides its kernels: the user's calibration, or that of the version. */
+export function overheadOf({ vllm, hardware }: Scenario): HostOverhead {
+  return hardware.calibration?.overhead ?? (vllm === '0.6.3' ? V0_OVERHEAD : V1_OVERHEAD);
+}
+
+/** What the analytic step time of a scenario is made of. */
+export function timingOf(scenario: Scenario): RooflineInput {
+  const hardware = resolveHardware(scenario);
+  const { architecture, gpu, link, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
+  const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
+  return {
+    model: architecture,
+    gpu,
+    options: {
+      tensorParallel: parallel.tensor,
+      dataParallel: parallel.data,
+      ...(parallel.pipeline > 1 && { pipelineParallel: parallel.pipeline }),
+      expertParallel: parallel.experts,
+      weightBytes,
+      kvBytes: kvElementBytes,
+      largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
+      ...(link !== null && { link }),
+      overhead: overheadOf(scenario),
+    },
+  };
+}
+
+/**
+ * The step-time model of a scenario.
+ * @param constants of the analytic model in place of the GPU's own.
+ * @throws InputError for names that the catalogue does not know.
+ */
+export function stepTimeOf(scenario: Scenario, constants?: TimingParameters): StepTimeModel {
+  const { stepTime } = scenario;
+  switch (stepTime.kind) {
+    case 'fixed':
+      return fixedStepTime(stepTime.ns);
+    case 'table':
+      return tableStepTime(stepTime.table);
+    case 'roofline': {
+      const timing = timingOf(scenario);
+      const gpu = { ...timing.gpu, par: constants ?? timing.gpu.par };
+      return rooflineStepTime({ ...timing, gpu });
+    }
+  }
+}
+
+/** The same, stage by stage; null where the layers are not spread over stages, or nothing would follow from it. */
+export function stagesOf(scenario: Scenario, stepTime: StepTimeModel): StageTimes | null {
+  const { architecture, parallel } = resolveHardware(scenario);
+  // What served before paging is run as one engine that does one thing after the other.
+  if (parallel.pipeline === 1 || scenario.contiguous !== null) return null;
+  if (scenario.stepTime.kind === 'roofline') return rooflineStages(timingOf(scenario));
+  return sharedStages(stepTime, architecture.numLayers, parallel.pipeline);
+}
