@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -60,6 +61,34 @@ describe('into a file', () => {
       'services: {llm: {image: vllm/vllm-openai, command: --model Qwen/Qwen3-4B}}\n',
     );
     expect(here('plan', 'b.pool.yaml').stdout).toContain('Qwen/Qwen3-4B');
+  });
+
+  test('--baseline compares with the compose file as it was', () => {
+    const compose = (seqs: number) =>
+      `services: {llm: {image: vllm/vllm-openai, command: --model Qwen/Qwen3-8B --max-num-seqs ${seqs} --max-model-len 4096}}\n`;
+    file('repo/docker-compose.yaml', compose(64));
+    file(
+      'repo/a.pool.yaml',
+      `version: 1
+hardware: { gpu: rtx4090 }
+compose: { file: docker-compose.yaml }
+workload: { num-prompts: 20, random-input-len: 200, random-output-len: 20 }
+expect: { vllm:time_to_first_token_seconds: p(99) <= 1.05 * baseline }
+`,
+    );
+    const repo = join(folder, 'repo');
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { cwd: repo });
+    for (const args of [
+      ['init', '-q'],
+      ['add', '.'],
+      ['commit', '-qm', 'x'],
+    ])
+      expect(git(...args).status).toBe(0);
+    const run = () => poolscopeIn(repo, ['run', 'a.pool.yaml', '--baseline', 'HEAD']).status;
+    expect(run()).toBe(0);
+    file('repo/docker-compose.yaml', compose(2));
+    expect(run()).toBe(1);
   });
 
   test.each([
