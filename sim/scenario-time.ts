@@ -1,5 +1,7 @@
 import type { TimingParameters } from './catalog/gpus.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
+import { flagsOf } from './memory/flags.ts';
+import { hostShareOf } from './memory/host-share.ts';
 import { resolveHardware } from './memory/planner.ts';
 import { limitsOf } from './memory/resolve.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -20,6 +22,7 @@ export function timingOf(scenario: Scenario): RooflineInput {
   const hardware = resolveHardware(scenario);
   const { architecture, gpu, link, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
   const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
+  const host = hostShareOf(scenario, hardware);
   return {
     model: architecture,
     gpu,
@@ -32,6 +35,8 @@ export function timingOf(scenario: Scenario): RooflineInput {
       kvBytes: kvElementBytes,
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
       ...(link !== null && { link }),
+      ...(host !== null && { host }),
+      ...(flagsOf(scenario)('speculative_config') !== null && { drafts: true as const }),
       overhead: overheadOf(scenario),
     },
   };

@@ -168,7 +168,7 @@ export function trustOf({ header }: Recording): { short: string; long: string } 
   const text = bandsText(errors);
   return {
     short: bandText(errors.throughput),
-    long: `${badge === 'fitted' ? 'Fitted' : badge === 'datasheet' ? 'Datasheet' : 'User-given'}: ${source.replace(/^fitted: /, '')}.${parts} Half, and all, of ${errors.TPOT.source} were within: ${text}.`,
+    long: `${badge[0].toUpperCase()}${badge.slice(1)}: ${source.replace(/^fitted: /, '')}.${parts} Half, and all, of ${errors.TPOT.source} were within: ${text}.`,
   };
 }
 

@@ -39,3 +39,11 @@ export const LINKS = {
 } as const satisfies Readonly<Record<string, LinkTiming>>;
 
 export type Link = keyof typeof LINKS;
+
+/** Seconds until a transfer between GPU and host starts (semantics/time.md §0). */
+export const TRANSFER_START = 10e-6;
+
+/** Pinned host memory over 16 lanes, bytes/s: 25 GB/s in generation 4 as measured (moe.md §8), twice that in 5. */
+export function hostBytesPerSecond(link: Link): number {
+  return link === 'pcie5' || link.startsWith('nvlink4') ? 50e9 : 25e9;
+}

@@ -1,4 +1,5 @@
 import type { Architecture } from '../catalog/architecture.ts';
+import { hostBytesPerSecond } from '../catalog/links.ts';
 import { flagsOf, numberOf } from '../memory/flags.ts';
 import { stageLayers } from '../memory/parallel.ts';
 import type { Plan } from '../memory/plan.ts';
@@ -7,7 +8,7 @@ import { GIB } from '../memory/units.ts';
 import { rankWeights } from '../memory/weights.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { MoeObserver } from './moe-observer.ts';
-import { type Offload, offloadedShares, pcieBytesPerSecond } from './offload.ts';
+import { type Offload, offloadedShares } from './offload.ts';
 import { defaultPopularity } from './popularity.ts';
 import { type ExpertRouter, PopularityRouter } from './router.ts';
 import { readRoutingTrace, TraceRouter } from './routing-trace.ts';
@@ -69,7 +70,7 @@ function offloadOf(
 ): Offload | null {
   const { expertCache } = scenario.moe;
   const offloadBytes = Math.round(numberOf(flagsOf(scenario)('cpu_offload_gb'), 0) * GIB);
-  const bytesPerSecond = pcieBytesPerSecond(gpu.link);
+  const bytesPerSecond = hostBytesPerSecond(gpu.link);
   const { moe, numLayers } = architecture;
   if (moe === null) return null;
   if (expertCache !== null) {

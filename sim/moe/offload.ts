@@ -1,4 +1,3 @@
-import type { Link } from '../catalog/links.ts';
 import type { CachePolicy } from './expert-cache.ts';
 
 /** Experts in host memory, and how the GPU gets at them. */
@@ -10,21 +9,6 @@ export interface Offload {
   /** Layer → share of its experts' bytes that is in host memory. */
   readonly shares: readonly number[];
   readonly bytesPerSecond: number;
-}
-
-const GB = 1e9;
-/** Pinned host memory over 16 lanes, as measured: 25 GB/s in generation 4 (moe.md §8); twice that in 5. */
-const PCIE_BYTES_PER_S: Readonly<Record<Link, number>> = {
-  pcie4: 25 * GB,
-  nvlink3: 25 * GB,
-  'nvlink3-pairs': 25 * GB,
-  pcie5: 50 * GB,
-  nvlink4: 50 * GB,
-  'nvlink4-pairs': 50 * GB,
-};
-
-export function pcieBytesPerSecond(link: Link): number {
-  return PCIE_BYTES_PER_S[link];
 }
 
 /** Gate and up are one parameter, down another. */

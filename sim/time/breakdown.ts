@@ -9,6 +9,8 @@ export interface StepBreakdown {
   readonly sampler: number;
   /** Exchanges between ranks: all-reduces, and tokens on their way to experts. */
   readonly allReduce: number;
+  /** Between GPU and host: offloaded weights, V0's swaps; and V0's copies of blocks. */
+  readonly transfer: number;
   /** The CPU, as far as the GPU waits for it. */
   readonly overhead: number;
 }
@@ -21,6 +23,7 @@ export const COMPONENTS = [
   'elementwise',
   'sampler',
   'allReduce',
+  'transfer',
   'overhead',
 ] as const;
 
@@ -32,6 +35,7 @@ export const COMPONENT_LABELS: Readonly<Record<(typeof COMPONENTS)[number], stri
   elementwise: 'element-wise',
   sampler: 'sampling',
   allReduce: 'exchange',
+  transfer: 'transfers',
   overhead: 'CPU',
 };
 

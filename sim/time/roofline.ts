@@ -1,7 +1,7 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
 import { LINKS, type LinkTiming } from '../catalog/links.ts';
-import type { AttentionShape } from './attention-shape.ts';
+import { type AttentionShape, kvBytesPerToken } from './attention-shape.ts';
 import type { StepBreakdown } from './breakdown.ts';
 import { decodeAttention } from './decode-attention.ts';
 import { elementwise } from './elementwise.ts';
@@ -12,6 +12,7 @@ import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
 import type { BatchShape, StepTimeModel } from './step-time.ts';
+import { blockCopies, type HostShare, hostTransfer } from './transfer.ts';
 
 export interface RooflineOptions extends RankOptions {
   /** Tokens of the largest CUDA graph, up to which batches are padded to the next one; 0 = eager. Default: 512. */
@@ -22,6 +23,10 @@ export interface RooflineOptions extends RankOptions {
   readonly link?: LinkTiming;
   /** false: another stage of the pipeline has the head and samples. */
   readonly samples?: boolean;
+  /** Absent: nothing crosses PCIe. */
+  readonly host?: HostShare;
+  /** Drafts of a model, which takes time of its own that is not modelled. */
+  readonly drafts?: true;
 }
 
 const NS_PER_S = 1e9;
@@ -87,7 +92,8 @@ class Roofline implements AnalyticStepTime {
       overhead.perSequence * batch.numRequests +
       this.tokenSeconds(this.padded(batch.numTokens)) +
       this.headSeconds(this.numSampled(batch)) +
-      this.attention(batch);
+      this.attention(batch) +
+      this.transfer(batch);
     return Math.max(1, Math.round(seconds * NS_PER_S));
   }
 
@@ -108,6 +114,7 @@ class Roofline implements AnalyticStepTime {
       elementwise: (tokens?.elementwise ?? 0) + head.elementwise,
       sampler: sampler(this.gpu, numSampled),
       allReduce: tokens?.allReduce ?? 0,
+      transfer: this.transfer(batch),
       overhead: numRequests === 0 ? 0 : overhead.perStep + overhead.perSequence * numRequests,
     };
   }
@@ -146,6 +153,22 @@ class Roofline implements AnalyticStepTime {
       gemm: gemm(this.gpu, n, hiddenSize, vocabSize / this.options.tensorParallel, 2),
       elementwise: elementwise(this.gpu, 8 * n * hiddenSize),
     };
+  }
+
+  /** Seconds of what crosses PCIe before or in the step, and of V0's copies. */
+  private transfer({ swappedBlocks = 0, copiedBlocks = 0 }: BatchShape): number {
+    const { host } = this.options;
+    if (host === undefined) return 0;
+    const { weightBytes, blockSize } = host;
+    const numStages = weightBytes.length;
+    const blockBytes = (this.model.numLayers / numStages) * kvBytesPerToken(this.shape) * blockSize;
+    let seconds = 0;
+    for (const bytes of weightBytes) seconds += hostTransfer(this.gpu, bytes);
+    return (
+      seconds +
+      numStages * hostTransfer(this.gpu, swappedBlocks * blockBytes) +
+      numStages * blockCopies(this.gpu, copiedBlocks * blockBytes)
+    );
   }
 
   /** Seconds of all layers' attention. */

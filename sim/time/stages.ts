@@ -22,6 +22,7 @@ export function rooflineStages({ model, gpu, options }: RooflineInput): StageTim
         embeds: stage === 0,
         samples: stage === numStages - 1,
         ...(stage > 0 && { overhead: NO_OVERHEAD }),
+        ...(options.host && { host: { ...options.host, weightBytes: [options.host.weightBytes[stage]] } }),
       },
     }),
   );

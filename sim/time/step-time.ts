@@ -20,6 +20,10 @@ export interface BatchShape {
   prefillTokens: Int32Array;
   /** prefill index → cached tokens k before this step; valid below numPrefills. */
   prefillComputed: Int32Array;
+  /** V0: blocks that go between GPU and CPU before the step, either way; absent = none. */
+  swappedBlocks?: number;
+  /** V0: blocks that are copied on write; absent = none. */
+  copiedBlocks?: number;
 }
 
 /** How long a step takes. Pure: the same shape gives the same time, in Node and in every browser. */

@@ -43,6 +43,9 @@ export function timeBasis({ gpu, model, options }: RooflineInput): TimeBasis {
     model.moe !== null && !isMeasured(gpu, 'moe') && 'experts',
     isParallel && !isLinkGiven && gpu.link.startsWith('pcie4') && 'all-reduce',
     (options.pipelineParallel ?? 1) > 1 && 'sends between stages',
+    options.host?.weightBytes.some((bytes) => bytes > 0) === true && 'offloaded weights',
+    options.drafts === true && 'drafts',
+    model.isMultimodal && 'image encoder',
   ].filter((part) => part !== false);
   return {
     badge: isLinkTheUsers ? 'user-given' : badgeOf(gpu),

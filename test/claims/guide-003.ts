@@ -162,7 +162,7 @@ export const GUIDE_003: readonly Claim[] = [
   {
     id: '3.14',
     says: 'To recompute is faster than to swap',
-    predicts: { untested: 'swapping takes no time in the step-time model yet' },
+    predicts: { untested: 'swaps take time, but by a bandwidth that was not measured' },
   },
   {
     id: '3.15',

@@ -117,7 +117,10 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
     this.admitted.length = 0;
     this.cachedTokens.length = 0;
     this.swappedOut.length = 0;
+    const { swappedOut, swappedIn, copied } = this.traffic;
     scheduler.schedule(now);
+    scheduler.shape.swappedBlocks = this.traffic.swappedOut - swappedOut + this.traffic.swappedIn - swappedIn;
+    scheduler.shape.copiedBlocks = this.traffic.copied - copied;
     this.admitted.forEach((request, i) => {
       const cached = this.cachedTokens[i];
       if (this.enablePrefixCaching) {

@@ -17,14 +17,18 @@ const BATCH: BatchShape = {
   numPrefills: 1,
   prefillTokens: Int32Array.of(300),
   prefillComputed: Int32Array.of(64),
+  swappedBlocks: 12,
+  copiedBlocks: 5,
 };
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 function sumOf(stages: ReturnType<typeof rooflineStages>): { stageNs: number[]; total: number } {
   const stageNs = new Float64Array(stages.numStages);
   const sendNs = stages.stages(BATCH, stageNs);
   return {
     stageNs: [...stageNs],
-    total: stageNs.reduce((sum, ns) => sum + ns, 0) + (stages.numStages - 1) * sendNs,
+    total: sum([...stageNs]) + (stages.numStages - 1) * sendNs,
   };
 }
 
@@ -36,11 +40,14 @@ test.each(['meta-llama/Llama-3.1-8B-Instruct', 'Qwen/Qwen3-30B-A3B', 'zai-org/GL
     const gpu = findGpu('a100-80g-sxm')!;
     for (const tensorParallel of [1, 2]) {
       for (const pipelineParallel of [2, 3, 4]) {
-        const options = { tensorParallel, pipelineParallel, weightBytes: 2, kvBytes: 2 };
+        const weightBytes = Array.from({ length: pipelineParallel }, (_, stage) => 1e9 * stage);
+        const host = { weightBytes, blockSize: 16 };
+        const options = { tensorParallel, pipelineParallel, weightBytes: 2, kvBytes: 2, host };
         const stages = rooflineStages({ model, gpu, options });
         const { total, stageNs } = sumOf(stages);
         expect(Math.abs(total - stages.stepNs(BATCH))).toBeLessThan(20);
-        const alone = rooflineStepTime({ model, gpu, options: { ...options, pipelineParallel: 1 } });
+        const onOne = { ...options, pipelineParallel: 1, host: { ...host, weightBytes: [sum(weightBytes)] } };
+        const alone = rooflineStepTime({ model, gpu, options: onOne });
         expect(total).toBeGreaterThan(alone.stepNs(BATCH));
         for (const ns of stageNs) expect(ns).toBeGreaterThan(0);
       }
