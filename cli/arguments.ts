@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
 import { TRACE_FORMATS } from '../sim/trace/trace.ts';
+import { parseReporter, REPORTER_NAMES, type ReporterChoice } from './reporters/reporters.ts';
 
 /** What several commands' options have in common. */
 
@@ -42,4 +43,18 @@ export function positiveNumber(text: string): number {
 export function traceFormatOption(): Option {
   const about = 'format of the trace (default: told by its beginning)';
   return new Option('--format <NAME>', about).choices(TRACE_FORMATS);
+}
+
+/** Repeatable; each is NAME or NAME=FILE. */
+export function reporterOption(): Option {
+  return new Option('--reporter <NAME[=FILE]>', 'form of the results, and its file (repeatable)')
+    .choices(REPORTER_NAMES)
+    .argParser((text: string, before: ReporterChoice[] = []) => {
+      const choice = parseReporter(text);
+      if (choice !== null) return [...before, choice];
+      throw new InvalidArgumentError(
+        `Allowed choices are ${REPORTER_NAMES.join(', ')}, each with =FILE or without.`,
+      );
+    })
+    .conflicts('json');
 }

@@ -5,7 +5,14 @@ import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
 import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
 import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
-import { positiveNumber, setOption, traceFormatOption, variableOption, wholeNumber } from './arguments.ts';
+import {
+  positiveNumber,
+  reporterOption,
+  setOption,
+  traceFormatOption,
+  variableOption,
+  wholeNumber,
+} from './arguments.ts';
 import { type CalibrateOptions, calibrate } from './calibrate.ts';
 import { type CheckOptions, check } from './check.ts';
 import { completionScript, SHELLS, type Shell } from './completions.ts';
@@ -20,7 +27,6 @@ import { init } from './init.ts';
 import { limitReached } from './limits.ts';
 import { type OpenOptions, open } from './open.ts';
 import { type PlanOptions, plan } from './plan.ts';
-import { REPORTER_NAMES } from './reporters/reporters.ts';
 import { type RunOptions, run } from './run.ts';
 import { SWEEP_REPORTERS } from './sweep/formats.ts';
 import { merge } from './sweep/merge.ts';
@@ -62,7 +68,7 @@ program
     '--baseline <REV>',
     'compare with the same file at this git revision, where expectations name a baseline',
   )
-  .addOption(new Option('--reporter <NAME>', 'form of the results').choices(REPORTER_NAMES).conflicts('json'))
+  .addOption(reporterOption())
   .option('--output <FILE>', 'write the results to FILE instead of stdout')
   .option('--json', 'print the results as JSON: short for --reporter json')
   .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
-import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import type { Recording } from '../sim/recording/recording.ts';
 import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
 import { costOf } from '../sim/report/cost.ts';
 import { crashOutcome } from '../sim/report/crash-outcome.ts';
@@ -16,6 +16,7 @@ import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
 import { pipelineLine, replicaLines } from './replica-report.ts';
 import { oneLine } from './reporters/plain.ts';
+import { sparkline } from './sparkline.ts';
 import { columns, number, percent, row, seconds } from './text.ts';
 
 /** What served before paging. */
@@ -25,8 +26,6 @@ const SYSTEMS = {
   oracle: 'Orca (Oracle)',
   static: 'static batches',
 } as const;
-const SPARK = '▁▂▃▄▅▆▇█';
-const SPARK_WIDTH = 48;
 
 /** The report of a run, for people. */
 export function runReport(
@@ -260,20 +259,4 @@ function bytes(value: number): string {
   return value >= 1024 * 1024
     ? `${(value / 1024 / 1024).toFixed(2)} MiB`
     : `${(value / 1024).toFixed(0)} KiB`;
-}
-
-/** KV use over the steps: the maximum of each bucket. */
-function sparkline({ steps, numSteps, header }: Recording): string {
-  const usable = numUsableBlocks(header);
-  const width = Math.min(SPARK_WIDTH, numSteps);
-  let line = '';
-  for (let bucket = 0; bucket < width; bucket++) {
-    const end = Math.floor(((bucket + 1) * numSteps) / width);
-    let most = 0;
-    for (let step = Math.floor((bucket * numSteps) / width); step < end; step++) {
-      most = Math.max(most, usable - steps.numFreeBlocks[step]);
-    }
-    line += SPARK[Math.min(SPARK.length - 1, Math.floor((most / usable) * SPARK.length))];
-  }
-  return line;
 }

@@ -15,7 +15,7 @@ import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourc
 import { chosenReplica } from './load-recording.ts';
 import { printerOf } from './printer.ts';
 import { codeOf, type FileResult } from './reporters/reporter.ts';
-import { REPORTERS, type ReporterName } from './reporters/reporters.ts';
+import { REPORTERS, type ReporterChoice } from './reporters/reporters.ts';
 import { runScenario, type ScenarioRun } from './run-scenario.ts';
 
 export interface RunOptions {
@@ -31,7 +31,9 @@ export interface RunOptions {
   readonly gpu?: string;
   readonly gpuCount?: number;
   readonly json?: boolean;
-  readonly reporter?: ReporterName;
+  /** Forms of the results, each with its file. */
+  readonly reporter?: readonly ReporterChoice[];
+  /** Where those without a file go. */
   readonly output?: string;
   readonly record?: string;
   /** Of several engines, the one whose recording and KV events are written. */
@@ -52,8 +54,10 @@ export function run(inputs: readonly string[], options: RunOptions): number {
       throw new InputError([{ file: flag, message: `takes one scenario, got ${sources.length}` }]);
     }
   }
-  const reporter = REPORTERS[options.reporter ?? (options.json ? 'json' : 'default')];
-  const print = printerOf(options.output);
+  const outlets = reportersOf(options).map(({ name, path }) => ({
+    reporter: REPORTERS[name],
+    print: printerOf(path ?? options.output),
+  }));
   let code: number = ExitCode.Ok;
   const results: FileResult[] = [];
   for (const source of sources) {
@@ -63,10 +67,20 @@ export function run(inputs: readonly string[], options: RunOptions): number {
     }
     code = Math.max(code, codeOf(result));
     results.push(result);
-    print(reporter.each?.(result));
+    for (const { reporter, print } of outlets) print(reporter.each?.(result));
   }
-  print(reporter.end?.(results, code));
+  for (const { reporter, print } of outlets) print(reporter.end?.(results, code));
   return code;
+}
+
+/** What is asked for; at most one of them without a file of its own. */
+function reportersOf({ reporter = [], json, output }: RunOptions): readonly ReporterChoice[] {
+  if (reporter.length === 0) return [{ name: json ? 'json' : 'default', path: null }];
+  const paths = reporter.map(({ path }) => path ?? output ?? null);
+  const twice = reporter.find((_, i) => paths.indexOf(paths[i]) !== i);
+  if (twice === undefined) return reporter;
+  const message = `${twice.name} would go where another does: give it a file of its own, like ${twice.name}=FILE`;
+  throw new InputError([{ file: '--reporter', message }]);
 }
 
 /** What becomes of one file, or of a command line. */
@@ -90,7 +104,8 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
     explainWith: explainWith(options),
     tick: timeLimit(options.timeout),
     // The events of a long run take gigabytes, and most reports need none of them.
-    events: options.json === true || options.reporter === 'json' || options.record !== undefined,
+    events:
+      options.record !== undefined || reportersOf(options).some(({ name }) => REPORTERS[name].needsEvents),
     ...(options.kvEvents !== undefined && {
       kvEvents: (batch, engine) => {
         if (engine === (options.replica ?? 0)) kvEvents.push(`${JSON.stringify(batch)}\n`);
@@ -101,7 +116,7 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
   if (replicas.length === 0) return result;
   if (options.replica !== undefined) chosenReplica(replicas.length, options.replica);
   const tell = (text: string) => {
-    if (options.json !== true && (options.reporter ?? 'default') === 'default') console.log(text);
+    if (reportersOf(options).some(({ name, path }) => name === 'default' && path === null)) console.log(text);
   };
   if (options.record !== undefined) {
     for (const { path, recording } of recordingsToWrite(options.record, replicas, options.replica)) {

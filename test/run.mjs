@@ -85,6 +85,7 @@ step('types of everything', bin('tsc'), '-p', '.');
 step('lint and format', bin('biome'), 'check', '.');
 step('build the command line', bin('vite'), 'build', '--config', 'cli/vite.config.ts');
 step('build the GitHub Action', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'action');
+step('build the page of reports', bin('vite'), 'build', '--config', 'viz/report/vite.config.ts');
 const left = [];
 if (!haveBrowser()) {
   console.error('The browser tests need Chromium or Chrome: install one, or set CHROME_PATH.');

@@ -28,6 +28,7 @@ import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { PaletteDialog } from './palette-dialog.ts';
+import { showReport } from './report/report-runs.ts';
 import { RequestList } from './request-list.ts';
 import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
@@ -551,4 +552,8 @@ new ResizeObserver(() => {
 
 showScene();
 restyle();
-links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });
+const isReport = showReport((recording, name, step) => {
+  showRun(recording, name);
+  if (step > 0) playback.seek(step);
+});
+if (!isReport) links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });

@@ -1,5 +1,6 @@
 import type { SizingFlags } from '../sim/memory/resolve.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
+import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
 
@@ -109,7 +110,7 @@ export class WhatIf {
   private ask(): void {
     if (this.source === null) return;
     if (this.worker === null) {
-      this.worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+      this.worker = startWorker();
       this.worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
         if (data.kind === 'plan' && data.id === this.asked) this.answer(data.plan);
         else if (data.kind === 'problems') this.verdict.textContent = data.problems[0]?.message ?? '';

@@ -18,7 +18,7 @@ import { comment, pullRequestOf } from './pull-request.ts';
 async function main(): Promise<number> {
   const inputs = readInputs(process.env);
   const results = sourcesOf(inputs.scenarios).map((source) =>
-    resultOf(source, { baseline: inputs.baseline ?? undefined, reporter: 'github' }),
+    resultOf(source, { baseline: inputs.baseline ?? undefined, reporter: inputs.reports }),
   );
   if (results.length === 0) {
     const where = inputs.scenarios.join(', ');

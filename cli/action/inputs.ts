@@ -1,7 +1,9 @@
 import { InputError } from '../../sim/error.ts';
-import { REPORTER_NAMES, type ReporterName } from '../reporters/reporters.ts';
+import { parseReporter, REPORTER_NAMES, type ReporterChoice } from '../reporters/reporters.ts';
 
 const FAIL_ON = ['error', 'warning', 'never'] as const;
+
+type ReporterFile = ReporterChoice & { readonly path: string };
 
 /** The inputs of action.yml, read. */
 export interface ActionInputs {
@@ -12,7 +14,7 @@ export interface ActionInputs {
   /** A git revision; null = none. */
   readonly baseline: string | null;
   /** Further results, each into a file. */
-  readonly reports: readonly { readonly name: ReporterName; readonly path: string }[];
+  readonly reports: readonly ReporterFile[];
   readonly token: string;
 }
 
@@ -29,12 +31,11 @@ export function readInputs(env: NodeJS.ProcessEnv): ActionInputs {
   const comment = input('comment') || 'true';
   if (!['true', 'false'].includes(comment)) throw wrong('comment', 'expected true or false');
   const reports = lines(input('reporter')).map((line) => {
-    const [, name, path] = /^([\w-]+)=(.+)$/.exec(line) ?? [];
-    const known = REPORTER_NAMES.find((each) => each === name);
-    if (known === undefined) {
+    const choice = parseReporter(line);
+    if (choice === null || choice.path === null) {
       throw wrong('reporter', `expected NAME=FILE with one of ${REPORTER_NAMES.join(', ')}`);
     }
-    return { name: known, path };
+    return choice as ReporterFile;
   });
   return {
     scenarios: lines(input('scenarios') || 'scenarios'),

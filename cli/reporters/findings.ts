@@ -24,6 +24,10 @@ export function findingsOf(run: ScenarioRun): Finding[] {
         verdict: check.passed ? 'passed' : severity === 'warning' ? 'warning' : 'failed',
         lines: [foundLine(check), ...reasonLines(check, run)],
         path,
+        ...(check.why !== null &&
+          check.worst.seed === scenario.seed && {
+            at: { engine: check.why.engine ?? 0, step: check.why.step },
+          }),
       };
     }),
   ];

@@ -6,6 +6,7 @@ import type { FileResult, Reporter } from './reporter.ts';
 
 /** For programs. */
 export const jsonReporter: Reporter = {
+  needsEvents: true,
   end(results, exitCode) {
     const problems = results.flatMap((result) => ('problems' in result ? result.problems : []));
     return JSON.stringify({ results: results.flatMap(resultOf), problems, exitCode }, null, 2);

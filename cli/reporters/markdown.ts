@@ -2,6 +2,9 @@ import { formatProblem } from '../../sim/error.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { bandsText } from '../../sim/time/error-band.ts';
 import { timeBasis } from '../../sim/time/time-basis.ts';
+import type { SeedRun } from '../run-scenario.ts';
+import { sparkline } from '../sparkline.ts';
+import { percent } from '../text.ts';
 import { findingsOf, gatesNothing } from './findings.ts';
 import { markdown } from './plain.ts';
 import type { FileResult, Finding, Reporter } from './reporter.ts';
@@ -28,9 +31,17 @@ function sectionOf(result: FileResult): string[] {
     `#### ${run.passed ? SIGNS.passed : SIGNS.failed} ${markdown(run.scenario.name)}`,
     markdown(run.scenario.file),
     table.join('\n'),
+    ...pictureOf(run.runs[0]),
     ...trustOf(run.runs[0].recording),
     ...(gatesNothing(run) ? ['**0 gating checks**: every expectation is a warning.'] : []),
   ];
+}
+
+/** KV cache use over the steps, in bars. */
+function pictureOf({ recording, summary }: SeedRun): string[] {
+  const use = summary?.kvCacheUse ?? null;
+  if (recording === null || use === null) return [];
+  return [markdown(`KV cache in use: ${sparkline(recording)} at most ${percent(use.max)}`)];
 }
 
 /** How far the times can be trusted. */

@@ -15,6 +15,8 @@ export function codeOf(result: FileResult): number {
 
 /** Turns results into text. What it says depends on them alone: no times of day, no durations. */
 export interface Reporter {
+  /** Whether it tells more than statistics: the events of a long run take gigabytes. */
+  readonly needsEvents?: boolean;
   /** When a file is done. */
   each?(result: FileResult): string;
   /** When all are. */
@@ -30,4 +32,6 @@ export interface Finding {
   readonly lines: readonly string[];
   /** Dotted path of the expectation. */
   readonly path: string;
+  /** Where it can be seen in the run with the scenario's first seed. */
+  readonly at?: { readonly engine: number; readonly step: number };
 }

@@ -1,11 +1,12 @@
 import { defaultReporter } from './default.ts';
 import { githubReporter } from './github.ts';
+import { htmlReporter } from './html.ts';
 import { jsonReporter } from './json.ts';
 import { junitReporter } from './junit.ts';
 import { markdownReporter } from './markdown.ts';
 import type { Reporter } from './reporter.ts';
 
-export const REPORTER_NAMES = ['default', 'json', 'junit', 'github', 'markdown'] as const;
+export const REPORTER_NAMES = ['default', 'json', 'junit', 'github', 'markdown', 'html'] as const;
 export type ReporterName = (typeof REPORTER_NAMES)[number];
 
 export const REPORTERS: Readonly<Record<ReporterName, Reporter>> = {
@@ -14,4 +15,19 @@ export const REPORTERS: Readonly<Record<ReporterName, Reporter>> = {
   junit: junitReporter,
   github: githubReporter,
   markdown: markdownReporter,
+  html: htmlReporter,
 };
+
+/** A form of the results, and where they go. */
+export interface ReporterChoice {
+  readonly name: ReporterName;
+  /** null: stdout, or where `--output` says. */
+  readonly path: string | null;
+}
+
+/** Reads `NAME` or `NAME=FILE`; null if it is neither. */
+export function parseReporter(text: string): ReporterChoice | null {
+  const [, written, path = null] = /^([\w-]+)(?:=(.+))?$/s.exec(text) ?? [];
+  const name = REPORTER_NAMES.find((each) => each === written);
+  return name === undefined ? null : { name, path };
+}

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { XmlDocument, XsdValidator } from 'libxml2-wasm';
+import { describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
+import { githubReporter } from '../../cli/reporters/github.ts';
 import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
 
 const HELLO = readFileSync(join(ROOT, 'scenarios/hello.pool.yaml'), 'utf8');
@@ -144,29 +146,20 @@ describe('baselines', () => {
 describe('reporters', () => {
   const run = (reporter: string, ...files: string[]) => poolscope(['run', ...files, '--reporter', reporter]);
 
-  test('junit: the structure that Jenkins’ schema wants, whatever names hold', () => {
+  test('junit: valid by the schema, and so for Jenkins, whatever names hold', () => {
     const { stdout, status } = run('junit', FAILS, HOSTILE, INVALID);
     expect(status).toBe(2);
-    const document = readXml(stdout);
-    expect(document.name).toBe('testsuites');
-    expect(document.children.map(({ attributes }) => attributes.tests)).toEqual(['4', '2', '1']);
-    const counts = { tests: 0, failures: 0, errors: 0 };
-    for (const suite of document.children) {
-      expect(Object.keys(suite.attributes)).toEqual(['name', 'tests', 'failures', 'errors', 'skipped']);
-      for (const testcase of suite.children) {
-        counts.tests++;
-        expect(testcase.name).toBe('testcase');
-        expect(Object.keys(testcase.attributes)).toEqual(['name', 'classname']);
-        for (const part of testcase.children) {
-          expect(['failure', 'error', 'system-out']).toContain(part.name);
-          if (part.name === 'failure') counts.failures++;
-          if (part.name === 'error') counts.errors++;
-        }
-      }
-    }
-    const { tests, failures, errors } = document.attributes;
-    expect([tests, failures, errors].map(Number)).toEqual([counts.tests, counts.failures, counts.errors]);
-    expect(counts).toEqual({ tests: 7, failures: 2, errors: 1 });
+    const document = XmlDocument.fromString(stdout);
+    const schema = XmlDocument.fromString(readFileSync(join(ROOT, 'test/cli/junit.xsd'), 'utf8'));
+    const validator = XsdValidator.fromDoc(schema);
+    validator.validate(document);
+    expect(() => validator.validate(XmlDocument.fromString(stdout.replace('classname', 'class')))).toThrow();
+    const count = (path: string) => document.find(path).length;
+    const attributes = (path: string) => document.find(path).map((node) => node.content);
+    expect(attributes('/testsuites/testsuite/@tests')).toEqual(['4', '2', '1']);
+    expect(attributes('/testsuites/@*')).toEqual(['poolscope', '7', '2', '1']);
+    expect([count('//testcase'), count('//failure'), count('//error')]).toEqual([7, 2, 1]);
+    expect(attributes('//testsuite/@name')).toContain(NASTY.replaceAll('\\n', '\n').replace('\\u0007', ''));
   });
 
   test('github: annotations at their lines, ten of a kind at most, a summary', () => {
@@ -195,6 +188,45 @@ describe('reporters', () => {
     expect(stdout).not.toMatch(/<(?!br>)|@|`|\[|::|www\./);
     expect(stdout).toContain('&#60;&#47;testsuite&#62;');
     expect(stdout).toContain('did you mean vllm&#58;num&#95;preemptions&#95;total&#63;');
+  });
+
+  test('several at once, each where it is asked for', () => {
+    const reporters = [
+      '--reporter',
+      'junit=both.xml',
+      '--reporter',
+      'markdown=both.md',
+      '--reporter',
+      'github',
+    ];
+    const { status, stdout } = poolscope(['run', FAILS, ...reporters]);
+    expect(status).toBe(1);
+    expect(stdout).toBe(run('github', FAILS).stdout);
+    expect(readFileSync(join(folder, 'both.xml'), 'utf8')).toBe(run('junit', FAILS).stdout);
+    expect(readFileSync(join(folder, 'both.md'), 'utf8')).toBe(run('markdown', FAILS).stdout);
+  });
+
+  test('github: a summary that GitHub would refuse is cut at a line, and says so', () => {
+    const summary = join(folder, 'long.md');
+    const problems = Array.from({ length: 10_000 }, (_, i) => ({
+      file: `${i}.pool.yaml`,
+      message: 'é'.repeat(100),
+    }));
+    vi.stubEnv('GITHUB_STEP_SUMMARY', summary);
+    const annotations = githubReporter.end?.([{ file: 'a.pool.yaml', problems, code: 2 }], 2) ?? '';
+    vi.unstubAllEnvs();
+    expect(annotations.split('\n')).toHaveLength(10);
+    expect(annotations).toContain('title=and 9991 more::');
+    const text = readFileSync(summary, 'utf8');
+    expect(Buffer.byteLength(text)).toBeGreaterThan(800_000);
+    expect(Buffer.byteLength(text)).toBeLessThan(950_000);
+    expect(text).toMatch(/\n\nThe rest is left out: GitHub takes no more\.\n$/);
+  });
+
+  test('markdown: a picture of the pool in bars', () => {
+    expect(run('markdown', FAILS).stdout).toMatch(
+      /^KV cache in use&#58; [▁▂▃▄▅▆▇█]{20,48} at most 100\.0 %$/m,
+    );
   });
 
   test('default: names keep their line', () => {
@@ -226,7 +258,10 @@ describe('reporters', () => {
   });
 
   test.each([
-    [['run', FAILS, '--reporter', 'tap'], 'Allowed choices are default, json, junit, github, markdown'],
+    [['run', FAILS, '--reporter', 'tap'], 'Allowed choices are default, json, junit, github, markdown, html'],
+    [['run', FAILS, '--reporter', 'json=a', '--reporter', 'junit=a'], 'junit would go where another does'],
+    [['run', FAILS, '--reporter', 'json', '--reporter', 'junit'], 'junit would go where another does'],
+    [['run', FAILS, '--reporter', 'junit=no/such/folder'], 'cannot be written'],
     [['run', FAILS, '--json', '--reporter', 'junit'], 'cannot be used with'],
     [['run', FAILS, '--output', 'no/such/folder'], 'cannot be written'],
   ])('%j is bad usage', (args, message) => {
@@ -284,35 +319,3 @@ describe('set, schema, init', () => {
     expect(status).toBe(2);
   });
 });
-
-interface Element {
-  readonly name: string;
-  readonly attributes: Record<string, string>;
-  readonly children: Element[];
-}
-
-/** Reads XML as strictly as it is written here: elements, double-quoted attributes, text without < and &. */
-function readXml(text: string): Element {
-  const root: Element = { name: '', attributes: {}, children: [] };
-  const open = [root];
-  const body = text.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, '');
-  const part = /<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>|([^<]+)/y;
-  for (let match = part.exec(body); match; match = part.exec(body)) {
-    const [, closes, name, attributes, empty, content] = match;
-    if (content !== undefined) {
-      expect(content).not.toMatch(/&(?!#\d+;)/);
-      continue;
-    }
-    if (closes) {
-      expect(open.pop()?.name).toBe(name);
-      continue;
-    }
-    const pairs = [...attributes.matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]);
-    const element = { name, attributes: Object.fromEntries(pairs), children: [] };
-    open[open.length - 1].children.push(element);
-    if (!empty) open.push(element);
-    if (part.lastIndex === body.length) break;
-  }
-  expect(open).toHaveLength(1);
-  return root.children[0];
-}

@@ -1,5 +1,6 @@
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
+import { startWorker } from './start-worker.ts';
 
 /** One simulation at a time, in a worker of its own: a new one cancels the one before, at once. */
 export class Engine {
@@ -8,7 +9,7 @@ export class Engine {
   /** `heard` is told of progress, and then of the one answer. */
   simulate(source: ScenarioSource, heard: (answer: WorkerAnswer) => void): void {
     this.cancel();
-    const worker = new Worker(new URL('../worker.ts', import.meta.url), { type: 'module' });
+    const worker = startWorker();
     this.worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
       if (data.kind !== 'progress') worker.terminate();
@@ -21,7 +22,7 @@ export class Engine {
   /** The scenario as one file. */
   merge(source: ScenarioSource): Promise<string> {
     return new Promise((done, fail) => {
-      const worker = new Worker(new URL('../worker.ts', import.meta.url), { type: 'module' });
+      const worker = startWorker();
       worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
         worker.terminate();
         if (data.kind === 'merged') done(data.text);
