@@ -13,6 +13,7 @@ const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   bench: { bench: 'test/bench/bench.ts' },
   budgets: { budgets: 'test/bench/budgets.ts' },
   fit: { fit: 'test/fit/fit.ts' },
+  screenshots: { screenshots: 'test/viz/screenshots.ts' },
 };
 
 /**
@@ -40,7 +41,7 @@ export default defineConfig(({ mode }) => {
       },
     },
     // Of BullMQ and Redis nothing is needed unless a sweep goes over a queue: users install them then.
-    ssr: { noExternal: true, external: ['bullmq', 'ioredis'] },
+    ssr: { noExternal: true, external: ['bullmq', 'ioredis', 'playwright-core', 'vite'] },
     plugins: [{ name: 'executable', closeBundle: () => chmodSync(`${outDir}/${name}.js`, 0o755) }],
     logLevel: 'warn',
   };

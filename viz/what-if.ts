@@ -74,7 +74,7 @@ export class WhatIf {
         'As in the run',
       );
       this.root.replaceChildren(
-        h('h3', {}, 'What if'),
+        h('h3', { class: 'plain' }, 'What if'),
         ...KNOBS.flatMap((knob) => {
           const current = source.sizing[knob.flag];
           return current === undefined ? [] : [this.slider(knob, current)];

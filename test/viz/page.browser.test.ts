@@ -8,7 +8,8 @@ import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings } from '../../sim/report/diff.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
-import { openSite, type Site, type Visit } from './site.ts';
+import { openSite, type Site } from './site.ts';
+import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
 
 const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 
@@ -30,38 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-/** The page with the default scenario, paused at its first step. */
-async function open(options: Parameters<Site['visit']>[0] = {}): Promise<Visit> {
-  const visit = await site.visit({ reducedMotion: 'reduce', ...options });
-  await visit.page.goto(site.url);
-  await shows(visit.page, 'hello');
-  return visit;
-}
-
-/** Waits until the run of that name is on the page, and drawn. */
-async function shows(page: Page, name: string): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.getElementById('scenario-name')?.textContent?.startsWith(`${wanted} ·`),
-    name,
-  );
-  await drawn(page);
-}
-
-/** Two frames: one to draw in, one to know that it is over. */
-async function drawn(page: Page): Promise<void> {
-  await page.evaluate(
-    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null)))),
-  );
-}
-
-async function press(page: Page, ...keys: string[]): Promise<void> {
-  for (const key of keys) await page.keyboard.press(key);
-  await drawn(page);
-}
-
-async function stepOf(page: Page): Promise<number> {
-  return Number(await page.locator('#timeline').getAttribute('aria-valuenow'));
-}
+const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
 
 function pixels(page: Page, id: 'map' | 'timeline' | 'gantt' = 'map'): Promise<string> {
   return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
@@ -78,21 +48,6 @@ function numColors(page: Page): Promise<number> {
 
 async function figures(page: Page): Promise<string[]> {
   return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
-}
-
-/** Drops a file somewhere on the page, as a file manager would. */
-async function drop(page: Page, name: string, content: Uint8Array | string): Promise<void> {
-  const bytes = Buffer.from(content).toString('base64');
-  await page.evaluate(
-    ([fileName, base64]) => {
-      const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], fileName));
-      document.body.dispatchEvent(
-        new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }),
-      );
-    },
-    [name, bytes] as const,
-  );
 }
 
 describe('loading', () => {

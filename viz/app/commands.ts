@@ -21,7 +21,11 @@ export class Keyboard {
     ];
     this.dialog.append(
       h('h2', {}, 'Keyboard'),
-      h('dl', {}, ...all.flatMap(({ shown, what }) => [h('dt', {}, h('kbd', {}, shown)), h('dd', {}, what)])),
+      h(
+        'dl',
+        {},
+        ...all.map(({ shown, what }) => h('div', {}, h('dt', {}, h('kbd', {}, shown)), h('dd', {}, what))),
+      ),
       h('p', {}, 'With the map focused, the arrow keys move from block to block.'),
       h(
         'p',

@@ -9,7 +9,7 @@ export function resultsTable(others: readonly OtherRun[]): HTMLElement {
       values: [base, ...others.map(({ diff }) => diff.results[i].values[1])],
     }))
     .filter(({ values }) => values.some((value) => value !== values[0]));
-  const head = ['', 'A', ...others.map((_, i) => 'BCD'[i])];
+  const head = ['Result', 'A', ...others.map((_, i) => 'BCD'[i])];
   return h(
     'div',
     { class: 'results' },
