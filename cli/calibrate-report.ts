@@ -3,7 +3,7 @@ import type { Gpu } from '../sim/catalog/gpus.ts';
 import type { BenchCalibration, FigureFit } from '../sim/fit/bench-calibration.ts';
 import type { KernelErrors } from '../sim/fit/fit-constants.ts';
 import type { GroupFit, KernelCalibration } from '../sim/fit/kernel-calibration.ts';
-import { oneLine } from './reporters/plain.ts';
+import { oneLine } from '../sim/one-line.ts';
 
 const WHAT_WIDTH = 54;
 

@@ -123,6 +123,7 @@ function reasonOf(error: unknown): string {
     ENOTDIR: 'there is no such file',
     EISDIR: 'is a folder',
     EACCES: 'may not be read',
+    ENAMETOOLONG: 'is longer than the name of a file can be',
     Z_DATA_ERROR: 'is no gzip file, or is damaged',
     Z_BUF_ERROR: 'the gzip file was cut off',
     ERR_BUFFER_TOO_LARGE: `is larger than ${MAX_BYTES / 1024 / 1024} MB unpacked`,

@@ -45,9 +45,18 @@ export function sourcesOf(inputs: readonly string[]): string[] {
 export function isDeployment(input: string): boolean {
   const path = input.replace(/#[^#]*$/, '');
   if (SCENARIO_ENDINGS.some((ending) => path.endsWith(ending))) return false;
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  if (!isFile(path)) return false;
   const format = formatOf(readText(path), shownPath(path));
   return format !== 'config' && (format !== 'shell' || /\.(sh|bash)$/.test(path));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Whoever wants to read it says why it cannot be read.
+    return false;
+  }
 }
 
 /** A scenario file; or a command line or a deployment, to be run with the default workload. */

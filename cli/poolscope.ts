@@ -394,21 +394,28 @@ program
     process.exitCode = doctor();
   });
 
-try {
-  // SIGINT keeps its default unless threads simulate: a handler would wait for the end. Shells make 130 of it.
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
-  } else if (error instanceof InputError) {
-    for (const problem of error.problems) console.error(formatProblem(problem));
-    process.exitCode = ExitCode.BadInput;
-  } else if (limitReached(error) !== null) {
-    console.error(limitReached(error));
-    process.exitCode = ExitCode.Limit;
-  } else {
-    console.error('A fault in Poolscope; please report it with the input that caused it.');
-    console.error(error);
-    process.exitCode = ExitCode.Fault;
+/** Runs a command line, `process.argv` if none is given; what it comes to is in `process.exitCode`. */
+export async function poolscope(args?: readonly string[]): Promise<void> {
+  try {
+    await (args === undefined ? program.parseAsync() : program.parseAsync(args, { from: 'user' }));
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Says what went wrong. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
+  if (error instanceof InputError) {
+    for (const problem of error.problems) console.error(formatProblem(problem));
+    return ExitCode.BadInput;
+  }
+  const limit = limitReached(error);
+  if (limit !== null) {
+    console.error(limit);
+    return ExitCode.Limit;
+  }
+  console.error('A fault in Poolscope; please report it with the input that caused it.');
+  console.error(error);
+  return ExitCode.Fault;
 }

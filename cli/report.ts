@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
+import { oneLine } from '../sim/one-line.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
 import { costOf } from '../sim/report/cost.ts';
@@ -15,7 +16,6 @@ import { timeBasis } from '../sim/time/time-basis.ts';
 import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
 import { pipelineLine, replicaLines } from './replica-report.ts';
-import { oneLine } from './reporters/plain.ts';
 import { sparkline } from './sparkline.ts';
 import { columns, number, percent, row, seconds } from './text.ts';
 

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import { Document, isMap } from 'yaml';
 import { InputError } from '../sim/error.ts';
+import { oneLine } from '../sim/one-line.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { scenarioWorkload, simulateScenario } from '../sim/simulate-scenario.ts';
 import { type FittedWorkload, fitTrace, type LengthFit } from '../sim/trace/fit-trace.ts';
@@ -14,7 +15,6 @@ import type { Workload } from '../sim/workload/workload.ts';
 import { ExitCode } from './exit-code.ts';
 import { readChunks, readerBeside, shownPath } from './files.ts';
 import { loadScenario } from './load.ts';
-import { oneLine } from './reporters/plain.ts';
 import { columns, number, percent, row, seconds } from './text.ts';
 import { writeChunks } from './write-chunks.ts';
 

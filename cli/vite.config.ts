@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 /** What is built in each mode: files of the folder dist/NAME, and where each begins. The first is executable. */
 const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   cli: {
-    poolscope: 'cli/poolscope.ts',
+    poolscope: 'cli/main.ts',
     'sweep-worker': 'cli/sweep/worker.ts',
     // Tinypool starts its threads with this file, which it expects beside its own.
     'entry/worker': 'node_modules/tinypool/dist/entry/worker.js',

@@ -1,3 +1,5 @@
+import { oneLine } from './one-line.ts';
+
 /** Where in a user's file a problem is; 1-based. */
 export interface Place {
   readonly line: number;
@@ -31,7 +33,7 @@ export function formatProblem(problem: Problem): string {
   const place = problem.place ? `:${problem.place.line}:${problem.place.column}` : '';
   const field = problem.field ? ` ${problem.field}:` : '';
   const hint = problem.suggestion ? ` (did you mean ${problem.suggestion}?)` : '';
-  return `${problem.file}${place}:${field} ${problem.message}${hint}`;
+  return oneLine(`${problem.file}${place}:${field} ${problem.message}${hint}`);
 }
 
 /** A fault in Poolscope itself: exit code 3. Kept on in production. */

@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import type { Place } from '../../sim/error.ts';
+import { oneLine } from '../../sim/one-line.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { findingsOf } from './findings.ts';
 import { markdownReporter } from './markdown.ts';
-import { commandProperty, commandText, oneLine } from './plain.ts';
+import { commandProperty, commandText } from './plain.ts';
 import type { FileResult, Reporter } from './reporter.ts';
 
 /** GitHub shows ten annotations of a kind for a step. */

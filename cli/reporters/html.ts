@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../../sim/error.ts';
+import { oneLine } from '../../sim/one-line.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
 import type { ReportRun } from '../../sim/share/report-run.ts';
 import type { ScenarioRun } from '../run-scenario.ts';
 import { findingsOf, gatesNothing } from './findings.ts';
-import { oneLine, xml } from './plain.ts';
+import { xml } from './plain.ts';
 import type { FileResult, Finding, Reporter } from './reporter.ts';
 
 /** The page as a template; `viz/report/vite.config.ts` builds it beside the command line. */

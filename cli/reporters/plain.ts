@@ -1,3 +1,5 @@
+import { oneLine } from '../../sim/one-line.ts';
+
 /*
  * Names and messages come from files that somebody else may have written. Each reporter escapes them for where they
  * go, so that they stay text there.
@@ -9,11 +11,6 @@ export function plain(text: string): string {
     const isColour = char === '\u001b' && /^\[\d*m/.test(text.slice(at + 1, at + 6));
     return char === '\n' || isColour ? char : ' ';
   });
-}
-
-/** On one line. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }
 
 /** As XML text or attribute: characters that XML 1.0 does not have are left out. */

@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import { csvCell } from '../../sim/export/csv.ts';
+import { oneLine } from '../../sim/one-line.ts';
 import { shown } from '../reporters/findings.ts';
-import { markdown, oneLine } from '../reporters/plain.ts';
+import { markdown } from '../reporters/plain.ts';
 import { shownValue } from './manifest.ts';
 import { axisTitles, type Column, failuresOf, type Row, type SweepReport, warningsOf } from './report.ts';
 

@@ -1,6 +1,6 @@
 import { InputError, type Problem } from '../../sim/error.ts';
+import { oneLine } from '../../sim/one-line.ts';
 import { printerOf } from '../printer.ts';
-import { oneLine } from '../reporters/plain.ts';
 import { pointTitle, readManifest } from './manifest.ts';
 import type { Row } from './report.ts';
 import { ResultStore } from './result-store.ts';

@@ -1,8 +1,8 @@
 import { formatProblem } from '../../sim/error.ts';
+import { oneLine } from '../../sim/one-line.ts';
 import type { Override } from '../../sim/scenario/overrides.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { ProgressBar } from '../progress.ts';
-import { oneLine } from '../reporters/plain.ts';
 import type { Executor } from './local-executor.ts';
 import type { ResultStore } from './result-store.ts';
 import type { PointOutcome } from './run-point.ts';

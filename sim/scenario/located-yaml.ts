@@ -1,4 +1,5 @@
 import {
+  type CST,
   type Document,
   isAlias,
   isMap,
@@ -7,6 +8,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  Parser,
   parseAllDocuments,
   parseDocument,
 } from 'yaml';
@@ -15,6 +17,9 @@ import { InputError, type Place } from '../error.ts';
 const MAX_BYTES = 10 * 1024 * 1024;
 const MAX_ALIASES = 100;
 const MAX_DOCUMENTS = 1000;
+const MAX_DEPTH = 100;
+/** Of a file that is no YAML, the first problems tell it. */
+const MOST_ERRORS = 10;
 
 export type Path = readonly (string | number)[];
 
@@ -37,7 +42,7 @@ export interface LocatedYaml {
  */
 export function parseLocatedYaml(text: string, file: string): LocatedYaml {
   const lines = linesOf(text, file);
-  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false };
+  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false, logLevel: 'error' } as const;
   return locatedDocument(parseDocument(text, options), file, lines);
 }
 
@@ -47,7 +52,13 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
  */
 export function parseLocatedDocuments(text: string, file: string): LocatedYaml[] {
   const lines = linesOf(text, file);
-  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: true };
+  const options = {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    merge: true,
+    logLevel: 'error',
+  } as const;
   const documents = parseAllDocuments(text, options);
   if (documents.length > MAX_DOCUMENTS) {
     throw new InputError([{ file, message: `has more than ${MAX_DOCUMENTS} documents` }]);
@@ -59,7 +70,28 @@ function linesOf(text: string, file: string): LineCounter {
   if (text.length > MAX_BYTES) {
     throw new InputError([{ file, message: `is larger than ${MAX_BYTES / 1024 / 1024} MB` }]);
   }
+  for (const _ of new DepthGuard(text, file).parse(text));
   return new LineCounter();
+}
+
+/** What is nested too deep is refused before the composer, which recurses, comes to it. */
+class DepthGuard extends Parser {
+  private readonly text: string;
+  private readonly file: string;
+
+  constructor(text: string, file: string) {
+    super();
+    this.text = text;
+    this.file = file;
+  }
+
+  override *next(source: string): Generator<CST.Token, void> {
+    yield* super.next(source);
+    if (this.stack.length <= MAX_DEPTH) return;
+    const before = this.text.slice(0, this.offset).split('\n');
+    const place = { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    throw new InputError([{ file: this.file, place, message: `is nested more than ${MAX_DEPTH} deep` }]);
+  }
 }
 
 function locatedDocument(document: Document.Parsed, file: string, lines: LineCounter): LocatedYaml {
@@ -69,7 +101,7 @@ function locatedDocument(document: Document.Parsed, file: string, lines: LineCou
   };
   if (document.errors.length > 0) {
     throw new InputError(
-      document.errors.map((error) => ({
+      document.errors.slice(0, MOST_ERRORS).map((error) => ({
         file,
         place: place(error.pos[0]),
         message:
