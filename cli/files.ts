@@ -21,8 +21,9 @@ export function readBytes(path: string): Buffer {
   }
 }
 
+/** A file as text, without the byte order mark that some editors put first. */
 export function readText(path: string): string {
-  return readBytes(path).toString('utf8');
+  return new TextDecoder().decode(readBytes(path));
 }
 
 /**

@@ -54,9 +54,14 @@ function print(results: readonly CapacityResult[], summary: CapacitySummary): vo
   console.log(`  flags stated: ${errors(summary.stated)}`);
   console.log(`  with vLLM's defaults for what is not stated (*): ${errors(summary.all)}`);
 
-  console.log(pc.bold('\nNot predicted'));
-  for (const [reason, ids] of byReason(results))
+  const reasons = byReason(results);
+  if (reasons.length > 0) console.log(pc.bold('\nNot predicted'));
+  for (const [reason, ids] of reasons)
     console.log(`  ${String(ids.length).padStart(3)}  ${reason}: ${pc.dim(ids.join(' '))}`);
+  if (summary.recordsCompared + summary.all.count === 0) {
+    console.log(pc.red('\nnothing was compared'));
+    return;
+  }
   const limits = `median at most ${percent(MEDIAN_LIMIT)}, p90 at most ${percent(P90_LIMIT)}`;
   console.log(agrees(summary) ? pc.green(`\nagrees (${limits})`) : pc.red(`\ndisagrees (${limits})`));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import pc from 'picocolors';
-import { InputError } from '../sim/error.ts';
+import { InputError, type Problem } from '../sim/error.ts';
 import { hasColumns } from '../sim/verify/csv.ts';
 import { type FigureError, figureErrors, type KernelReport, verifyKernels } from '../sim/verify/time.ts';
 import { KERNEL_COLUMNS } from '../sim/verify/time-kernel.ts';
@@ -40,17 +40,29 @@ export function verifyTime(paths: readonly string[], options: { readonly json?: 
     skipped: {},
   };
   for (const file of filesBelow(paths, ['.csv', '.json', '.csv.gz', '.md'])) read(file, report);
-  const { kernels, runs, loadTests, overheads } = report;
-  if ([kernels, runs, loadTests, overheads].every((part) => Object.keys(part).length === 0)) {
-    throw new InputError([
-      { file: paths.join(', '), message: 'holds no measured kernels and no serving run' },
-    ]);
-  }
-  report.loadTestSummaries = summarizeLoadTests(Object.values(loadTests));
+  report.loadTestSummaries = summarizeLoadTests(Object.values(report.loadTests));
+  if (!comparesAnything(report)) throw new InputError(whyNothing(paths, report));
   const above = numAbove(report);
   if (options.json) console.log(JSON.stringify({ ...report, above }, null, 2));
   else print(report, above);
   return above === 0 ? ExitCode.Ok : ExitCode.CheckFailed;
+}
+
+function comparesAnything({ kernels, runs, loadTestSummaries, overheads }: Report): boolean {
+  const rows = [...Object.values(kernels).map(({ summaries }) => summaries), ...Object.values(overheads)];
+  return runs.length + loadTestSummaries.length > 0 || rows.some(({ length }) => length > 0);
+}
+
+/** Each file that is no measurement; and tables all of whose rows were left out. */
+function whyNothing(paths: readonly string[], { kernels, loadTests, skipped }: Report): Problem[] {
+  const problems = Object.entries(skipped).map(([file, message]) => ({ file, message }));
+  for (const [file, { skipped: rows }] of Object.entries({ ...kernels, ...loadTests })) {
+    const reasons = Object.entries(rows).map(([reason, count]) => `${count} rows ${reason}`);
+    problems.push({ file, message: `nothing to compare: ${reasons.join(', ') || 'it has no rows'}` });
+  }
+  return problems.length > 0
+    ? problems
+    : [{ file: paths.join(', '), message: 'holds no measured kernels and no serving run' }];
 }
 
 /** Tells a table by its columns, and a run by the table of requests beside it; docs/time.md describes such a folder. */
@@ -147,7 +159,7 @@ function printRun(run: Report['runs'][number]): void {
   for (const { figure, measured, simulated, error, published, within } of run.errors) {
     const known = published === null ? '' : `published ${signed(published)}`;
     const line = `${figure.padEnd(11)} ${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)} ${signed(error).padStart(7)}   ${known}`;
-    console.log(`  ${verdict(within)(line)}`);
+    console.log(`  ${verdict(run.prefixCaching ? within : null)(line)}`);
   }
 }
 
@@ -187,8 +199,9 @@ function printOverhead(file: string, summaries: readonly OverheadSummary[]): voi
   }
 }
 
+/** Colours, and says in words what is above its limit. */
 function verdict(within: boolean | null): (text: string) => string {
-  return within === false ? pc.red : within === true ? pc.green : (text) => text;
+  return within === false ? (text) => pc.red(`${text}  above`) : within === true ? pc.green : (text) => text;
 }
 
 function shown(value: number): string {

@@ -90,9 +90,9 @@ export function summarizeCapacity(results: readonly CapacityResult[]): CapacityS
   };
 }
 
-/** Whether Poolscope agrees with the records: no figure outside, and errors below the limits. */
-export function agrees({ figures, stated }: CapacitySummary): boolean {
-  if (figures.outside > 0) return false;
+/** Whether Poolscope agrees with the records: no figure outside, errors below the limits, and anything compared at all. */
+export function agrees({ figures, stated, all, recordsCompared }: CapacitySummary): boolean {
+  if (figures.outside > 0 || recordsCompared + all.count === 0) return false;
   return stated.median === null || (stated.median <= MEDIAN_LIMIT && (stated.p90 ?? 0) <= P90_LIMIT);
 }
 

@@ -1,3 +1,4 @@
+import { gpuNamed } from '../catalog/gpu-names.ts';
 import { findGpu } from '../catalog/gpus.ts';
 import { InputError } from '../error.ts';
 import { type Run, WorkloadBuilder } from '../workload/builder.ts';
@@ -7,11 +8,12 @@ import { parseCsv } from './csv.ts';
 /** A serving run that somebody measured: its configuration and every request's times. */
 export interface MeasuredRun {
   readonly name: string;
-  readonly vllm: string;
   readonly model: string;
   /** Id in the catalogue. */
   readonly gpu: string;
   readonly numGpus: number;
+  /** How the model is spread over them, as in "tp2" or "tp2 dp4"; empty on one GPU. */
+  readonly layout: string;
   /** vLLM's flags, as its log resolves them. */
   readonly flags: Readonly<Record<string, string | number | boolean>>;
   readonly requests: readonly MeasuredRequest[];
@@ -33,7 +35,25 @@ export interface MeasuredRequest {
 const REQUEST_COLUMNS = ['id', 'arrival_s', 'input_tokens', 'output_tokens', 'ttft_ms', 'e2e_ms'];
 
 /** vLLM's keyword arguments that are handed on as flags. */
-const FLAGS = ['max_num_seqs', 'max_num_batched_tokens', 'max_model_len', 'kv_cache_dtype', 'enforce_eager'];
+const FLAGS = [
+  'tensor_parallel_size',
+  'pipeline_parallel_size',
+  'data_parallel_size',
+  'enable_expert_parallel',
+  'max_num_seqs',
+  'max_num_batched_tokens',
+  'max_model_len',
+  'block_size',
+  'gpu_memory_utilization',
+  'dtype',
+  'kv_cache_dtype',
+  'quantization',
+  'enable_chunked_prefill',
+  'enforce_eager',
+];
+
+/** Of parallelism; their product is the number of GPUs. */
+const SIZES = { tp: 'tensor_parallel_size', pp: 'pipeline_parallel_size', dp: 'data_parallel_size' };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -52,20 +72,21 @@ export function parseMeasuredRun(json: string, requests: string, file: string): 
       .split('/')
       .pop()
       ?.replace(/\.json$/, '') ?? file;
-  const gpu = gpuOf([name.split('_')[0], ...String(root.source ?? '').split('/')]);
+  const gpu = gpuOf(objectAt(config, 'hardware').device_name, [
+    name.split('_')[0],
+    ...String(root.source ?? '').split('/'),
+  ]);
   if (gpu === null) return 'its GPU is not in the catalogue';
-  const sizes = {
-    tensor: numberAt(engine, 'tensor_parallel_size', 1),
-    data: numberAt(engine, 'data_parallel_size', 1),
-  };
-  if (sizes.data > 1) return `${sizes.data} data-parallel replicas are not simulated`;
+  const sizes = Object.entries(SIZES).map(([short, name]) => ({ short, size: numberAt(engine, name, 1) }));
   const cache = objectAt(config, 'kv_cache');
   const resolved = objectAt(objectAt(config, 'resolved_config'), 'scheduler_config');
   const assumed: string[] = [];
-  const flags: Record<string, string | number | boolean> = { tensor_parallel_size: sizes.tensor };
+  const flags: Record<string, string | number | boolean> = {};
   for (const flag of FLAGS) {
-    const value = engine[flag];
-    if (typeof value === 'number' || typeof value === 'string' || value === true) flags[flag] = value;
+    const value = engine[flag] ?? cache[flag];
+    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') {
+      flags[flag] = value;
+    }
   }
   if (typeof cache.num_gpu_blocks === 'number') flags.num_gpu_blocks_override = cache.num_gpu_blocks;
   else assumed.push('KV blocks from the start-up model: not logged');
@@ -76,10 +97,13 @@ export function parseMeasuredRun(json: string, requests: string, file: string): 
   }
   return {
     name,
-    vllm: String(config.vllm_version ?? ''),
     model,
     gpu,
-    numGpus: sizes.tensor,
+    numGpus: sizes.reduce((product, { size }) => product * size, 1),
+    layout: sizes
+      .filter(({ size }) => size > 1)
+      .map(({ short, size }) => `${short}${size}`)
+      .join(' '),
     flags,
     requests: requestsOf(requests, file.replace(/\.json$/, '.requests.csv')),
     assumed,
@@ -150,12 +174,10 @@ function firstTokens(prompt: readonly Run[], count: number): Run[] {
   return first;
 }
 
-function gpuOf(names: readonly string[]): string | null {
-  for (const name of names) {
-    const gpu = findGpu(name);
-    if (gpu !== null) return gpu.id;
-  }
-  return null;
+/** The driver's name for it if the file has it, else what file and source are called. */
+function gpuOf(deviceName: unknown, names: readonly string[]): string | null {
+  const named = typeof deviceName === 'string' ? gpuNamed(deviceName) : null;
+  return named ?? names.map((name) => findGpu(name)?.id).find((id) => id !== undefined) ?? null;
 }
 
 function parseJson(text: string, file: string): Json {

@@ -1,10 +1,11 @@
 import type { TimingParameters } from '../catalog/gpus.ts';
-import { simulate } from '../engine/simulate.ts';
-import { plan } from '../memory/planner.ts';
-import { Outcome, type Recording } from '../recording/recording.ts';
+import { deploymentOf } from '../deployment.ts';
+import { Cluster } from '../engine/cluster.ts';
+import { plan, resolveHardware } from '../memory/planner.ts';
+import { Outcome, type RequestColumns } from '../recording/recording.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
-import { stepTimeOf } from '../scenario-time.ts';
+import { stagesOf, stepTimeOf } from '../scenario-time.ts';
 import { type MeasuredRequest, type MeasuredRun, workloadOfRun } from './time-run-file.ts';
 
 /** What a run came to: seconds, tokens per second. */
@@ -20,7 +21,8 @@ interface Times {
 export interface RunCheck {
   readonly name: string;
   readonly gpu: string;
-  readonly numGpus: number;
+  /** As in MeasuredRun. */
+  readonly layout: string;
   readonly model: string;
   readonly prefixCaching: boolean;
   readonly numRequests: number;
@@ -72,28 +74,35 @@ export function checkRun(
   });
   const planned = plan(scenario);
   if (!planned.starts) return `vLLM would not start: ${planned.because}`;
-  const recording = simulate({
+  const workload = workloadOfRun(run);
+  const stepTime = stepTimeOf(scenario, constants);
+  const stages = stagesOf(scenario, stepTime);
+  const input = {
     name: run.name,
     seed: 0,
     vllm: scenario.vllm,
     pool: planned.pool,
     scheduler: planned.scheduler,
-    workload: workloadOfRun(run),
-    stepTime: stepTimeOf(scenario, constants),
+    workload,
+    stepTime,
+    ...(stages && { stages }),
     events: false,
-  });
+  };
+  const deployment = deploymentOf(scenario, resolveHardware(scenario), workload);
+  const hooks = Array.from({ length: deployment.count }, () => ({}));
+  const { requests } = new Cluster(deployment.part(input), hooks, deployment).run();
   const measured = timesOf(run.requests);
-  const simulated = timesOf(simulatedRequests(recording));
+  const simulated = timesOf(simulatedRequests(requests));
   if (measured === null || simulated === null) return 'no request of it ends with two tokens or more';
   return {
     name: run.name,
     gpu: run.gpu,
-    numGpus: run.numGpus,
+    layout: run.layout,
     model: run.model,
     prefixCaching,
     numRequests: run.requests.length,
     numBlocks: planned.pool.numGpuBlocks,
-    preemptions: recording.requests.numPreemptions.reduce((sum, n) => sum + n, 0),
+    preemptions: requests.numPreemptions.reduce((sum, n) => sum + n, 0),
     figures: Object.fromEntries(
       RUN_FIGURES.map((figure) => [
         figure,
@@ -110,7 +119,7 @@ function dashed(name: string): string {
 
 type Timed = Pick<MeasuredRequest, 'arrivalSeconds' | 'outputTokens' | 'ttftSeconds' | 'e2eSeconds'>;
 
-function simulatedRequests({ requests }: Recording): Timed[] {
+function simulatedRequests(requests: RequestColumns): Timed[] {
   const timed: Timed[] = [];
   requests.outcome.forEach((outcome, i) => {
     if (outcome !== Outcome.Finished) return;

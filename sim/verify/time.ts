@@ -95,8 +95,7 @@ export interface FigureError {
 /** Every figure of a run next to the published error. */
 export function figureErrors(run: RunCheck): FigureError[] {
   const model = run.model.split('/').pop() ?? run.model;
-  const cards = run.numGpus === 1 ? run.gpu : `${run.numGpus} ${run.gpu}`;
-  const published = PUBLISHED_RUNS[`${model} on ${cards}`] ?? {};
+  const published = PUBLISHED_RUNS[`${model} on ${run.gpu} ${run.layout}`.trim()] ?? {};
   return RUN_FIGURES.map((figure) => {
     const { measured, simulated } = run.figures[figure];
     const error = simulated / measured - 1;

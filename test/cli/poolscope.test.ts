@@ -276,9 +276,16 @@ describe('verify time', () => {
     const wrong = poolscope('verify', 'time', file('kernels-wrong.csv', made(9)));
     expect(wrong.status).toBe(1);
     expect(wrong.stdout).toContain('2.6 / 5.7');
+    expect(wrong.stdout).toMatch(/gemm .* above$/m);
     expect(wrong.stdout).toContain('1 above the limit');
     const { status, stderr } = poolscope('verify', 'time', file('params.json', '{}'));
     expect(status).toBe(2);
-    expect(stderr).toContain('no measured kernels and no serving run');
+    expect(stderr).toContain('params.json: there is no .requests.csv beside it');
+    const elsewhere = made(9).replace('RTX4090', 'TPU-v9');
+    const nothing = poolscope('verify', 'time', file('kernels-elsewhere.csv', elsewhere));
+    expect(nothing.status).toBe(2);
+    expect(nothing.stderr).toContain('nothing to compare: 1 rows GPU TPU-v9 is not in the catalogue');
+    const marked = poolscope('verify', 'time', file('kernels-marked.csv', `\uFEFF${made(9)}`));
+    expect(marked.stdout).toBe(wrong.stdout.replaceAll('kernels-wrong', 'kernels-marked'));
   });
 });

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { gpuOfProduct } from '../../catalog/gpu-products.ts';
+import { gpuNamed } from '../../catalog/gpu-names.ts';
 import { InputError } from '../../error.ts';
 import { findServer } from '../command.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
@@ -118,7 +118,7 @@ function withDeployment(
 ): LocatedYaml {
   const { [key]: _, ...rest } = value;
   const { start, containerGib, gpuProduct } = deployment;
-  const gpu = gpuProduct === null ? null : gpuOfProduct(gpuProduct);
+  const gpu = gpuProduct === null ? null : gpuNamed(gpuProduct);
   const count = statedGpus(deployment);
   const under = (own: unknown, given: Readonly<Record<string, unknown>>) => {
     const stated = Object.fromEntries(Object.entries(given).filter(([, each]) => each !== null));

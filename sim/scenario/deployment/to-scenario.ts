@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { gpuOfProduct } from '../../catalog/gpu-products.ts';
+import { gpuNamed } from '../../catalog/gpu-names.ts';
 import { parseCommand } from '../command.ts';
 import type { VllmVersion } from '../scenario.ts';
 import { shellText, shellWords } from '../shell-words.ts';
@@ -46,7 +46,7 @@ export function scenarioText(deployment: Deployment, surroundings: Surroundings)
   if (ofVersion !== null) remarks.push(ofVersion);
   const version: VllmVersion = vllm === '0.6.3' ? '0.6.3' : '2026-05';
   const command = start.command ?? commandOfFlags(start.engine);
-  const product = gpuProduct === null ? null : gpuOfProduct(gpuProduct);
+  const product = gpuProduct === null ? null : gpuNamed(gpuProduct);
   const gpu = surroundings.gpu ?? product ?? DEFAULT_GPU;
   if (surroundings.gpu === undefined && product === null) {
     remarks.push(

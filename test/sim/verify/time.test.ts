@@ -93,10 +93,42 @@ c,0.6,40,30,0,60,700
     expect(runStart[3] - runStart[2]).toBe(1);
   });
 
+  test("the driver's name of the GPU counts before the file's", () => {
+    const config = { hardware: { device_name: 'NVIDIA A100-SXM4-80GB' } };
+    expect(parseMeasuredRun(json({}, config), requests, 'rtx4090_made.json')).toMatchObject({
+      gpu: 'a100-80g-sxm',
+    });
+    expect(parseMeasuredRun(json({}, { hardware: {} }), requests, 'l4_made.json')).toMatchObject({
+      gpu: 'l4',
+    });
+  });
+
+  test('several GPUs: data-parallel ranks share the requests, each with its own blocks', () => {
+    const times = (sizes: object) => {
+      const engine = { model: 'Qwen/Qwen3-30B-A3B', max_num_seqs: 2, max_model_len: 4096, ...sizes };
+      const run = parseMeasuredRun(
+        json(engine, { kv_cache: { num_gpu_blocks: 500 } }),
+        requests,
+        'rtxpro6000_made.json',
+      );
+      if (typeof run === 'string') throw new Error(run);
+      const check = checkRun(run, true);
+      if (typeof check === 'string') throw new Error(check);
+      return { ...check, wait: check.figures['TTFT mean'].simulated };
+    };
+    const one = times({});
+    const two = times({ data_parallel_size: 2, enable_expert_parallel: true });
+    expect([one.layout, two.layout]).toEqual(['', 'dp2']);
+    // Two at a time: the third waits, unless there is a second engine.
+    expect(two.wait).toBeLessThan(one.wait);
+    expect(figureErrors(two).find(({ figure }) => figure === 'throughput')?.published).toBe(0.006);
+    expect(figureErrors(one).every(({ published }) => published === null)).toBe(true);
+    expect(times({ pipeline_parallel_size: 2 }).layout).toBe('pp2');
+  });
+
   test('what cannot be simulated says why', () => {
     expect(parseMeasuredRun('{}', requests, 'x.json')).toMatch(/no serving run/);
     expect(parseMeasuredRun(json({}), requests, 'tpu_x.json')).toMatch(/not in the catalogue/);
-    expect(parseMeasuredRun(json({ data_parallel_size: 2 }), requests, 'l4_x.json')).toMatch(/replicas/);
     const small = parseMeasuredRun(json({}), requests, 't4_x.json');
     expect(typeof small === 'string' ? small : checkRun(small, true)).toMatch(/would not start/);
   });
