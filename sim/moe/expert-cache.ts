@@ -1,15 +1,6 @@
 /** Which expert leaves the GPU for another. */
 export type CachePolicy = 'lru' | 'lfu';
 
-/** Offloaded experts with a cache on the GPU: not in any release of vLLM (vllm#37190 proposes one). */
-export interface ExpertCacheChoice {
-  /** Experts of each layer that a rank has room for. */
-  readonly slots: number;
-  readonly policy: CachePolicy;
-  /** Share of the misses that are foreseen, so that their loading overlaps with computing. */
-  readonly prefetch: number;
-}
-
 /**
  * Experts on the GPU, by layer and rank. A step first uses the experts that are there, then loads the others: each
  * replaces one that the step does not use (the least recently or least often used), and passes through without a
