@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
-import { formatOf } from '../sim/scenario/deployment/read.ts';
+import { formatOf, isEngineConfig } from '../sim/scenario/deployment/read.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -46,8 +46,10 @@ export function isDeployment(input: string): boolean {
   const path = input.replace(/#[^#]*$/, '');
   if (SCENARIO_ENDINGS.some((ending) => path.endsWith(ending))) return false;
   if (!isFile(path)) return false;
-  const format = formatOf(readText(path), shownPath(path));
-  return format !== 'config' && (format !== 'shell' || /\.(sh|bash)$/.test(path));
+  const text = readText(path);
+  const format = formatOf(text, shownPath(path));
+  if (format === 'config') return isEngineConfig(text, shownPath(path));
+  return format !== 'shell' || /\.(sh|bash)$/.test(path);
 }
 
 function isFile(path: string): boolean {
@@ -75,7 +77,7 @@ function loadDeployment(source: string, { gpu, gpuCount, set }: LoadOptions): Sc
   const { text, remarks } = scenarioOfSource(source, { gpu, gpuCount });
   try {
     const scenario = parseScenario(text, shownPath(source), { overrides: set });
-    return { ...scenario, notes: [...remarks, ...scenario.notes], placeOf: () => undefined };
+    return { ...scenario, notes: [...new Set([...remarks, ...scenario.notes])], placeOf: () => undefined };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(error.problems.map((problem) => ({ ...problem, place: undefined })));

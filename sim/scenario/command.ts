@@ -139,7 +139,8 @@ export function findServer(
   // An image whose entry point is the server: what follows the image are its arguments.
   const docker = words.findIndex((word) => /^(docker|podman|nerdctl)$/.test(word));
   const image = words.findIndex(
-    (word, i) => i > docker && /(^|\/)vllm[\w.-]*(:[\w.-]+)?$/.test(word) && !/^--name$/.test(words[i - 1]),
+    (word, i) =>
+      i > docker && /(^|\/)vllm[\w.-]*(:[\w.${}-]+)?$/.test(word) && !/^--name$/.test(words[i - 1]),
   );
   if (docker >= 0 && image > docker) {
     // V1's images end in `vllm serve`, earlier ones in the module: both take --model.

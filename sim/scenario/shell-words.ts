@@ -3,7 +3,7 @@ export type ShellToken = { readonly word: string } | { readonly operator: string
 
 /**
  * What a `$NAME` or `${NAME:-default}` stands for: words, or null if nobody knows.
- * The text is what stands behind the `$`, without braces.
+ * The text is what stands behind the `$`, without braces; of what a shell would run, `(…)`.
  */
 export type ShellLookup = (expression: string) => readonly string[] | null;
 
@@ -20,9 +20,15 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
   let i = 0;
   /** The words that a variable stands for, in `"…"` or bare; what is unknown stays as it is written. */
   const expanded = (quoted: boolean): string[] | null => {
-    const match = lookup === undefined ? null : VARIABLE.exec(text.slice(i, i + 1000));
+    if (lookup === undefined) return null;
+    const inner = substitution(text, i);
+    if (inner !== null) {
+      i += inner.length + (text[i] === '`' ? 2 : 3);
+      return [...(lookup(`(${inner})`) ?? [`$(${inner})`])];
+    }
+    const match = VARIABLE.exec(text.slice(i, i + 1000));
     if (match === null) return null;
-    const value = lookup?.(match[1] ?? match[2]) ?? null;
+    const value = lookup(match[1] ?? match[2]);
     i += match[0].length;
     if (value === null) return [match[0]];
     return quoted ? [...value] : value.flatMap((each) => each.split(/\s+/).filter((part) => part !== ''));
@@ -40,7 +46,7 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
       let none = false;
       word ??= '';
       for (i++; i < text.length && text[i] !== char; ) {
-        const parts = char === '"' && text[i] === '$' ? expanded(true) : null;
+        const parts = char === '"' && /[$`]/.test(text[i]) ? expanded(true) : null;
         if (parts !== null) {
           for (const part of parts.slice(0, -1)) {
             yield { word: word + part };
@@ -56,7 +62,7 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
       // "$@" of nothing is no word at all.
       if (bare && none && word === '') word = null;
       i++;
-    } else if (char === '$' && lookup !== undefined) {
+    } else if ((char === '$' || char === '`') && lookup !== undefined) {
       const parts = expanded(false);
       if (parts === null) {
         word = (word ?? '') + char;
@@ -86,6 +92,22 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
     }
   }
   if (word !== null) yield { word };
+}
+
+/** What stands in a `$(…)` or between backticks that begins at `at`; null if none does. */
+function substitution(text: string, at: number): string | null {
+  if (text[at] === '`') {
+    const end = text.indexOf('`', at + 1);
+    return text.slice(at + 1, end < 0 ? text.length : end);
+  }
+  if (text[at] !== '$' || text[at + 1] !== '(') return null;
+  let depth = 1;
+  let end = at + 2;
+  for (; end < text.length; end++) {
+    if (text[end] === '(') depth++;
+    if (text[end] === ')' && --depth === 0) break;
+  }
+  return text.slice(at + 2, end);
 }
 
 /** The words of one command line; line ends are blanks. */

@@ -28,6 +28,13 @@ test('a compose file gets its verdict at once', () => {
   expect(stdout).toContain('8 × a100-80g-pcie');
 });
 
+test('a file for vllm serve --config runs; one that could be a scenario is told as such', () => {
+  const config = file('vllm.yaml', 'model: Qwen/Qwen3-8B\nhost: 127.0.0.1\nmax-model-len: 8192\n');
+  expect(poolscope('run', config, '--gpu', 'a100-80g').stdout).toContain('Qwen/Qwen3-8B · 1 × a100-80g');
+  const scenario = file('chat.yaml', 'model: Qwen/Qwen3-8B\nhardware: { gpu: l4 }\n');
+  expect(poolscope('run', scenario).stderr).toContain('version: missing');
+});
+
 describe('into a file', () => {
   file('docker-compose.yaml', 'services: {llm: {image: vllm/vllm-openai, command: --model Qwen/Qwen3-8B}}\n');
   const here = (...args: string[]) => poolscopeIn(folder, args);

@@ -2,7 +2,7 @@ import { InputError } from '../../error.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
 import { shellWords } from '../shell-words.ts';
 import { type Candidate, type Deployment, fieldOf, isObject, textsOf, type Variables } from './deployment.ts';
-import { commandOf, findLaunch, type Launch, type Server } from './launch.ts';
+import { commandOf, findLaunch, type Launch, neededVariables, type Server } from './launch.ts';
 import { dockerGib } from './sizes.ts';
 import { interpolate, unknownVariables } from './variables.ts';
 
@@ -28,7 +28,7 @@ export function composeServers(yaml: LocatedYaml, file: string, variables: Varia
         read() {
           const { server, unknown } = found;
           const key = fieldOf(service, 'command') === undefined ? 'entrypoint' : 'command';
-          const missing = [...unknown, ...server.unknown];
+          const missing = neededVariables(server, unknown);
           if (missing.length > 0) throw problem([...path, key], unknownVariables(missing));
           return deploymentOf(name, service, server, variables);
         },

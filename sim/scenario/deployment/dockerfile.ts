@@ -1,7 +1,7 @@
 import { InputError } from '../../error.ts';
 import { shellWords } from '../shell-words.ts';
 import type { Candidate, Variables } from './deployment.ts';
-import { commandOf, findLaunch } from './launch.ts';
+import { commandOf, findLaunch, neededVariables } from './launch.ts';
 import { interpolate, unknownVariables } from './variables.ts';
 
 export function isDockerfile(text: string): boolean {
@@ -54,9 +54,10 @@ export function dockerfileServers(text: string, file: string, variables: Variabl
       name: 'CMD',
       place: { line: last.line, column: 1 },
       read() {
-        if (server.unknown.length > 0) {
+        const missing = neededVariables(server);
+        if (missing.length > 0) {
           const place = { line: last.line, column: 1 };
-          throw new InputError([{ file, place, message: unknownVariables(server.unknown) }]);
+          throw new InputError([{ file, place, message: unknownVariables(missing) }]);
         }
         return {
           name: '',

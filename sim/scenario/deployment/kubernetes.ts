@@ -1,7 +1,7 @@
 import { InputError } from '../../error.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
 import { type Candidate, type Deployment, fieldOf, isObject, textsOf, type Variables } from './deployment.ts';
-import { commandOf, findLaunch, type Server } from './launch.ts';
+import { commandOf, findLaunch, neededVariables, type Server } from './launch.ts';
 import { kubernetesGib } from './sizes.ts';
 import { interpolateKubernetes, unknownVariables } from './variables.ts';
 
@@ -53,7 +53,7 @@ export function kubernetesServers(
           place: yaml.placeOfValue([...path, container.args === undefined ? 'command' : 'args']),
           read() {
             const { server, unknown } = launched;
-            const missing = [...unknown, ...server.unknown];
+            const missing = neededVariables(server, unknown);
             if (missing.length > 0) {
               const at = [...path, container.args === undefined ? 'command' : 'args'];
               const place = yaml.placeOfValue(at);
@@ -146,6 +146,9 @@ function deploymentOf(name: string, found: Found, object: unknown, server: Serve
     gpuCount *= size;
     notes.push(`${size} pods of ${perPod} GPUs: the network between them is not modelled`);
   }
+  const replicas = Number(fieldOf(object, 'spec', 'replicas') ?? 1);
+  if (replicas > 1)
+    notes.push(`replicas ${replicas}: the load is that of one, unless the scenario says replicas`);
   const memory = fieldOf(container, 'resources', 'limits', 'memory');
   const containerGib = memory === undefined ? null : kubernetesGib(memory);
   if (memory !== undefined && containerGib === null)

@@ -1,7 +1,9 @@
 import { findServer } from '../command.ts';
+import { findFlag } from '../flags.ts';
 import { shellText } from '../shell-words.ts';
 import { withoutSecrets } from './secrets.ts';
 import { shellCommands } from './shell-script.ts';
+import { formsOf } from './variables.ts';
 
 /** What a container, a unit or a script runs, before anybody looked for a server in it. */
 export interface Launch {
@@ -16,11 +18,12 @@ export interface Launch {
 export interface Server {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Variables in it that nobody sets. */
+  /** Variables around it that nobody sets; it need not have them in its words. */
   readonly unknown: readonly string[];
   readonly notes: readonly string[];
 }
 
+const MOST_VARIABLES = 100;
 const SHELL = /(^|\/)(ba|da|z|k|a)?sh$/;
 const VLLM_IMAGE = /(^|\/)vllm[\w.-]*(:[\w.-]+)?(@sha256:\w+)?$/;
 /** Programs that start others, and what to know of it. */
@@ -70,6 +73,22 @@ export function serverOfScript(script: string, env: Readonly<Record<string, stri
     return { words: wordsOnly(words), env: own, unknown, notes };
   }
   return null;
+}
+
+/**
+ * Of the variables that nobody sets, those without which nobody knows what the server does: not those of other commands,
+ * of `docker run -e TOKEN=$TOKEN`, or of flags like `--port`.
+ */
+export function neededVariables({ words, unknown }: Server, others: readonly string[] = []): string[] {
+  const needed: string[] = [];
+  for (let i = findServer(words)?.firstArgument ?? 0; i < words.length; i++) {
+    const [, name, attached] = /^--([\w-]+)(=?)/.exec(words[i]) ?? [];
+    const flag = name === undefined ? null : (findFlag(name, '2026-05') ?? findFlag(name, '0.6.3'));
+    if (flag === null || flag.kind === 'honour') needed.push(words[i]);
+    else if (attached === '' && !flag.isSwitch && !words[i + 1]?.startsWith('--')) i++;
+  }
+  const names = [...new Set([...others, ...unknown])].slice(0, MOST_VARIABLES);
+  return names.filter((name) => needed.some((word) => formsOf(name).some((form) => word.includes(form))));
 }
 
 /** The text behind `sh -c`. */

@@ -55,7 +55,7 @@ function numberOf(text: string): number {
 const CONSTANTS: Readonly<Record<string, PythonValue>> = { True: true, False: false, None: null };
 const DEEPEST = 20;
 
-/** Reads literals from tokens: texts, numbers, True, False, None, lists, tuples, dicts, and names that are known. */
+/** Reads literals from tokens: texts, numbers and sums and products of them, True, False, None, lists, tuples, dicts, and names that are known. */
 export class LiteralReader {
   private readonly tokens: readonly PythonToken[];
   private readonly known: ReadonlyMap<string, PythonValue>;
@@ -77,7 +77,7 @@ export class LiteralReader {
 
   /** The value up to the next of these operators at this depth; undefined if it is no literal. Stops in front of it. */
   read(ends: readonly string[]): PythonValue | undefined {
-    const value = this.value(0);
+    const value = this.sum(0);
     this.skipLines();
     const complete = this.token === undefined || ends.includes(this.token.text);
     if (!complete) this.skipTo(ends);
@@ -93,6 +93,27 @@ export class LiteralReader {
       if (kind === 'operator' && '([{'.includes(text)) depth++;
       if (kind === 'operator' && ')]}'.includes(text)) depth--;
     }
+  }
+
+  private sum(depth: number): PythonValue | undefined {
+    return this.chain(['+', '-'], () => this.chain(['*', '/', '%'], () => this.value(depth)));
+  }
+
+  /** Numbers with operators of one rank between them; of anything else, what a single one is. */
+  private chain(
+    operators: readonly string[],
+    operand: () => PythonValue | undefined,
+  ): PythonValue | undefined {
+    let left = operand();
+    while (this.token?.kind === 'operator' && operators.includes(this.token.text)) {
+      const floors = this.token.text === '/' && this.tokens[this.at + 1]?.text === '/';
+      const operator = floors ? '//' : this.token.text;
+      this.at += operator.length;
+      const right = operand();
+      left =
+        typeof left === 'number' && typeof right === 'number' ? compute(left, operator, right) : undefined;
+    }
+    return left;
   }
 
   private value(depth: number): PythonValue | undefined {
@@ -129,7 +150,7 @@ export class LiteralReader {
     let known = true;
     let commas = 0;
     for (this.skipLines(); this.token !== undefined && this.token.text !== end; this.skipLines()) {
-      const value = this.value(depth + 1);
+      const value = this.sum(depth + 1);
       this.skipLines();
       if (this.token !== undefined && ![',', end].includes(this.token.text)) {
         this.skipTo([',', end]);
@@ -152,11 +173,11 @@ export class LiteralReader {
     const entries: [string, PythonValue][] = [];
     let known = true;
     for (this.skipLines(); this.token !== undefined && this.token.text !== '}'; this.skipLines()) {
-      const key = this.value(depth + 1);
+      const key = this.sum(depth + 1);
       this.skipLines();
       const hasValue = this.token?.text === ':';
       if (hasValue) this.at++;
-      const value = hasValue ? this.value(depth + 1) : undefined;
+      const value = hasValue ? this.sum(depth + 1) : undefined;
       this.skipLines();
       if (this.token !== undefined && ![',', '}'].includes(this.token.text)) {
         this.skipTo([',', '}']);
@@ -169,4 +190,20 @@ export class LiteralReader {
     this.at++;
     return known ? Object.fromEntries(entries) : undefined;
   }
+}
+
+/** As Python does it; undefined where Python raises, and for `**`, which is no rank of these. */
+function compute(left: number, operator: string, right: number): number | undefined {
+  switch (operator) {
+    case '+':
+      return left + right;
+    case '-':
+      return left - right;
+    case '*':
+      return left * right;
+  }
+  if (right === 0) return undefined;
+  if (operator === '/') return left / right;
+  const floor = Math.floor(left / right);
+  return operator === '//' ? floor : left - floor * right;
 }

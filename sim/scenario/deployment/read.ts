@@ -5,10 +5,10 @@ import { composeServers, isCompose } from './compose.ts';
 import { type Candidate, choose, type Deployment, isObject, type Variables } from './deployment.ts';
 import { dockerfileServers, isDockerfile } from './dockerfile.ts';
 import { isManifest, kubernetesServers } from './kubernetes.ts';
-import { commandOf, serverOfScript } from './launch.ts';
+import { commandOf, neededVariables, serverOfScript } from './launch.ts';
 import { isPython, pythonServers } from './python-call.ts';
 import { isSupervisor, supervisorServers } from './supervisor.ts';
-import { unknownVariables } from './variables.ts';
+import { formsOf, unknownVariables } from './variables.ts';
 
 export type DeploymentFormat =
   | 'compose'
@@ -18,6 +18,9 @@ export type DeploymentFormat =
   | 'supervisor'
   | 'python'
   | 'shell';
+
+/** Of which a scenario has one at least, and no file of flags any. */
+const SCENARIO_KEYS = ['version', 'command', 'engine', 'compose', 'manifest', 'workload', 'hardware'];
 
 export interface ReadOptions {
   /** Which of several servers; null = the only one. */
@@ -49,6 +52,15 @@ export function formatOf(text: string, file: string): DeploymentFormat {
   if (serverOfScript(text, {}) !== null && !isYamlObject(text)) return 'shell';
   if (isPython(text)) return 'python';
   return yamlFormatOf(text, file) ?? 'shell';
+}
+
+/** Whether what formatOf() takes for a file of flags is one, and no scenario. */
+export function isEngineConfig(text: string, file: string): boolean {
+  if (!isYamlObject(text)) return false;
+  return documentsOf(text, file).every(
+    ({ value }) =>
+      isObject(value) && !SCENARIO_KEYS.some((key) => Object.hasOwn(value, key)) && hasFlags(value),
+  );
 }
 
 /** Null if it is no YAML of the kinds that are known. */
@@ -107,9 +119,7 @@ function withoutMarkdown(text: string): string {
 function configOf(yaml: LocatedYaml, file: string): Candidate[] {
   const { value } = yaml;
   if (!isObject(value)) return [];
-  const keys = Object.keys(value);
-  const isFlag = (key: string) => findFlag(key, '2026-05') !== null || findFlag(key, '0.6.3') !== null;
-  if (!keys.some(isFlag)) {
+  if (!hasFlags(value)) {
     const message =
       'is neither a compose file, nor Kubernetes objects, nor flags of vllm serve --config, nor a command';
     throw new InputError([{ file, place: yaml.placeOfValue([]), message }]);
@@ -127,6 +137,12 @@ function configOf(yaml: LocatedYaml, file: string): Candidate[] {
   return [{ name: 'config', read }];
 }
 
+function hasFlags(value: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(value).some(
+    (key) => findFlag(key, '2026-05') !== null || findFlag(key, '0.6.3') !== null,
+  );
+}
+
 function shellServers(text: string, file: string, variables: Variables): Candidate[] {
   const server = serverOfScript(text, variables);
   if (server === null) return [];
@@ -134,9 +150,11 @@ function shellServers(text: string, file: string, variables: Variables): Candida
     {
       name: 'command',
       read() {
-        if (server.unknown.length > 0) {
-          const place = placeIn(text, Math.max(0, text.indexOf(`$${server.unknown[0]}`)));
-          throw new InputError([{ file, place, message: unknownVariables(server.unknown) }]);
+        const missing = neededVariables(server);
+        if (missing.length > 0) {
+          const offsets = formsOf(missing[0]).map((form) => text.indexOf(form));
+          const place = placeIn(text, offsets.find((offset) => offset >= 0) ?? 0);
+          throw new InputError([{ file, place, message: unknownVariables(missing) }]);
         }
         return {
           name: '',

@@ -17,7 +17,7 @@ const MOST_COMMANDS = 10_000;
 
 /**
  * The commands of a shell script, in the order of the text, whatever branch they stand in. Assignments of literals
- * are followed; nothing is run, `$(…)` and backticks stay as they are written.
+ * are followed; nothing is run, so what `$(…)` and backticks print is as unknown as a variable that nobody sets.
  * @param environment variables that are set before the script begins.
  */
 export function shellCommands(
@@ -63,6 +63,10 @@ export function shellCommands(
     }
     if (declares || at === words.length) {
       for (const [name, value] of Object.entries(env)) {
+        if (unknown.length > 0 && value.includes('$')) {
+          if (!Object.hasOwn(environment, name)) variables.delete(name);
+          continue;
+        }
         variables.set(name, [value]);
         if (declares) exported.set(name, value);
       }

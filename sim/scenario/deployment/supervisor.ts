@@ -1,7 +1,7 @@
 import { InputError } from '../../error.ts';
 import { shellWords } from '../shell-words.ts';
 import type { Candidate, Variables } from './deployment.ts';
-import { commandOf, findLaunch } from './launch.ts';
+import { commandOf, findLaunch, neededVariables } from './launch.ts';
 import { unknownVariables } from './variables.ts';
 
 export function isSupervisor(text: string): boolean {
@@ -37,7 +37,7 @@ export function supervisorServers(text: string, file: string, variables: Variabl
         name,
         place,
         read() {
-          const missing = [...unknown, ...server.unknown];
+          const missing = neededVariables(server, unknown);
           if (missing.length > 0) {
             throw new InputError([{ file, place, field: 'command', message: unknownVariables(missing) }]);
           }

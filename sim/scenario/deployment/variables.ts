@@ -50,8 +50,15 @@ export function interpolateKubernetes(text: string, variables: Variables): Inter
   return { text: replaced, unknown };
 }
 
-/** What to say of variables that stand in a command and have no value. */
+/** How a shell, Compose, Kubernetes and supervisor write a variable. */
+export function formsOf(name: string): string[] {
+  return [`$${name}`, `\${${name}`, `$(${name})`, `%(${name})`, `%(ENV_${name})`];
+}
+
+/** What to say of variables, and of `(…)` that a shell would run, which stand in a command and have no value. */
 export function unknownVariables(names: readonly string[]): string {
-  const list = [...new Set(names)];
+  const list = [...new Set(names.filter((name) => !name.startsWith('(')))];
+  if (list.length === 0)
+    return `nothing is run here, so nobody knows what $${names[0]} prints: write its value`;
   return `nothing here says what ${list.join(', ')} is: give ${list.length === 1 ? 'it' : 'each'} a default in the file, or a value (variables: in a scenario, --var NAME=VALUE of import)`;
 }

@@ -168,6 +168,17 @@ spec:
     expect(notes.join()).toMatch(/started through ray.*2 pods of 8 GPUs/);
   });
 
+  test('a variable that only another command of the container needs; copies are named', () => {
+    const script = 'start.sh --size=$(LWS_GROUP_SIZE); vllm serve m --max-model-len $(LENGTH)';
+    const pod = `{containers: [{name: c, command: [sh, -c, "${script}"], env: [{name: LENGTH, value: "4096"}]}]}`;
+    const text = `{apiVersion: v1, kind: Deployment, metadata: {name: x}, spec: {replicas: 3, template: {spec: ${pod}}}}`;
+    expect(read(text, 'x.yaml')).toMatchObject({
+      start: { command: 'vllm serve m --max-model-len 4096' },
+      notes: ['replicas 3: the load is that of one, unless the scenario says replicas'],
+    });
+    expect(problemOf(text.replace('LENGTH, value', 'OTHER, value'), 'x.yaml')).toContain('what LENGTH is');
+  });
+
   test('a List, and a Helm template that is not rendered', () => {
     const pod = 'spec: {containers: [{name: c, command: [vllm, serve, m]}]}';
     const text = `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: p}, ${pod}}\n`;
@@ -229,22 +240,23 @@ describe('Python', () => {
 from vllm import LLM
 # LLM(model="in a comment")
 MODEL: str = "org/model"
-SIZE = 2 * 2
+SIZE = int("16")
+LENGTH = (2 + 6 * 3 - 4) // 3 * 1024 + 7 % 4
 llm = LLM(
     MODEL,
     tensor_parallel_size=2, enforce_eager=True, enable_prefix_caching=False,
     limit_mm_per_prompt={"image": 4},
-    max_model_len=8_192, quantization=None,
+    max_model_len=8_192, quantization=None, max_num_batched_tokens=LENGTH, max_num_seqs=2**4,
     gpu_memory_utilization=float(os.environ["UTIL"]), block_size=SIZE,
     **extra,
 )
 `;
     const { start, notes } = read(text, 'serve.py');
     expect(start.command).toBe(
-      `vllm serve org/model --tensor-parallel-size 2 --enforce-eager --enable-prefix-caching=false --limit-mm-per-prompt '{"image":4}' --max-model-len 8192`,
+      `vllm serve org/model --tensor-parallel-size 2 --enforce-eager --enable-prefix-caching=false --limit-mm-per-prompt '{"image":4}' --max-model-len 8192 --max-num-batched-tokens 5123`,
     );
     expect(notes.join('; ')).toContain(
-      'no literals: gpu_memory_utilization, block_size; left out: arguments',
+      'no literals: max_num_seqs, gpu_memory_utilization, block_size; left out: arguments',
     );
   });
 
@@ -280,9 +292,30 @@ fi
     expect(statedGpus(server)).toBe(2);
   });
 
-  test('what has no value is an error, and never run', () => {
+  test('what has no value is an error where the server needs it, and never run', () => {
     expect(problemOf('vllm serve $MODEL', 'a.sh')).toMatch(/^a\.sh:1:12: nothing here says what MODEL is/);
+    expect(problemOf('TP=$(nvidia-smi -L | wc -l)\nvllm serve m -tp "$TP"', 'a.sh')).toMatch(
+      /^a\.sh:2:19: nothing here says what TP is/,
+    );
+    expect(
+      command('TP=$(nvidia-smi -L)\nvllm serve m -tp $TP', 'a.sh', { variables: { TP: '2' } }),
+    ).toContain('-tp 2');
+    for (const text of ['vllm serve m -tp $(nvidia-smi -L | wc -l)', 'vllm serve m -tp `nproc`']) {
+      expect(problemOf(text, 'a.sh')).toMatch(
+        /^a\.sh:1:\d+: nothing is run here, so nobody knows what \$\(.*\) prints/,
+      );
+    }
     expect(command('X=$(touch /tmp/never)\nvllm serve m', 'a.sh')).toBe('vllm serve m');
+  });
+
+  test('nobody needs the port, nor what only docker is told', () => {
+    expect(command('vllm serve m --port $PORT --api-key "$KEY" --max-num-seqs 8', 'a.sh')).toBe(
+      `vllm serve m --port '$PORT' --api-key '***' --max-num-seqs 8`,
+    );
+    const docker =
+      'docker run --gpus all -v $PWD:/data --env "HF_TOKEN=$HF_TOKEN" vllm/vllm-openai:$TAG --model m';
+    expect(command(docker, 'a.sh')).toContain(`'HF_TOKEN=***' 'vllm/vllm-openai:$TAG' --model m`);
+    expect(problemOf(docker.replace('--model m', '--model $M'), 'a.sh')).toContain('what M is');
   });
 
   test('docker run keeps what it says of memory and GPUs; secrets go', () => {
