@@ -8,19 +8,18 @@ export class Segmented<Value extends string> {
 
   constructor(
     root: HTMLElement,
-    values: readonly Value[],
-    label: (value: Value) => string,
+    choices: readonly { readonly value: Value; readonly label: string }[],
     onChoose: (value: Value) => void,
   ) {
     this.root = root;
-    this.values = values;
+    this.values = choices.map(({ value }) => value);
     this.onChoose = onChoose;
     root.replaceChildren(
-      ...values.map((value) =>
+      ...choices.map(({ value, label }) =>
         h(
           'button',
           { type: 'button', role: 'radio', 'data-value': value, onclick: () => onChoose(value) },
-          () => label(value),
+          label,
         ),
       ),
     );

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { InputError } from '../sim/error.ts';
-import { adviceText } from '../sim/memory/plan.ts';
+import { adviceText, type Plan } from '../sim/memory/plan.ts';
 import { plan as planOf } from '../sim/memory/planner.ts';
 import { type RankStrip, rankStrips } from '../sim/memory/rank-strip.ts';
 import { type SizingFlags, sizingFlags } from '../sim/memory/resolve.ts';
@@ -28,16 +28,9 @@ export type WorkerRequest =
 
 /** A plan as the page shows it. */
 export interface PlanAnswer {
-  /** null: it would not start, which message and advice are about. */
-  readonly fit: {
-    readonly numBlocks: number;
-    readonly blockSize: number;
-    /** Requests of maxModelLen tokens that fit at once. */
-    readonly maxConcurrency: number;
-    readonly maxModelLen: number;
-  } | null;
-  readonly message: string;
-  readonly advice: string;
+  readonly starts: boolean;
+  /** What comes of it, in a sentence. */
+  readonly verdict: string;
   readonly strips: readonly RankStrip[];
 }
 
@@ -129,15 +122,15 @@ function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagValue>>):
     engine: { ...scenario.engine, honoured },
     hardware: { ...scenario.hardware, count },
   });
-  const strips = rankStrips(plan);
-  if (!plan.starts) return { fit: null, message: plan.message, advice: adviceText(plan), strips };
-  const { pool, maxConcurrency, scheduler } = plan;
-  const { numGpuBlocks: numBlocks, groups } = pool;
-  const fit = {
-    numBlocks,
-    blockSize: groups[0].blockSize,
-    maxConcurrency,
-    maxModelLen: scheduler.maxModelLen,
-  };
-  return { fit, message: '', advice: '', strips };
+  return { starts: plan.starts, verdict: verdictOf(plan), strips: rankStrips(plan) };
+}
+
+function verdictOf(plan: Plan): string {
+  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${adviceText(plan)}`;
+  const { numGpuBlocks, groups } = plan.pool;
+  const count = (n: number) => n.toLocaleString('en-US');
+  return (
+    `Starts with ${count(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens: ` +
+    `${plan.maxConcurrency.toFixed(1)} requests of ${count(plan.scheduler.maxModelLen)} tokens fit at once.`
+  );
 }

@@ -83,8 +83,8 @@ export class Engine implements EngineLoad {
     const { scheduler, kvEventLog } = makeScheduler(input, {
       recorder: this.recordsEvents ? this.recorder : null,
       kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
-      // The fast path knows of one batch behind the one that it makes, and only with async scheduling.
-      plain: input.plain === true || depth > (input.scheduler.asyncScheduling ? 2 : 1),
+      // Requests in several batches at once are not for the fast path.
+      plain: input.plain === true || depth > 1,
       listener: {
         admitted: (request, numCached) => this.admitted(request, numCached),
         preempted: (request) => {

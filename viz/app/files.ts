@@ -2,8 +2,8 @@ import { InputError } from '../../sim/error.ts';
 import { decodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { byId } from '../dom.ts';
-import { t } from '../text/text.ts';
 import { showMessage, showProblems } from './message.ts';
+import { isCourse } from './rooms.ts';
 
 /** Larger files are refused before they are read. */
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
@@ -17,7 +17,7 @@ export interface FileHandlers {
 export function listenForFiles(handlers: FileHandlers): void {
   const open = (files: FileList | undefined | null) => {
     const [file] = files ?? [];
-    if (file) void openFile(file, handlers);
+    if (file && !isCourse()) void openFile(file, handlers);
   };
   const input = byId<HTMLInputElement>('file');
   byId('open').addEventListener('click', () => input.click());
@@ -28,7 +28,7 @@ export function listenForFiles(handlers: FileHandlers): void {
   const hint = byId('drop-hint');
   document.addEventListener('dragover', (event) => {
     event.preventDefault();
-    hint.hidden = false;
+    hint.hidden = isCourse();
   });
   document.addEventListener('dragleave', (event) => {
     if (event.relatedTarget === null) hint.hidden = true;
@@ -39,7 +39,7 @@ export function listenForFiles(handlers: FileHandlers): void {
     open(event.dataTransfer?.files);
   });
   document.addEventListener('paste', (event) => {
-    if ((event.target as Element).closest('textarea, input') !== null) return;
+    if (isCourse() || (event.target as Element).closest('textarea, input') !== null) return;
     const text = event.clipboardData?.getData('text/plain') ?? '';
     if (event.clipboardData?.files.length) open(event.clipboardData.files);
     else if (text.trim() !== '') handlers.scenario(text, 'pasted.pool.yaml');
@@ -48,8 +48,9 @@ export function listenForFiles(handlers: FileHandlers): void {
 
 async function openFile(file: File, handlers: FileHandlers): Promise<void> {
   if (file.size > MAX_FILE_BYTES) {
-    const { cannotOpen, tooLarge } = t().messages;
-    showMessage(cannotOpen, [tooLarge(file.name, MAX_FILE_BYTES / 1024 / 1024)]);
+    showMessage('This file cannot be opened', [
+      `${file.name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB`,
+    ]);
     return;
   }
   if (/\.(ya?ml|json)$/i.test(file.name)) {
@@ -60,6 +61,6 @@ async function openFile(file: File, handlers: FileHandlers): Promise<void> {
     handlers.recording(decodeRecording(new Uint8Array(await file.arrayBuffer()), file.name));
   } catch (error) {
     if (error instanceof InputError) showProblems(error.problems);
-    else showMessage(t().messages.cannotOpen, [error instanceof Error ? error.message : String(error)]);
+    else showMessage('This file cannot be opened', [error instanceof Error ? error.message : String(error)]);
   }
 }

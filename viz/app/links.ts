@@ -1,4 +1,5 @@
 import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../../sim/share/fragment.ts';
+import { isCourse } from './rooms.ts';
 import type { ViewStore } from './view.ts';
 
 /** Writing the address on every step of a playing run would flood the browser's history interface. */
@@ -64,7 +65,8 @@ export class Links {
 
   private write(): void {
     const { run, playing } = this.view.get();
-    if (this.scenario === null || run === null || playing) return;
+    // The course has addresses of its own.
+    if (this.scenario === null || run === null || playing || isCourse()) return;
     history.replaceState(null, '', this.fragment(this.scenario));
   }
 

@@ -17,7 +17,12 @@ export interface Run {
 }
 
 export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare';
-export const SCENES: readonly Scene[] = ['blocks', 'requests', 'gpus', 'compare'];
+export const SCENES: readonly { readonly value: Scene; readonly label: string }[] = [
+  { value: 'blocks', label: 'Blocks' },
+  { value: 'requests', label: 'Requests' },
+  { value: 'gpus', label: 'GPUs' },
+  { value: 'compare', label: 'Compare' },
+];
 
 /** Everything that the picture depends on. */
 export interface View {

@@ -32,7 +32,10 @@ function withoutWorkers(): Plugin {
     transformIndexHtml: {
       order: 'pre',
       handler: (html) =>
-        html.replace('</head>', '<link rel="stylesheet" href="./viz/report/report.css" /></head>'),
+        // A report has no course.
+        html
+          .replace('./viz/start.ts', './viz/main.ts')
+          .replace('</head>', '<link rel="stylesheet" href="./viz/report/report.css" /></head>'),
     },
   };
 }

@@ -7,6 +7,7 @@ import type { ContiguousPolicy } from '../../scheduler/contiguous/config.ts';
 import { ContiguousScheduler } from '../../scheduler/contiguous.ts';
 import { oldestDies } from '../../scheduler/v0/beam-search.ts';
 import { WorkloadBuilder } from '../../workload/builder.ts';
+import type { Workload } from '../../workload/workload.ts';
 import { ALPACA_LIKE, type PaperLoad, paperWorkload, SHAREGPT_LIKE } from './loads.ts';
 import { contiguousOccupancy, type Occupancy, pagedOccupancy } from './occupancy.ts';
 import { sharingSaved } from './sharing.ts';
@@ -33,7 +34,7 @@ export interface PaperCheck {
 }
 
 const GIB = 1024 * 1024 * 1024;
-const MAX_MODEL_LEN = 2048;
+export const MAX_MODEL_LEN = 2048;
 /** Enough that the averages do not move with the seed by more than a few per cent. */
 const REQUESTS_THAT_WAIT = new Map([
   [SHAREGPT_LIKE, 1000],
@@ -43,8 +44,7 @@ const REQUESTS_THAT_SHARE = 200;
 
 /** Runs all the experiments; about a second. The seed is that of the loads. */
 export function paperChecks(seed = 1): PaperCheck[] {
-  const bytesPerToken = kvBytesPerToken(opt13b(), 1, 2);
-  const slots = Math.floor((12 * GIB) / bytesPerToken);
+  const { bytesPerToken, slots } = table1();
   return [
     exact('Table 1', 'OPT-13B, KV cache of a token', 'KiB', 800, bytesPerToken / 1024, 0),
     exact('Table 1', 'OPT-13B, slots in 12 GiB', 'K', 15.7, slots / 1000, 1),
@@ -54,6 +54,12 @@ export function paperChecks(seed = 1): PaperCheck[] {
     ...blockSizeChecks(slots, seed),
     ...sharingChecks(seed),
   ];
+}
+
+/** OPT-13B in 16 bits: bytes of a token's keys and values, and how many tokens 12 GiB hold. */
+export function table1(): { bytesPerToken: number; slots: number } {
+  const bytesPerToken = kvBytesPerToken(opt13b(), 1, 2);
+  return { bytesPerToken, slots: Math.floor((12 * GIB) / bytesPerToken) };
 }
 
 /** The checks as a table in Markdown. */
@@ -109,21 +115,22 @@ function exampleChecks(): PaperCheck[] {
   });
 }
 
+/** A contiguous baseline as the paper sets it up, on so many slots. */
+export function orcaOccupancy(
+  totalSlots: number,
+  workload: Workload,
+  policy: ContiguousPolicy,
+  placement: Placement = 'buddy',
+): Occupancy {
+  const limits = { maxModelLen: MAX_MODEL_LEN, maxNumSeqs: 256, maxNumBatchedTokens: 2048 };
+  return contiguousOccupancy({ policy, placement, totalSlots, ...limits }, workload);
+}
+
 /** Figure 2, and the batches of Figure 13a, which the paper measures at 2 requests per second. */
 function occupancyChecks(slots: number, seed: number): PaperCheck[] {
-  const workload = workloadOf(SHAREGPT_LIKE, seed);
-  const orca = (policy: ContiguousPolicy, placement: Placement = 'buddy') =>
-    contiguousOccupancy(
-      {
-        policy,
-        placement,
-        totalSlots: slots,
-        maxModelLen: MAX_MODEL_LEN,
-        maxNumSeqs: 256,
-        maxNumBatchedTokens: 2048,
-      },
-      workload,
-    );
+  const workload = workloadThatWaits(SHAREGPT_LIKE, seed);
+  const orca = (policy: ContiguousPolicy, placement?: Placement) =>
+    orcaOccupancy(slots, workload, policy, placement);
   const max = orca('max');
   const pow2 = orca('pow2');
   const oracle = orca('oracle');
@@ -172,7 +179,7 @@ function occupancyChecks(slots: number, seed: number): PaperCheck[] {
 /** Section 7.2 speaks of internal fragmentation that grows with the block, and more so where requests are short. */
 function blockSizeChecks(slots: number, seed: number): PaperCheck[] {
   return [SHAREGPT_LIKE, ALPACA_LIKE].flatMap((load) => {
-    const workload = workloadOf(load, seed);
+    const workload = workloadThatWaits(load, seed);
     return [1, 16, 32, 64, 128, 256].map((blockSize) => {
       const { internal } = pagedOccupancy(slots, blockSize, workload);
       return own(`vLLM, ${load.name}, blocks of ${blockSize}, internal`, '%', 100 * internal, 1);
@@ -202,7 +209,8 @@ function sharingChecks(seed: number): PaperCheck[] {
   ];
 }
 
-function workloadOf(load: PaperLoad, seed: number) {
+/** More requests than a pool can hold at once. */
+export function workloadThatWaits(load: PaperLoad, seed: number): Workload {
   return paperWorkload(load, seed, REQUESTS_THAT_WAIT.get(load)!);
 }
 

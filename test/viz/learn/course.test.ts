@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import { plan } from '../../../sim/memory/planner.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { fromFragment } from '../../../sim/share/fragment.ts';
+import { LESSONS, type LessonId } from '../../../viz/learn/course.ts';
+import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
+import type { Facts, Figure, Label, Outcome } from '../../../viz/learn/outcome.ts';
+import { playLink } from '../../../viz/learn/play-link.ts';
+import { courseText, type LessonText, say } from '../../../viz/learn/text.ts';
+
+const text = courseText();
+const known = new Map<string, Outcome>();
+
+/** Each experiment once. */
+function outcome(id: LessonId, knob = LESSONS.find((lesson) => lesson.id === id)?.knob?.start ?? 0): Outcome {
+  const key = `${id} ${knob}`;
+  const found = known.get(key) ?? EXPERIMENTS[id](knob);
+  known.set(key, found);
+  return found;
+}
+
+/** All labels and numbers that a figure draws. */
+function contents(figure: Figure): { labels: Label[]; values: number[] } {
+  if (figure.kind === 'bars') {
+    return {
+      labels: figure.rows.map(({ label }) => label),
+      values: figure.rows.flatMap(({ parts }) => parts.map(({ value }) => value)),
+    };
+  }
+  if (figure.kind === 'measures') {
+    return {
+      labels: [...figure.columns, ...figure.rows].map(({ label }) => label),
+      values: figure.rows.flatMap(({ values }) => values),
+    };
+  }
+  const rows = figure.frames.flatMap((frame) => frame.rows);
+  return {
+    labels: [...figure.frames.map(({ caption }) => caption), ...rows.map(({ label }) => label)],
+    values: rows.flatMap(({ cells }) => cells.map(({ fill = 1 }) => fill)),
+  };
+}
+
+/** Every sentence that comes from numbers. */
+function sentences({ result, reveal, answer }: LessonText, facts: Facts): string[] {
+  return [result(facts), ...reveal(facts), answer(facts)];
+}
+
+describe.each(LESSONS)('$id', (lesson) => {
+  const knobs = lesson.knob?.values ?? [0];
+
+  test.each(knobs)('at %i: an answer among the choices, a finite figure, words for all', (knob) => {
+    const { answer, facts, figure, before } = outcome(lesson.id, knob);
+    if (lesson.asks === 'number')
+      expect(answer).toSatisfy((value) => Number.isSafeInteger(value) && value >= 0);
+    else expect(lesson.asks).toContain(answer);
+    for (const each of before ? [before, figure] : [figure]) {
+      const { labels, values } = contents(each);
+      expect(values.length).toBeGreaterThan(0);
+      for (const value of values) expect(value).toSatisfy((n) => Number.isFinite(n) && n >= 0);
+      for (const label of labels) expect(say(text, label)).not.toMatch(/undefined|NaN/);
+    }
+    for (const sentence of sentences(text.lessons[lesson.id], facts)) {
+      expect(sentence).not.toMatch(/undefined|NaN|Infinity/);
+    }
+  });
+
+  test('every choice has words, and no others are offered', () => {
+    const { choices, unit } = text.lessons[lesson.id];
+    if (lesson.asks === 'number') expect(unit).toBeTruthy();
+    else expect(Object.keys(choices ?? {}).sort()).toEqual([...lesson.asks].sort());
+  });
+
+  test('the question is about a value that the knob has', () => {
+    expect(lesson.knob === null || lesson.knob.values.includes(lesson.knob.start)).toBe(true);
+    expect(lesson.knob === null).toBe(text.lessons[lesson.id].knob === undefined);
+  });
+
+  test('the playground opens its scenarios', () => {
+    const { scenario, beside = [] } = outcome(lesson.id);
+    for (const { text: yaml, file } of [scenario, ...beside])
+      expect(plan(parseScenario(yaml, file)).starts).toBe(true);
+    expect(fromFragment(playLink(scenario, beside))?.state.scenario).toEqual(scenario);
+  });
+});
+
+describe('what the paper prints', () => {
+  test('800 KiB a token, 15,728 slots in 12 GiB, 7 requests of Orca (Max), 8.9 % left', () => {
+    const { facts, answer } = outcome('kv-per-token');
+    expect(facts).toMatchObject({
+      bytesPerToken: 819_200,
+      kibPerToken: 800,
+      slots: 15_728,
+      requests: 7,
+      left: 1392,
+    });
+    expect(answer).toBe(7);
+    expect((100 * facts.leftShare).toFixed(1)).toBe('8.9');
+  });
+
+  test('2,038 and 507 slots that are never used', () => {
+    const { facts, answer } = outcome('kinds-of-waste');
+    expect(facts).toMatchObject({ neverA: 2038, neverB: 507, laterA: 2, laterB: 1, tokensA: 8, tokensB: 4 });
+    expect(answer).toBe('internal');
+  });
+
+  test('knowing the outputs is no cure: the Oracle fills less than half, vLLM more than 96 %', () => {
+    for (const seed of [1, 2, 3]) {
+      const { facts, answer, figure } = outcome('figure-2', seed);
+      expect(answer).toBe('third');
+      expect(facts['vllm tokens']).toBeGreaterThan(0.96);
+      expect(facts['orca-max running']).toBe(7);
+      expect((100 * facts['orca-max external']).toFixed(1)).toBe('8.9');
+      if (figure.kind !== 'bars') throw new Error('four bars');
+      for (const { parts } of figure.rows)
+        expect(parts.reduce((sum, { value }) => sum + value, 0)).toBeCloseTo(1, 9);
+    }
+  });
+});
+
+describe('what the texts say', () => {
+  test('a token is where its quotient and remainder say', () => {
+    const { facts } = outcome('block-table');
+    expect(facts).toMatchObject({ logical: 2, offset: 5 });
+    const table = [0, 16, 32].map((token) => outcome('block-table', token).facts.physical);
+    expect(new Set(table).size).toBe(3);
+    expect(table[2]).toBe(facts.physical);
+    expect(table[2]).not.toBe(table[1] + 1);
+  });
+
+  test.each([
+    [1, 1],
+    [16, 1],
+    [17, 2],
+    [33, 3],
+    [64, 4],
+  ])('%i tokens take %i blocks', (tokens, blocks) => {
+    expect(outcome('on-demand', tokens).answer).toBe(blocks);
+  });
+
+  test('one piece refuses from 2 blocks on, pages when there are too few', () => {
+    const answers = [1, 2, 3, 8, 9].map((wanted) => outcome('any-free-block', wanted).answer);
+    expect(answers).toEqual(['neither', 'contiguous', 'contiguous', 'contiguous', 'both']);
+  });
+
+  test('waste grows with the block', () => {
+    expect(outcome('block-size').answer).toBe('up');
+  });
+
+  test('a block is copied only where the prompt does not fill it', () => {
+    const copies = [32, 36, 40, 48, 50].map((prompt) => outcome('copy-on-write', prompt).answer);
+    expect(copies).toEqual([0, 1, 1, 0, 1]);
+  });
+
+  test('hits end at the block of the edited token', () => {
+    const hits = [3, 17, 33, 49, 63, 64].map((token) => outcome('prefix-caching', token).answer);
+    expect(hits).toEqual([0, 16, 32, 48, 48, 64]);
+  });
+
+  test('cached blocks are free, and go from the end of the prompt', () => {
+    const lost = [2, 4, 5, 6, 7].map((wanted) => outcome('free-is-not-empty', wanted).facts);
+    expect(lost.map(({ evicted }) => evicted)).toEqual([0, 0, 1, 2, 3]);
+    expect(lost.map(({ hits }) => hits)).toEqual([64, 64, 48, 32, 16]);
+    for (const { free, cached } of lost) expect([free, cached]).toEqual([8, 4]);
+    expect(outcome('free-is-not-empty').answer).toBe('last');
+  });
+
+  test('the newest loses all; in a large pool nobody does', () => {
+    expect(outcome('preemption').answer).toBe('newest');
+    expect(outcome('preemption').facts).toMatchObject({ lost: 4, lostTokens: 64, stillFree: 0 });
+    expect(outcome('preemption', 21).answer).toBe('nobody');
+  });
+
+  test('a larger budget: longer pauses, earlier first tokens', () => {
+    const { facts, answer } = outcome('chunked-prefill');
+    expect(answer).toBe('tenfold');
+    expect(facts.largeFirst).toBeLessThan(facts.smallFirst);
+    expect(facts.largeMedian / facts.smallMedian).toBeCloseTo(1, 1);
+  });
+
+  test('past what fits, nothing but preemptions', () => {
+    const { facts, answer } = outcome('admission');
+    expect(answer).toBe('same');
+    expect(facts.preemptionsFits).toBeLessThan(5);
+    expect(facts.preemptionsMost).toBeGreaterThan(100);
+    expect(facts.stallMost).toBeGreaterThan(100 * facts.stallFits);
+    // "A little better" than with 32, for the question at the end.
+    expect(facts.more / facts.fits).toBeGreaterThan(1.05);
+    expect(facts.more / facts.fits).toBeLessThan(1.25);
+  });
+});

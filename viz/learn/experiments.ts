@@ -1,0 +1,23 @@
+import type { LessonId } from './course.ts';
+import { blockSize, figure2, kindsOfWaste, kvPerToken } from './experiments/paper-memory.ts';
+import { freeIsNotEmpty, prefixCaching } from './experiments/prefix.ts';
+import { admission, chunkedPrefill, preemption } from './experiments/scheduling.ts';
+import { anyFreeBlock, blockTable, copyOnWrite, onDemand } from './experiments/tables.ts';
+import type { Experiment } from './outcome.ts';
+
+/** What each lesson finds out. The page runs them in a worker. */
+export const EXPERIMENTS: Readonly<Record<LessonId, Experiment>> = {
+  'kv-per-token': kvPerToken,
+  'kinds-of-waste': kindsOfWaste,
+  'figure-2': figure2,
+  'block-table': blockTable,
+  'on-demand': onDemand,
+  'any-free-block': anyFreeBlock,
+  'block-size': blockSize,
+  'copy-on-write': copyOnWrite,
+  'prefix-caching': prefixCaching,
+  'free-is-not-empty': freeIsNotEmpty,
+  preemption,
+  'chunked-prefill': chunkedPrefill,
+  admission,
+};

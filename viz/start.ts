@@ -1,0 +1,18 @@
+import './app/theme.ts';
+
+/* The page has two rooms: the playground and the course, `#/learn`. What is not visited is not loaded. */
+
+async function enter(): Promise<void> {
+  const isCourse = /^#\/learn(\/|$)/.test(location.hash);
+  document.body.dataset.room = isCourse ? 'learn' : 'play';
+  if (isCourse) {
+    const { showCourse } = await import('./learn/room.ts');
+    showCourse(location.hash);
+  } else {
+    await import('./main.ts');
+    document.title = 'Poolscope';
+  }
+}
+
+window.addEventListener('hashchange', () => void enter());
+void enter();
