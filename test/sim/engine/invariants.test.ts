@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
@@ -15,14 +16,14 @@ import { randomPipelineRun, randomRun } from '../random-run.ts';
 /** Runs a test in CI with few random runs; POOLSCOPE_FUZZ asks for more. */
 const NUM_RUNS = Number(process.env.POOLSCOPE_FUZZ ?? 1500);
 
-/** What must hold of pool and queues at the cursor, whatever was decided. */
+/** What must hold of pool and queues at the cursor, whatever was decided. expect() takes longer than what it checks. */
 function checkState(cursor: Cursor): void {
   const { recording, numBlocks } = cursor;
   const { groups } = recording.header.pool;
   const holders = new Map<number, number[]>();
   const places = new Map<number, Set<string>>();
   for (const request of cursor.running()) {
-    expect(cursor.state[request]).toBe(RequestState.Running);
+    assert.equal(cursor.state[request], RequestState.Running);
     groups.forEach((_, group) => {
       cursor.table(request, group).forEach((block, position) => {
         if (block === 0) return;
@@ -32,31 +33,34 @@ function checkState(cursor: Cursor): void {
     });
   }
   const free = [...cursor.freeQueue()];
-  expect(new Set(free).size).toBe(free.length);
-  expect(free).not.toContain(0);
-  expect(cursor.refCount[0]).toBe(0);
+  assert.equal(new Set(free).size, free.length);
+  assert.ok(!free.includes(0));
+  assert.equal(cursor.refCount[0], 0);
   // Free and used blocks are all there are; reference counts are the owners.
-  expect(free.length + holders.size).toBe(numBlocks - 1);
-  for (const block of free) expect(cursor.refCount[block]).toBe(0);
+  assert.equal(free.length + holders.size, numBlocks - 1);
+  for (const block of free) assert.equal(cursor.refCount[block], 0);
   for (const [block, owners] of holders) {
-    expect(cursor.refCount[block]).toBe(owners.length);
-    expect(cursor.holderSum[block]).toBe(owners.reduce((sum, owner) => sum + owner, 0));
+    assert.equal(cursor.refCount[block], owners.length);
+    assert.equal(
+      cursor.holderSum[block],
+      owners.reduce((sum, owner) => sum + owner, 0),
+    );
     if (owners.length > 1) {
       // Shared: only by prefix, so at the same place of every table, once per request.
-      expect(cursor.chain[block]).not.toBe(0);
-      expect(places.get(block)?.size).toBe(1);
-      expect(new Set(owners).size).toBe(owners.length);
+      assert.notEqual(cursor.chain[block], 0);
+      assert.equal(places.get(block)?.size, 1);
+      assert.equal(new Set(owners).size, owners.length);
     }
   }
-  expect(cursor.numRunning).toBeLessThanOrEqual(recording.header.scheduler.maxNumSeqs);
-  expect(cursor.numEncoderEmbeds).toBeGreaterThanOrEqual(0);
-  expect(cursor.numEncoderEmbeds).toBeLessThanOrEqual(recording.header.scheduler.encoder?.cacheSize ?? 0);
+  assert.ok(cursor.numRunning <= recording.header.scheduler.maxNumSeqs);
+  assert.ok(cursor.numEncoderEmbeds >= 0);
+  assert.ok(cursor.numEncoderEmbeds <= (recording.header.scheduler.encoder?.cacheSize ?? 0));
   if (cursor.step >= 0 && cursor.step < recording.numSteps) {
-    expect(recording.steps.numFreeBlocks[cursor.step]).toBe(free.length);
-    expect(recording.steps.numRunning[cursor.step]).toBe(cursor.numRunning);
-    expect(recording.steps.numWaiting[cursor.step]).toBe(cursor.numWaiting);
+    assert.equal(recording.steps.numFreeBlocks[cursor.step], free.length);
+    assert.equal(recording.steps.numRunning[cursor.step], cursor.numRunning);
+    assert.equal(recording.steps.numWaiting[cursor.step], cursor.numWaiting);
     const cachedFree = free.filter((block) => cursor.chain[block] !== 0).length;
-    expect(recording.steps.numCachedFreeBlocks[cursor.step]).toBe(cachedFree);
+    assert.equal(recording.steps.numCachedFreeBlocks[cursor.step], cachedFree);
   }
 }
 
@@ -71,29 +75,29 @@ function checkStep(cursor: Cursor): void {
     const scheduled = cursor.numScheduledTokens(request);
     const after = cursor.numComputedTokens(request) + scheduled;
     tokens += scheduled;
-    expect(after).toBeLessThanOrEqual(scheduler.maxModelLen);
+    assert.ok(after <= scheduler.maxModelLen);
     recording.header.pool.groups.forEach(({ blockSize }, group) => {
       const length = cursor.table(request, group).length * blockSize;
-      expect(length).toBeGreaterThanOrEqual(after);
+      assert.ok(length >= after);
       slots += length;
       held += after;
     });
   }
-  expect(tokens).toBe(recording.steps.numScheduledTokens[step]);
-  expect(tokens).toBeLessThanOrEqual(scheduler.maxNumBatchedTokens);
-  expect(recording.steps.internalWasteSlots[step] + recording.steps.reservedSlots[step]).toBe(slots - held);
+  assert.equal(tokens, recording.steps.numScheduledTokens[step]);
+  assert.ok(tokens <= scheduler.maxNumBatchedTokens);
+  assert.equal(recording.steps.internalWasteSlots[step] + recording.steps.reservedSlots[step], slots - held);
 }
 
 function checkOutcomes({ requests, header }: Recording): void {
   const { maxModelLen } = header.scheduler;
   requests.outcome.forEach((outcome, i) => {
-    if (outcome === Outcome.Rejected) expect(requests.numPromptTokens[i]).toBeGreaterThanOrEqual(maxModelLen);
+    if (outcome === Outcome.Rejected) assert.ok(requests.numPromptTokens[i] >= maxModelLen);
     if (outcome !== Outcome.Finished) return;
     const most = Math.min(requests.maxTokens[i], maxModelLen - requests.numPromptTokens[i]);
-    expect(requests.numOutputTokens[i]).toBe(most);
-    expect(requests.firstScheduledNs[i]).toBeGreaterThanOrEqual(requests.arrivalNs[i]);
-    expect(requests.firstTokenNs[i]).toBeGreaterThan(requests.firstScheduledNs[i]);
-    expect(requests.endNs[i]).toBeGreaterThanOrEqual(requests.firstTokenNs[i]);
+    assert.equal(requests.numOutputTokens[i], most);
+    assert.ok(requests.firstScheduledNs[i] >= requests.arrivalNs[i]);
+    assert.ok(requests.firstTokenNs[i] > requests.firstScheduledNs[i]);
+    assert.ok(requests.endNs[i] >= requests.firstTokenNs[i]);
   });
 }
 
@@ -134,9 +138,9 @@ test('without events the steps and requests are the same', () => {
       expect(light.numEvents).toBe(0);
       const { scheduleEnd: _a, eventEnd: _b, ...steps } = full.steps;
       const { scheduleEnd: _c, eventEnd: _d, ...lightSteps } = light.steps;
-      expect(lightSteps).toEqual(steps);
-      expect(light.requests).toEqual(full.requests);
-      expect(light.header).toEqual(full.header);
+      assert.deepEqual(lightSteps, steps);
+      assert.deepEqual(light.requests, full.requests);
+      assert.deepEqual(light.header, full.header);
     }),
     { numRuns: 500, seed: 6 },
   );
