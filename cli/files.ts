@@ -78,20 +78,24 @@ function* gunzipped(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
 
 /** Reads files that a scenario names: inside its own folder, links resolved. */
 export function readerBeside(scenarioFile: string): (path: string) => string {
-  return (path) => {
-    const folder = realpathSync(dirname(resolve(scenarioFile)));
-    const full = join(folder, path);
-    let real: string;
-    try {
-      real = realpathSync(full);
-    } catch (error) {
-      throw new InputError([{ file: full, message: reasonOf(error) }]);
-    }
-    if (!real.startsWith(folder + sep)) {
-      throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);
-    }
-    return readText(real);
-  };
+  return (path) => readText(pathBeside(scenarioFile, path));
+}
+
+/**
+ * Where a file that a scenario names is, in its own folder or below, links resolved.
+ * @throws InputError if it is not there, or elsewhere.
+ */
+export function pathBeside(scenarioFile: string, path: string): string {
+  const folder = realpathSync(dirname(resolve(scenarioFile)));
+  const full = join(folder, path);
+  let real: string;
+  try {
+    real = realpathSync(full);
+  } catch (error) {
+    throw new InputError([{ file: full, message: reasonOf(error) }]);
+  }
+  if (real.startsWith(folder + sep)) return real;
+  throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);
 }
 
 /** The files below the given files and folders whose names end in one of the endings, in a stable order. */

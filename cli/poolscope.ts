@@ -72,6 +72,10 @@ program
   .option('--output <FILE>', 'write the results to FILE instead of stdout')
   .option('--json', 'print the results as JSON: short for --reporter json')
   .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)
+  .addOption(new Option('--update', 'write golden files instead of comparing with them').conflicts('ci'))
+  .option('--ci', 'refuse --update')
+  .option('--bail', 'stop after the first file that fails')
+  .option('--shard <I/N>', 'only the I-th of N shares of the files')
   .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
   .option(
     '--replica <N>',

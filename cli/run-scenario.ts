@@ -11,6 +11,7 @@ import { type Summary, summarize } from '../sim/report/summary.ts';
 import { type Why, whyMetric } from '../sim/report/why.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
+import type { GoldenCheck } from './golden.ts';
 import type { Loaded } from './load.ts';
 import { ProgressBar } from './progress.ts';
 
@@ -42,6 +43,8 @@ export interface ScenarioRun {
   /** Starts, hangs and crashes that were not expected. */
   readonly outcomes: readonly string[];
   readonly checks: readonly Check[];
+  /** The comparison with the golden file that the scenario names; null if it names none. */
+  readonly golden: GoldenCheck | null;
   readonly passed: boolean;
   readonly digest: string | null;
   /** What `poolscope explain` must be told to see the same run; null if it cannot. */
@@ -53,6 +56,8 @@ export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
   /** Keep the events. */
   readonly events: boolean;
   readonly kvEvents?: (batch: KvEventBatch, engine: number) => void;
+  /** Compares with the golden file at the path that the scenario names. */
+  readonly compareGolden?: (path: string, runs: readonly SeedRun[]) => GoldenCheck;
   /** Look for the reasons of failed checks, which may take another run; unless false. */
   readonly reasons?: boolean;
   /** Called now and then; may throw to end it. */
@@ -62,7 +67,8 @@ export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
 /** Runs a scenario with all its seeds, its baseline beside it, and checks what it expects. */
 export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: RunHooks): ScenarioRun {
   const needsEvents = scenario.expect.metrics.some(({ metric }) => findMetric(metric)?.needsEvents);
-  const events = hooks.events || needsEvents;
+  const { golden: goldenFile } = scenario;
+  const events = hooks.events || needsEvents || goldenFile !== null;
   const runs = scenario.seeds.map((seed, i) => {
     const kvEvents = i === 0 ? hooks.kvEvents : undefined;
     return runSeed({ ...scenario, seed }, { ...hooks, kvEvents, events });
@@ -89,13 +95,15 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
     return { ...check, why: whyOf(check, engines) };
   });
   const gates = checks.some(({ passed, expectation }) => !passed && expectation.severity === 'error');
+  const golden = goldenFile === null ? null : (hooks.compareGolden?.(goldenFile, runs) ?? null);
   const first = runs[0].recording;
   return {
     scenario,
     runs,
     outcomes,
     checks,
-    passed: outcomes.length === 0 && !gates,
+    golden,
+    passed: outcomes.length === 0 && !gates && golden?.passed !== false,
     digest: first && events ? digestOf(first) : null,
     explainWith: hooks.explainWith ?? null,
   };

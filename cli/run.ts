@@ -10,6 +10,7 @@ import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/ste
 import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath } from './files.ts';
+import { checkGolden } from './golden.ts';
 import { limitReached, timeLimit } from './limits.ts';
 import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario, sourcesOf } from './load.ts';
 import { chosenReplica } from './load-recording.ts';
@@ -17,6 +18,7 @@ import { printerOf } from './printer.ts';
 import { codeOf, type FileResult } from './reporters/reporter.ts';
 import { REPORTERS, type ReporterChoice } from './reporters/reporters.ts';
 import { runScenario, type ScenarioRun } from './run-scenario.ts';
+import { isInShard, shardOf } from './shard.ts';
 
 export interface RunOptions {
   readonly trace?: string;
@@ -39,13 +41,20 @@ export interface RunOptions {
   /** Of several engines, the one whose recording and KV events are written. */
   readonly replica?: number;
   readonly kvEvents?: string;
+  /** Write golden files instead of comparing with them. */
+  readonly update?: boolean;
+  /** Stop after the first file that fails. */
+  readonly bail?: boolean;
+  /** `i/n`: only this share of the files. */
+  readonly shard?: string;
   /** Seconds for each file. */
   readonly timeout?: number;
 }
 
 /** `poolscope run`: simulate, report, check. Returns the exit code. */
 export function run(inputs: readonly string[], options: RunOptions): number {
-  const sources = sourcesOf(inputs);
+  const shard = options.shard === undefined ? null : shardOf(options.shard, process.env);
+  const sources = sourcesOf(inputs).filter((_, i) => isInShard(i, shard));
   for (const [flag, out] of [
     ['--record', options.record],
     ['--kv-events', options.kvEvents],
@@ -68,6 +77,11 @@ export function run(inputs: readonly string[], options: RunOptions): number {
     code = Math.max(code, codeOf(result));
     results.push(result);
     for (const { reporter, print } of outlets) print(reporter.each?.(result));
+    const left = sources.length - results.length;
+    if (options.bail && code !== ExitCode.Ok && left > 0) {
+      console.error(`stopped at the first failure: ${left} of ${sources.length} did not run`);
+      break;
+    }
   }
   for (const { reporter, print } of outlets) print(reporter.end?.(results, code));
   return code;
@@ -103,6 +117,7 @@ function runOne(source: string, options: RunOptions): ScenarioRun {
     readFile: options.trace === undefined ? readerBeside(source) : readText,
     explainWith: explainWith(options),
     tick: timeLimit(options.timeout),
+    compareGolden: (path, runs) => checkGolden(source, path, runs, options.update === true),
     // The events of a long run take gigabytes, and most reports need none of them.
     events:
       options.record !== undefined || reportersOf(options).some(({ name }) => REPORTERS[name].needsEvents),

@@ -1,12 +1,13 @@
 import { adviceText } from '../../sim/memory/plan.ts';
 import type { MetricCheck } from '../../sim/report/check-metrics.ts';
 import { shellText } from '../../sim/scenario/shell-words.ts';
+import type { GoldenCheck } from '../golden.ts';
 import type { Check, ScenarioRun } from '../run-scenario.ts';
 import type { Finding } from './reporter.ts';
 
 /** What a run was checked for, the outcome first. */
 export function findingsOf(run: ScenarioRun): Finding[] {
-  const { scenario, outcomes, checks } = run;
+  const { scenario, outcomes, checks, golden } = run;
   const { starts, because } = scenario.expect;
   const wanted =
     starts === false ? `vLLM does not start${because ? `: ${because}` : ''}` : 'vLLM starts and the run ends';
@@ -17,6 +18,7 @@ export function findingsOf(run: ScenarioRun): Finding[] {
       lines: outcomes.length > 0 ? [...outcomes, ...startLines(run)] : [],
       path: 'expect.starts',
     },
+    ...(golden === null ? [] : [goldenFinding(golden)]),
     ...checks.map((check): Finding => {
       const { metric, expression, severity, path } = check.expectation;
       return {
@@ -31,6 +33,10 @@ export function findingsOf(run: ScenarioRun): Finding[] {
       };
     }),
   ];
+}
+
+function goldenFinding({ path, passed, lines }: GoldenCheck): Finding {
+  return { title: `golden: ${path}`, verdict: passed ? 'passed' : 'failed', lines, path: 'golden' };
 }
 
 /** Why vLLM did not start, in its words, and what would help. */

@@ -15,7 +15,7 @@ export const jsonReporter: Reporter = {
 
 function resultOf(result: FileResult): object[] {
   if ('problems' in result) return [];
-  const { scenario, runs, outcomes, checks, passed, digest } = result.run;
+  const { scenario, runs, outcomes, checks, golden, passed, digest } = result.run;
   const failures = checks
     .filter((check) => !check.passed && check.expectation.severity === 'error')
     .map(({ expectation }) => `${expectation.metric}: ${expectation.expression.text}`);
@@ -25,7 +25,7 @@ function resultOf(result: FileResult): object[] {
       file: scenario.file,
       name: scenario.name,
       passed,
-      failures: [...outcomes, ...failures],
+      failures: [...outcomes, ...failures, ...(golden?.passed === false ? [`golden: ${golden.path}`] : [])],
       checks: checks.map(({ expectation, ...check }) => ({
         metric: expectation.metric,
         check: expectation.expression.text,
@@ -33,6 +33,7 @@ function resultOf(result: FileResult): object[] {
         aggregate: expectation.aggregate,
         ...check,
       })),
+      golden,
       plan,
       summary,
       times: recording && timesOf(recording),

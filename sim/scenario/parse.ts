@@ -89,7 +89,8 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   const replicas = replicasOf(checked.replicas);
   if (replicas !== null) reportEnginesOfVllm(flags, vllm, report);
   const seeds = seedsOf(checked, report);
-  const baseline = baselineOf(checked, report);
+  const baseline = fileOf('baseline', checked, report);
+  const golden = fileOf('golden', checked, report);
   const sweep = sweepOf(checked, report);
   if (sweep !== null) {
     notes.push(
@@ -128,6 +129,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     stepTime,
     expect,
     baseline,
+    golden,
     sweep,
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
     allowUnmodelled,
@@ -142,10 +144,12 @@ function seedsOf({ seed, seeds }: ScenarioFile, report: Report): readonly number
   return seeds ?? [seed ?? 0];
 }
 
-function baselineOf({ baseline }: ScenarioFile, report: Report): string | null {
-  if (baseline === undefined) return null;
-  const path = resolvePath(baseline);
-  if (path === null) report(['baseline'], "expected a path inside the scenario's folder");
+/** A file that the scenario names under a key, which stays in its folder. */
+function fileOf(key: 'baseline' | 'golden', checked: ScenarioFile, report: Report): string | null {
+  const written = checked[key];
+  if (written === undefined) return null;
+  const path = resolvePath(written);
+  if (path === null) report([key], "expected a path inside the scenario's folder");
   return path;
 }
 

@@ -193,6 +193,8 @@ export interface Scenario {
   readonly expect: Expectations;
   /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
   readonly baseline: string | null;
+  /** File with the digests of its decisions, in the scenario's folder. */
+  readonly golden: string | null;
   /** What `poolscope sweep` runs; null = nothing. A run ignores it. */
   readonly sweep: SweepSpec | null;
   /** Dotted path of a field → where it stands in the file, for problems that are found later. */

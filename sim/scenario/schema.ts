@@ -65,6 +65,7 @@ export const scenarioSchema = v.strictObject(
     'step-time': v.optional(stepTimeSchema),
     expect: v.optional(expectSchema),
     baseline: v.optional(text),
+    golden: v.optional(text),
     sweep: v.optional(sweepSchema),
     'allow-unmodelled': v.optional(bool),
     slow: v.optional(text),
@@ -78,4 +79,4 @@ export type ScenarioFile = Omit<v.InferOutput<typeof scenarioSchema>, 'command' 
 };
 
 /** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = ['invariants', 'golden'];
+export const RESERVED_KEYS = ['invariants'];
