@@ -161,12 +161,14 @@ export class Cluster {
 }
 
 /**
- * vLLM `max_concurrent_batches`, but for async scheduling across stages: there no two batches overlap, and two in flight
- * do what as many as stages would. Each of V0's virtual engines has one.
+ * vLLM `max_concurrent_batches`. Drafts with async scheduling across stages end in an assertion there (tokens go to the
+ * other stages one a request): two, as on one stage. Each of V0's virtual engines has one.
  */
 function batchesInFlight({ v0, contiguous, stages, scheduler }: SimulationInput): number {
   if (v0 !== undefined || contiguous !== undefined) return 1;
-  return scheduler.asyncScheduling ? 2 : (stages?.numStages ?? 1);
+  const numStages = stages?.numStages ?? 1;
+  if (!scheduler.asyncScheduling) return numStages;
+  return scheduler.numSpeculativeTokens > 0 ? 2 : Math.max(2, numStages);
 }
 
 /** The rows of an engine's own requests; of the others only what every engine could know. */

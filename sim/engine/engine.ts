@@ -172,6 +172,7 @@ export class Engine implements EngineLoad {
 
   finish(requests: RequestColumns, end: RunEnd): Recording {
     const { input, scheduler } = this;
+    if (this.crash === null) this.endRows();
     return this.recorder.finish(
       {
         name: input.name,
@@ -299,6 +300,14 @@ export class Engine implements EngineLoad {
       if (this.hooks.progress(share, this.numSteps, row.endNs)) return 'cancelled';
     }
     return null;
+  }
+
+  /** What came after the last batch was scheduled belongs to its step; what a crash leaves half done, to none. */
+  private endRows(): void {
+    if (this.isRowOpen) this.recorder.step(this.row);
+    else if (this.recorder.numSteps > 0) this.recorder.extendStep();
+    else return;
+    this.kvEventLog?.endStep(this.row.endNs);
   }
 
   /** Outputs with no batch behind them belong to the step that was scheduled last. */

@@ -57,8 +57,8 @@ export class V1Scheduler implements EngineScheduler {
   /** Async: output tokens that are promised by batches in flight. */
   private readonly numPlaceholders: Int32Array;
   private readonly numVerifications: Int32Array;
-  /** Async: 1 where the output in flight belongs to a KV cache that was reset. */
-  private readonly discardsOutput: Uint8Array;
+  /** Async: outputs in flight that belong to a KV cache that was reset. */
+  private readonly numDiscarded: Uint8Array;
   /** Tokens that the request's span foretells for this step (see SpanColumns). */
   private readonly foretold: Uint8Array;
   /** Step in which the request was last put into the batch, + 1. */
@@ -108,7 +108,7 @@ export class V1Scheduler implements EngineScheduler {
     this.numPending = new Int32Array(n);
     this.numPlaceholders = new Int32Array(n);
     this.numVerifications = new Int32Array(n);
-    this.discardsOutput = new Uint8Array(n);
+    this.numDiscarded = new Uint8Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
     const hasImages = config.encoder !== undefined && workload.itemContent.length > 0;
@@ -215,7 +215,7 @@ export class V1Scheduler implements EngineScheduler {
       while (this.numRunning > 0) {
         const request = this.running[this.numRunning - 1];
         this.preempt(this.numRunning - 1);
-        if (this.numPlaceholders[request] > 0) this.discardsOutput[request] = 1;
+        if (this.numPlaceholders[request] > 0) this.numDiscarded[request] = this.numSamplesInFlight(request);
         this.numPlaceholders[request] = 0;
       }
     }
@@ -226,6 +226,16 @@ export class V1Scheduler implements EngineScheduler {
     return pool.resetPrefixCache((block, chain) => {
       if (log !== null) log.event(EventKind.Evict, 0, block, chain);
     });
+  }
+
+  /** Batches in flight that sample for the request: across stages, there can be several. */
+  private numSamplesInFlight(request: number): number {
+    let count = 0;
+    for (const batch of this.inFlight) {
+      const at = batch.request.subarray(0, batch.size).indexOf(request);
+      if (at >= 0) count += batch.samples[at];
+    }
+    return count;
   }
 
   /** One scheduling decision; the batch it makes is then in flight, unless it is empty and nothing happened. */
@@ -588,8 +598,8 @@ export class V1Scheduler implements EngineScheduler {
       this.rejectDrafts(request, numDrafts - accepted);
       sampled += accepted;
     }
-    if (this.discardsOutput[request] === 1) {
-      this.discardsOutput[request] = 0;
+    if (this.numDiscarded[request] > 0) {
+      this.numDiscarded[request]--;
       return false;
     }
     const before = this.numOutputs[request];

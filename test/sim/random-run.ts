@@ -135,7 +135,7 @@ export const randomRun: fc.Arbitrary<SimulationInput> = fc
     };
   });
 
-/** The same over the stages of a pipeline; with async scheduling no two batches overlap. */
+/** The same over the stages of a pipeline. */
 export const randomPipelineRun: fc.Arbitrary<SimulationInput> = fc
   .tuple(randomRun, fc.constantFrom(2, 3, 4))
   .map(([input, numStages]) => ({ ...input, stages: sharedStages(fixedStepTime(9), 5, numStages) }));

@@ -121,6 +121,16 @@ test('no block is owned twice, none is lost, reference counts are the owners, at
   );
 });
 
+test('every event belongs to a step, unless there is none', () => {
+  fc.assert(
+    fc.property(fc.oneof(randomRun, randomPipelineRun), (input) => {
+      const { steps, numSteps, numEvents } = simulate(input);
+      if (numSteps > 0) expect(steps.eventEnd[numSteps - 1]).toBe(numEvents);
+    }),
+    { numRuns: 500, seed: 8 },
+  );
+});
+
 test('the same input gives the same bytes', () => {
   fc.assert(
     fc.property(randomRun, (input) => {
