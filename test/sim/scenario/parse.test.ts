@@ -99,8 +99,8 @@ describe('every problem is one line with its place', () => {
     ['nothing', '', 's.yaml:1:1: expected an object with the keys of a scenario, got nothing'],
     [
       'a reserved key',
-      `${SMALL}golden: {}\n`,
-      's.yaml:8:1: golden: is not supported yet by this version of Poolscope',
+      `${SMALL}invariants: strict\n`,
+      's.yaml:8:1: invariants: is not supported yet by this version of Poolscope',
     ],
     [
       'another vLLM',
