@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
 import { GIB } from '../sim/memory/units.ts';
-import { describeGpus } from '../sim/scenario/machine.ts';
+import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { adviceLines } from './advice.ts';
 

@@ -9,7 +9,7 @@ import type { Goodput } from '../sim/report/goodput.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
-import { describeGpus } from '../sim/scenario/machine.ts';
+import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { GoodputSlos, Scenario } from '../sim/scenario/scenario.ts';
 import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';

@@ -1,43 +1,20 @@
-import { deploymentOf } from './deployment.ts';
-import { Cluster } from './engine/cluster.ts';
-import type { SimulationHooks } from './engine/simulate.ts';
-import type { CacheReset, SimulationInput } from './engine/simulation-input.ts';
-import { together } from './engine/step-observer.ts';
-import { InputError } from './error.ts';
+import * as contiguous from './engine/make-contiguous.ts';
+import * as v0 from './engine/make-v0.ts';
 import type { Plan } from './memory/plan.ts';
-import { plan, resolveHardware } from './memory/planner.ts';
-import { rankStrips } from './memory/rank-strip.ts';
-import { servingMemory } from './memory/serving/serving-memory.ts';
-import { expertMap } from './moe/expert-map.ts';
-import type { MoeReport } from './moe/moe-report.ts';
-import { type Experts, expertsOf } from './moe/moe-setup.ts';
-import { routingReuse } from './moe/routing-reuse.ts';
-import type { KvEventBatch } from './recording/kv-event-log.ts';
-import { mergeRecordings } from './recording/merge.ts';
-import type { Recording, RecordingHeader } from './recording/recording.ts';
-import { describeGpus } from './scenario/machine.ts';
+import { plan } from './memory/planner.ts';
+import * as serving from './memory/serving/serving-memory.ts';
+import * as experts from './moe/follow-experts.ts';
+import { requestsOf, runScenario, type ScenarioHooks, type ScenarioRun } from './run-scenario.ts';
 import type { Scenario } from './scenario/scenario.ts';
-import { stagesOf, stepTimeOf, timingOf } from './scenario-time.ts';
-import type { SchedulerConfig } from './scheduler/config.ts';
-import type { StepTable, TableStepTime } from './time/step-table.ts';
-import type { StepTimeModel } from './time/step-time.ts';
-import { openTrace } from './trace/open-trace.ts';
-import { childRequests } from './workload/child-requests.ts';
-import { syntheticWorkload } from './workload/synthetic.ts';
-import { traceWorkload } from './workload/trace.ts';
+import type { ScenarioParts } from './scenario-parts.ts';
+import * as traces from './trace-requests.ts';
 import type { Workload } from './workload/workload.ts';
+
+export type { ScenarioHooks } from './run-scenario.ts';
 
 /** What became of a scenario: its plan, and the recorded run if it starts. */
 export type ScenarioResult =
-  | {
-      readonly plan: Extract<Plan, { starts: true }>;
-      /** Of one engine; of several what they did together, without events. */
-      readonly recording: Recording;
-      /** Engine → its recording. */
-      readonly replicas: readonly Recording[];
-      /** What the model's experts did, in the first engine; null if it has none. */
-      readonly moe: MoeReport | null;
-    }
+  | ScenarioRun
   | {
       readonly plan: Extract<Plan, { starts: false }>;
       readonly recording: null;
@@ -45,16 +22,7 @@ export type ScenarioResult =
       readonly moe: null;
     };
 
-export interface ScenarioHooks extends Omit<SimulationHooks, 'kvEvents'> {
-  /** As in SimulationHooks, of each engine. */
-  kvEvents?(batch: KvEventBatch, engine: number): void;
-  /** The text of a trace file that the scenario names; sim opens no files. */
-  readTrace?(path: string): string;
-  /** As in SimulationInput. */
-  readonly events?: boolean;
-  /** Requests in place of the scenario's. */
-  readonly workload?: Workload;
-}
+export const ALL_PARTS: ScenarioParts = { v0, contiguous, serving, experts, traces };
 
 /**
  * A scenario from plan to recording.
@@ -63,114 +31,7 @@ export interface ScenarioHooks extends Omit<SimulationHooks, 'kvEvents'> {
 export function simulateScenario(scenario: Scenario, hooks: ScenarioHooks = {}): ScenarioResult {
   const start = plan(scenario);
   if (!start.starts) return { plan: start, recording: null, replicas: [], moe: null };
-  const { workload: sampled, notes } = hooks.workload
-    ? { workload: hooks.workload, notes: [] }
-    : scenarioWorkload(scenario, hooks);
-  const planned = { ...start, notes: [...start.notes, ...notes] };
-  // V0 forks the sequences of one request; V1 knows requests with one sequence only.
-  const workload = planned.v0 === null ? childRequests(sampled) : sampled;
-  const stepTime = stepTimeOf(scenario);
-  const about = aboutOf(scenario, planned, notes);
-  const input = { ...inputOf(scenario, planned, workload, stepTime, about), events: hooks.events };
-  const deployment = deploymentOf(scenario, resolveHardware(scenario), workload);
-  const watchers = Array.from({ length: deployment.count }, () => watchersOf(scenario, planned, hooks));
-  const { recordings, requests } = new Cluster(
-    deployment.part(input),
-    watchers.map(({ experts, memory }, index) => ({
-      ...hooks,
-      kvEvents: hooks.kvEvents && ((batch: KvEventBatch) => hooks.kvEvents?.(batch, index)),
-      observer: together([experts?.observer, memory].filter((each) => each !== undefined)),
-    })),
-    deployment,
-  ).run();
-  // What observers saw and the table could not say is known at the end only; the engine knows nothing of it.
-  const reports = recordings.map((recording, i) =>
-    moeReportOf(scenario, watchers[i].experts, workload, recording),
-  );
-  const replicas = recordings.map((recording, index): Recording => {
-    const moe = reports[index];
-    const { memory } = watchers[index];
-    const { about: of, count } = deployment;
-    const header = {
-      ...recording.header,
-      ...(of && { name: `${scenario.name} (${of.kind} ${index} of ${count})` }),
-      ...(memory && { allocators: memory.report() }),
-      ...(scenario.workload.goodput && { goodput: scenario.workload.goodput }),
-      ...(moe !== null && { experts: expertMap(moe) }),
-      ...(scenario.stepTime.kind === 'table' && { stepTable: tableUse(scenario.stepTime.table, stepTime) }),
-      ...(of && { replica: { index, count, of } }),
-    };
-    return { ...recording, header };
-  });
-  const recording = replicas.length === 1 ? replicas[0] : mergeRecordings(scenario.name, replicas, requests);
-  return { plan: planned, recording, replicas, moe: reports[0] };
-}
-
-/** Who watches the steps of one engine. */
-function watchersOf(scenario: Scenario, planned: Extract<Plan, { starts: true }>, hooks: ScenarioHooks) {
-  const experts = expertsOf(scenario, planned, traceReader(scenario, 'moe.routing.trace', hooks));
-  // What served before paging had no PyTorch.
-  const memory =
-    scenario.contiguous === null ? servingMemory(scenario, experts?.observer.rows ?? null) : undefined;
-  return { experts, memory };
-}
-
-/** What each engine is told, before the blocks are shared out. */
-function inputOf(
-  scenario: Scenario,
-  planned: Extract<Plan, { starts: true }>,
-  workload: Workload,
-  stepTime: StepTimeModel,
-  about: SimulationInput['about'],
-): SimulationInput {
-  const { contiguous } = scenario;
-  const paged = {
-    pool: planned.pool,
-    scheduler: { ...planned.scheduler, ...encoderOf(scenario, planned.scheduler, workload) },
-  };
-  const stages = stagesOf(scenario, stepTime);
-  return {
-    name: scenario.name,
-    seed: scenario.seed,
-    vllm: scenario.vllm,
-    ...(contiguous === null
-      ? { ...paged, ...(planned.v0 && { v0: planned.v0 }) }
-      : { ...withoutPaging(planned), contiguous }),
-    beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
-    workload,
-    cacheResets: cacheResetsOf(scenario),
-    stepTime,
-    ...(stages && { stages }),
-    ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),
-    about,
-    memory: rankStrips(planned),
-  };
-}
-
-/** As many token slots as the plan's blocks have, each a block of its own; prompts are not cut. */
-function withoutPaging({ pool, scheduler, v0 }: Extract<Plan, { starts: true }>) {
-  const { blockSize } = pool.groups[0];
-  const numSlots = (v0 === null ? pool.numGpuBlocks - 1 : pool.numGpuBlocks) * blockSize;
-  return {
-    pool: {
-      numGpuBlocks: numSlots + 1,
-      enablePrefixCaching: false,
-      hashBlockSize: 1,
-      groups: [{ kind: 'full', blockSize: 1, window: 0 }] as const,
-    },
-    scheduler: {
-      ...scheduler,
-      asyncScheduling: false,
-      numSpeculativeTokens: 0,
-      numLookaheadTokens: 0,
-      enableChunkedPrefill: false,
-      maxNumBatchedTokens: Math.max(
-        scheduler.maxNumBatchedTokens,
-        scheduler.maxModelLen,
-        scheduler.maxNumSeqs,
-      ),
-    },
-  };
+  return runScenario(scenario, start, ALL_PARTS, hooks);
 }
 
 /** The requests of a scenario, and what was estimated or left out when they were read. */
@@ -178,81 +39,5 @@ export function scenarioWorkload(
   scenario: Scenario,
   hooks: ScenarioHooks,
 ): { workload: Workload; notes: readonly string[] } {
-  const { workload: spec, seed } = scenario;
-  const { maxConcurrency } = spec;
-  if (spec.kind === 'synthetic') {
-    return { workload: { ...syntheticWorkload(spec, seed), maxConcurrency }, notes: [] };
-  }
-  const { path, format, timeScale, limit, timedTrace, pace } = spec;
-  const text = traceReader(scenario, 'workload.trace', hooks)(path);
-  const trace = openTrace([text], { file: path, format, timedTrace });
-  const isPaced = pace?.always === true || !trace.isTimed;
-  const workload = traceWorkload(trace, { file: path, timeScale, limit, seed, pace: isPaced ? pace : null });
-  return { workload: { ...workload, maxConcurrency }, notes: trace.notes() };
-}
-
-function traceReader(scenario: Scenario, field: string, hooks: ScenarioHooks): (path: string) => string {
-  return (path) => {
-    if (!hooks.readTrace) throw problemAt(scenario, field, 'trace files cannot be read here');
-    return hooks.readTrace(path);
-  };
-}
-
-function problemAt(scenario: Scenario, field: string, message: string): InputError {
-  return new InputError([{ file: scenario.file, place: scenario.placeOf(field), field, message }]);
-}
-
-function moeReportOf(
-  scenario: Scenario,
-  experts: Experts | null,
-  workload: Workload,
-  recording: Recording,
-): MoeReport | null {
-  if (experts === null) return null;
-  const { architecture, observer, notes } = experts;
-  return {
-    ...observer.finish(recording.numSteps),
-    routingReuse: scenario.moe.routingReuse ? routingReuse(architecture, workload) : null,
-    notes,
-  };
-}
-
-/**
- * The encoder's budget and cache: max_num_batched_tokens, or the largest image (vLLM `MultiModalBudget`). vLLM
- * asks the model for the largest that there can be; here it is the largest that comes.
- */
-function encoderOf(
-  scenario: Scenario,
-  { maxNumBatchedTokens }: SchedulerConfig,
-  { itemLength }: Workload,
-): Pick<SchedulerConfig, 'encoder'> {
-  if (itemLength.length === 0) return {};
-  const size = itemLength.reduce((most, length) => Math.max(most, length), maxNumBatchedTokens);
-  const disableChunkedMmInput = scenario.engine.honoured.disable_chunked_mm_input === true;
-  return { encoder: { computeBudget: size, cacheSize: size, disableChunkedMmInput } };
-}
-
-function cacheResetsOf({ workload }: Scenario): CacheReset[] {
-  const { atNs = [], preemptRunning = false } = workload.cacheResets ?? {};
-  return atNs.map((ns) => ({ atNs: ns, preemptRunning }));
-}
-
-function tableUse(table: StepTable, model: StepTimeModel): NonNullable<RecordingHeader['stepTable']> {
-  const { numClamped = 0 } = model as Partial<TableStepTime>;
-  return { file: table.file, numRows: table.ms.length, numClamped };
-}
-
-function aboutOf(
-  scenario: Scenario,
-  planned: Extract<Plan, { starts: true }>,
-  workloadNotes: readonly string[],
-): Record<string, string> {
-  const about: Record<string, string> = {
-    model: scenario.model.name,
-    gpu: describeGpus(scenario.hardware),
-    blockBytes: String(planned.blockBytes),
-  };
-  if (scenario.command !== null) about.command = scenario.command.trim();
-  if (workloadNotes.length > 0) about.workload = workloadNotes.join('; ');
-  return about;
+  return requestsOf(scenario, ALL_PARTS, hooks);
 }

@@ -97,6 +97,8 @@ if (!haveRedis()) {
 }
 failed += left.length;
 vitest(left.length === 0 ? 'tests' : 'the other tests', ...left.flatMap((pattern) => ['--exclude', pattern]));
+step('build the page', bin('vite'), 'build');
+step('size of the page', bin('size-limit'));
 step('build the budgets', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'budgets');
 step('budgets of time and size', process.execPath, 'dist/budgets/budgets.js');
 

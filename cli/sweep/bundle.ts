@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { InputError } from '../../sim/error.ts';
-import { resolveHardware } from '../../sim/memory/planner.ts';
+import { resolveHardware } from '../../sim/memory/resolve.ts';
 import { type Override, relocate } from '../../sim/scenario/overrides.ts';
 import { scenarioReader } from '../../sim/scenario/parse.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';

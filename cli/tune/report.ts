@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { describeGpus } from '../../sim/scenario/machine.ts';
+import { describeGpus } from '../../sim/scenario/describe-gpus.ts';
 import { shown } from '../reporters/findings.ts';
 import { plain } from '../reporters/plain.ts';
 import { row } from '../text.ts';

@@ -7,6 +7,7 @@ import {
   type RunEnd,
 } from '../recording/recording.ts';
 import { Engine, isTooLong } from './engine.ts';
+import type { OtherSchedulers } from './make-scheduler.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestLedger } from './request-ledger.ts';
 import type { Router } from './routers/router.ts';
@@ -23,6 +24,8 @@ export interface ClusterOptions {
    * `DPEngineCoreProc`). stages: they are V0's virtual engines, which share one pipeline. Default: nothing.
    */
   readonly shared?: 'experts' | 'stages';
+  /** Needed where the input is not for V1. */
+  readonly schedulers?: Partial<OtherSchedulers>;
 }
 
 export interface ClusterRun {
@@ -52,7 +55,7 @@ export class Cluster {
   constructor(
     input: SimulationInput,
     hooks: readonly SimulationHooks[],
-    { router, shared }: ClusterOptions = {},
+    { router, shared, schedulers = {} }: ClusterOptions = {},
   ) {
     const ledger = new RequestLedger(input.workload);
     // With async scheduling, tokens go from the last stage to the others on the GPUs, which wait for them (vLLM's V1
@@ -65,7 +68,8 @@ export class Cluster {
     this.router = router ?? null;
     this.inLockstep = shared === 'experts';
     this.engines = hooks.map(
-      (hook) => new Engine(input, hook, ledger, pipeline ?? newPipeline(), batchesInFlight(input)),
+      (hook) =>
+        new Engine(input, hook, ledger, pipeline ?? newPipeline(), batchesInFlight(input), schedulers),
     );
     this.engineOf = new Int16Array(input.workload.numRequests).fill(NOBODY);
   }

@@ -10,7 +10,7 @@ import {
   type RunEnd,
 } from '../recording/recording.ts';
 import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
-import { makeScheduler } from './make-scheduler.ts';
+import { makeScheduler, type OtherSchedulers, type Outlets } from './make-scheduler.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestLedger } from './request-ledger.ts';
 import type { EngineLoad } from './routers/router.ts';
@@ -71,6 +71,7 @@ export class Engine implements EngineLoad {
     ledger: RequestLedger,
     pipeline: Pipeline,
     depth: number,
+    schedulers: Partial<OtherSchedulers>,
   ) {
     const { columns } = ledger;
     this.input = input;
@@ -80,7 +81,7 @@ export class Engine implements EngineLoad {
     this.depth = depth;
     this.recorder = new Recorder(input.workload.numRequests);
     this.recordsEvents = input.events !== false;
-    const { scheduler, kvEventLog } = makeScheduler(input, {
+    const outlets: Outlets = {
       recorder: this.recordsEvents ? this.recorder : null,
       kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
       // Requests in several batches at once are not for the fast path.
@@ -96,7 +97,8 @@ export class Engine implements EngineLoad {
         finished: (request) => this.ended(request, Outcome.Finished, this.outputNs),
         ignored: (request) => this.ended(request, Outcome.Rejected, this.row.startNs),
       },
-    });
+    };
+    const { scheduler, kvEventLog } = makeScheduler(input, outlets, schedulers);
     this.scheduler = scheduler;
     this.kvEventLog = kvEventLog;
     this.row = {

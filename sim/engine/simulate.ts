@@ -1,6 +1,8 @@
 import type { KvEventBatch } from '../recording/kv-event-log.ts';
 import type { Recording } from '../recording/recording.ts';
 import { Cluster } from './cluster.ts';
+import { makeContiguous } from './make-contiguous.ts';
+import { makeV0 } from './make-v0.ts';
 import type { SimulationInput } from './simulation-input.ts';
 import type { StepObserver } from './step-observer.ts';
 
@@ -18,5 +20,5 @@ export interface SimulationHooks {
  * recording, byte for byte.
  */
 export function simulate(input: SimulationInput, hooks: SimulationHooks = {}): Recording {
-  return new Cluster(input, [hooks]).run().recordings[0];
+  return new Cluster(input, [hooks], { schedulers: { makeV0, makeContiguous } }).run().recordings[0];
 }

@@ -19,8 +19,6 @@ import { type Startup, type StartupInput, startUp } from './startup.ts';
 import { DEFAULT_SWAP_GIB, swapWarning } from './swap-check.ts';
 import { GIB } from './units.ts';
 
-export { resolveHardware } from './resolve.ts';
-
 /**
  * What vLLM would make of a scenario at start-up: its memory rank by rank, the number of blocks and the
  * resolved scheduler; or why it would not start, in its own words, and with which changes it would.

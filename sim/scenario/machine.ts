@@ -1,4 +1,5 @@
-import { type Calibration, isFor, readCalibration } from './calibration.ts';
+import { type Calibration, isFor } from './calibration.ts';
+import { readCalibration } from './calibration-file.ts';
 import { givenGpu, givenLink } from './given-gpu.ts';
 import type { Report } from './located-yaml.ts';
 import type { HardwareFile, HostFile } from './machine-schema.ts';
@@ -42,12 +43,6 @@ function calibrationOf(
     report(['hardware', 'link'], 'the calibration has a link of its own: leave one of them out', null, true);
   }
   return calibration;
-}
-
-/** The GPUs of a scenario, as reports and the page name them. */
-export function describeGpus({ count, gpu, given, calibration }: Scenario['hardware']): string {
-  const badges = [given && 'user-given', calibration && 'calibrated'].filter(Boolean);
-  return `${count} × ${gpu}${badges.length === 0 ? '' : ` (${badges.join(', ')})`}`;
 }
 
 /** What the file says goes before what a `docker run` line does. */

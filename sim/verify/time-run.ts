@@ -1,7 +1,8 @@
 import type { TimingParameters } from '../catalog/gpus.ts';
 import { deploymentOf } from '../deployment.ts';
 import { Cluster } from '../engine/cluster.ts';
-import { plan, resolveHardware } from '../memory/planner.ts';
+import { plan } from '../memory/planner.ts';
+import { resolveHardware } from '../memory/resolve.ts';
 import { Outcome, type RequestColumns } from '../recording/recording.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';

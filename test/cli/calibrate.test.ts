@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readCalibration } from '../../sim/scenario/calibration.ts';
+import { readCalibration } from '../../sim/scenario/calibration-file.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { madeBench, withoutDetails } from '../sim/fit/made-bench.ts';
 import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem, InputError } from '../../../sim/error.ts';
 import { resolveHardware } from '../../../sim/memory/resolve.ts';
-import {
-  type Calibration,
-  onTopOf,
-  readCalibration,
-  writeCalibration,
-} from '../../../sim/scenario/calibration.ts';
+import { type Calibration, onTopOf } from '../../../sim/scenario/calibration.ts';
+import { readCalibration, writeCalibration } from '../../../sim/scenario/calibration-file.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { timeBasis } from '../../../sim/time/time-basis.ts';

@@ -1,0 +1,54 @@
+import { adviceText, type Plan } from '../../sim/memory/plan.ts';
+import { plan as planOf } from '../../sim/memory/planner.ts';
+import { rankStrips } from '../../sim/memory/rank-strip.ts';
+import { type SizingFlags, sizingFlags } from '../../sim/memory/resolve.ts';
+import type { FlagValue, Scenario } from '../../sim/scenario/scenario.ts';
+import { type Settings, settingsOf } from '../editor/settings.ts';
+import type { PlanAnswer, WorkerAnswer } from '../worker.ts';
+
+/** What became of a start, and what the scenario's fields come to. */
+export type Started =
+  | {
+      readonly plan: Extract<Plan, { starts: true }>;
+      readonly sizing: SizingFlags;
+      readonly settings: Settings;
+    }
+  | { readonly plan: null; readonly refusal: WorkerAnswer };
+
+export function start(scenario: Scenario): Started {
+  const plan = planOf(scenario);
+  const sizing = sizingFlags(scenario);
+  const settings = settingsOf(scenario);
+  if (plan.starts) return { plan, sizing, settings };
+  const { message } = plan;
+  const advice = adviceText(plan);
+  const strips = rankStrips(plan);
+  return { plan: null, refusal: { kind: 'would-not-start', message, advice, strips, sizing, settings } };
+}
+
+/** The start-up with other flags, on as many GPUs as they need. */
+export function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagValue>>): PlanAnswer {
+  const honoured = { ...scenario.engine.honoured, ...flags };
+  // An overridden number of blocks would hide what the flags do.
+  if ('gpu_memory_utilization' in flags || 'tensor_parallel_size' in flags || 'block_size' in flags) {
+    Reflect.deleteProperty(honoured, 'num_gpu_blocks_override');
+  }
+  const needed = Number(flags.tensor_parallel_size ?? 1);
+  const count = Math.max(scenario.hardware.count, needed);
+  const plan = planOf({
+    ...scenario,
+    engine: { ...scenario.engine, honoured },
+    hardware: { ...scenario.hardware, count },
+  });
+  return { starts: plan.starts, verdict: verdictOf(plan), strips: rankStrips(plan) };
+}
+
+function verdictOf(plan: Plan): string {
+  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${adviceText(plan)}`;
+  const { numGpuBlocks, groups } = plan.pool;
+  const count = (n: number) => n.toLocaleString('en-US');
+  return (
+    `Starts with ${count(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens: ` +
+    `${plan.maxConcurrency.toFixed(1)} requests of ${count(plan.scheduler.maxModelLen)} tokens fit at once.`
+  );
+}
