@@ -11,7 +11,7 @@ const NAMES: readonly (readonly [pattern: RegExp, gpu: string])[] = [
   [/h100|^p5\.|^a3-/, 'h100-sxm'],
   [/h800/, 'h800'],
   [/\bh20\b/, 'h20'],
-  [/a100.*pcie.*40/, 'a100-40g-pcie'],
+  [/a100.*pcie.*40|a100.*40.*pcie/, 'a100-40g-pcie'],
   [/a100.*pcie|^standard-nc\d+ads-a100/, 'a100-80g-pcie'],
   [/a100.*40|tesla-a100|^p4d\.|^a2-highgpu/, 'a100-40g-sxm'],
   [/a100|^p4de\.|^a2-ultragpu/, 'a100-80g-sxm'],
@@ -40,8 +40,9 @@ const NAMES: readonly (readonly [pattern: RegExp, gpu: string])[] = [
   [/v100|^p3\./, 'v100-16g'],
 ];
 
-/** The id in the catalogue of a GPU that somebody else named, or null. */
+/** The id in the catalogue of a GPU that somebody else named, or null; also for a slice of one (MIG), which has less. */
 export function gpuNamed(name: string): string | null {
   const joined = name.toLowerCase().replace(/[\s_]+/g, '-');
+  if (/\bmig\b/.test(joined)) return null;
   return NAMES.find(([pattern]) => pattern.test(joined))?.[1] ?? null;
 }

@@ -1,4 +1,5 @@
 import gpus from './data/gpus.json' with { type: 'json' };
+import { gpuNamed } from './gpu-names.ts';
 import type { Link } from './links.ts';
 import { nearest } from './nearest.ts';
 
@@ -93,7 +94,7 @@ export function findGpu(name: string): Gpu | null {
   return GPUS.find((gpu) => gpu.id === canonical) ?? null;
 }
 
-/** The id or alias nearest to one that findGpu does not know. */
+/** The id of a GPU that somebody else named, such as nvidia-smi; else the id or alias nearest to what was written. */
 export function suggestGpu(name: string): string | null {
-  return nearest(name, [...GPUS.map((gpu) => gpu.id), ...Object.keys(ALIASES)]);
+  return gpuNamed(name) ?? nearest(name, [...GPUS.map((gpu) => gpu.id), ...Object.keys(ALIASES)]);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import { gpuNamed } from '../../../sim/catalog/gpu-names.ts';
 import { findGpu, GPUS, suggestGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel, MODELS, suggestModel } from '../../../sim/catalog/models.ts';
 import { nearest } from '../../../sim/catalog/nearest.ts';
@@ -84,6 +85,30 @@ describe('GPUs', () => {
     expect(findGpu('4090')?.id).toBe('rtx4090');
     expect(findGpu('constructor')).toBeNull();
     expect(suggestGpu('rtx4900')).toBe('rtx4090');
+    expect(suggestGpu('NVIDIA GeForce RTX 4090')).toBe('rtx4090');
+  });
+
+  test.each([
+    ['NVIDIA GeForce RTX 4090 D', 'rtx4090d'],
+    ['NVIDIA-GeForce-RTX-4090', 'rtx4090'],
+    ['NVIDIA H100 80GB HBM3', 'h100-sxm'],
+    ['NVIDIA_RTX_PRO_6000_Blackwell_Server_Edition', 'rtxpro6000'],
+    ['NVIDIA RTX 6000 Ada Generation', 'rtx6000ada'],
+    ['NVIDIA A100-PCIE-40GB', 'a100-40g-pcie'],
+    ['NVIDIA-A100-SXM4-80GB-MIG-1g.10gb', null],
+    ['Tesla T4', 't4'],
+    ['NVIDIA A10G', 'a10'],
+    ['NVIDIA L40S', 'l40s'],
+    ['Standard_NC24ads_A100_v4', 'a100-80g-pcie'],
+    ['g2-standard-8', 'l4'],
+    ['AMD Instinct MI300X', null],
+    ['NVIDIA GeForce RTX 3060 Laptop GPU', null],
+  ])('others call it %s', (name, id) => {
+    expect(gpuNamed(name)).toBe(id);
+  });
+
+  test.each(GPUS.map(({ id }) => id))('%s is known by that name too', (id) => {
+    expect(gpuNamed(id)).toBe(id);
   });
 
   test.each(GPUS.map((gpu) => [gpu.id, gpu] as const))(
