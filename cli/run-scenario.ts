@@ -2,7 +2,7 @@ import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf } from '../sim/recording/codec.ts';
 import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
 import type { Recording } from '../sim/recording/recording.ts';
-import { checkMetrics, type MetricCheck } from '../sim/report/check-metrics.ts';
+import { checkMetrics, type MetricCheck, type SeededRun } from '../sim/report/check-metrics.ts';
 import { failedExpectations } from '../sim/report/expectations.ts';
 import { findMetric } from '../sim/report/metrics.ts';
 import { type MoeSummary, summarizeMoe } from '../sim/report/moe-summary.ts';
@@ -69,21 +69,8 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
   const needsEvents = scenario.expect.metrics.some(({ metric }) => findMetric(metric)?.needsEvents);
   const { golden: goldenFile } = scenario;
   const events = hooks.events || needsEvents || goldenFile !== null;
-  const runs = scenario.seeds.map((seed, i) => {
-    const kvEvents = i === 0 ? hooks.kvEvents : undefined;
-    return runSeed({ ...scenario, seed }, { ...hooks, kvEvents, events });
-  });
+  const { runs, seeded } = runSeeds(scenario, baseline, { ...hooks, events });
   const outcomes = [...new Set(runs.flatMap((run) => failedExpectations(scenario, run.plan, run.summary)))];
-  const seeded = runs.flatMap(({ seed, recording }) => {
-    if (recording === null) return [];
-    const other =
-      baseline &&
-      runSeed(
-        { ...baseline.scenario, seed },
-        { ...hooks, readFile: baseline.readFile, kvEvents: undefined, events },
-      );
-    return [{ seed, recording, baseline: other?.recording ?? null }];
-  });
   const checked = seeded.length > 0 ? checkMetrics(scenario.expect.metrics, seeded) : [];
   const explained = new Map<number, readonly Recording[]>();
   const checks = checked.map((check): Check => {
@@ -107,6 +94,30 @@ export function runScenario(scenario: Scenario, baseline: Loaded | null, hooks: 
     digest: first && events ? digestOf(first) : null,
     explainWith: hooks.explainWith ?? null,
   };
+}
+
+/** Seed after seed, until a check that aborts fails. */
+function runSeeds(scenario: Scenario, baseline: Loaded | null, hooks: RunHooks) {
+  const aborting = scenario.expect.metrics.filter(({ abortOnFail }) => abortOnFail);
+  const runs: SeedRun[] = [];
+  const seeded: SeededRun[] = [];
+  for (const [i, seed] of scenario.seeds.entries()) {
+    const run = runSeed({ ...scenario, seed }, i === 0 ? hooks : { ...hooks, kvEvents: undefined });
+    runs.push(run);
+    if (run.recording === null) continue;
+    const other =
+      baseline &&
+      runSeed({ ...baseline.scenario, seed }, { ...hooks, readFile: baseline.readFile, kvEvents: undefined });
+    seeded.push({ seed, recording: run.recording, baseline: other?.recording ?? null });
+    const left = scenario.seeds.slice(i + 1);
+    const failed = checkMetrics(aborting, seeded.slice(-1)).find(({ passed }) => !passed);
+    if (failed === undefined || left.length === 0) continue;
+    const { metric, expression } = failed.expectation;
+    const note = `abort-on-fail: ${metric}: ${expression.text} fails with seed ${seed}; not run: ${left.join(', ')}`;
+    runs[0] = { ...runs[0], plan: { ...runs[0].plan, notes: [...runs[0].plan.notes, note] } };
+    break;
+  }
+  return { runs, seeded };
 }
 
 function runSeed(scenario: Scenario, { readFile, events, kvEvents, tick }: RunHooks): SeedRun {

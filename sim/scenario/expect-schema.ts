@@ -18,7 +18,8 @@ export const START_FAILURES = [
   'unsupported-model',
 ] as const;
 
-const EXPECTATION = 'a check like "p(99) < 2s", {check, severity, after, aggregate}, or a list of them';
+const EXPECTATION =
+  'a check like "p(99) < 2s", {check, severity, after, aggregate, abort-on-fail}, or a list of them';
 const expectation = [
   text,
   v.strictObject({
@@ -26,6 +27,7 @@ const expectation = [
     severity: v.optional(v.picklist(['error', 'warning'], 'error or warning')),
     after: v.optional(duration),
     aggregate: v.optional(v.picklist(['worst', 'mean'], 'worst or mean')),
+    'abort-on-fail': v.optional(bool),
   }),
 ] as const;
 export const expectations = v.union(

@@ -1,5 +1,5 @@
 import { findMetric } from '../report/metrics.ts';
-import { type Expression, ExpressionError, parseExpression, usesBaseline } from './expression.ts';
+import { boundOf, type Expression, ExpressionError, parseExpression, usesBaseline } from './expression.ts';
 import type { Path, Report } from './located-yaml.ts';
 import type { BlockRange, Expectations } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
@@ -15,6 +15,8 @@ export interface MetricExpectation {
   readonly afterNs: number;
   /** Of several seeds: each must hold, or their mean. */
   readonly aggregate: 'worst' | 'mean';
+  /** A seed for which it fails is the last that is run. */
+  readonly abortOnFail: boolean;
   /** Where it stands in the file, dotted. */
   readonly path: string;
 }
@@ -66,23 +68,44 @@ function rangeOf(blocks: number | [number, number] | undefined): BlockRange | nu
   return typeof blocks === 'number' ? [blocks, blocks] : (blocks ?? null);
 }
 
-type Written = string | { check: string; severity?: string; after?: number; aggregate?: 'worst' | 'mean' };
+interface WrittenCheck {
+  readonly check: string;
+  readonly severity?: string;
+  readonly after?: number;
+  readonly aggregate?: 'worst' | 'mean';
+  readonly 'abort-on-fail'?: boolean;
+}
 
-function readOne(name: string, item: Written, path: Path, report: Report): MetricExpectation | null {
+function readOne(
+  name: string,
+  item: string | WrittenCheck,
+  path: Path,
+  report: Report,
+): MetricExpectation | null {
   const metric = findMetric(name);
   if (metric === null) return null;
-  const { check, severity, after, aggregate } = typeof item === 'string' ? { check: item } : item;
+  const written: WrittenCheck = typeof item === 'string' ? { check: item } : item;
+  const { check, severity, after, aggregate, 'abort-on-fail': abortOnFail = false } = written;
   const place = typeof item === 'string' ? path : [...path, 'check'];
   if (after !== undefined && metric.kind === 'total') {
     report([...path, 'after'], 'does not go with a total, which is of the whole run', null, true);
   }
+  if (abortOnFail && severity === 'warning') {
+    report([...path, 'abort-on-fail'], 'does not go with a warning', null, true);
+  }
   try {
+    const expression = parseExpression(check, metric);
+    const { bound } = expression;
+    if (!usesBaseline(bound) && !Number.isFinite(boundOf(bound, null))) {
+      throw new ExpressionError(`compares with no number: "${check}" divides by zero`);
+    }
     return {
       metric: name,
-      expression: parseExpression(check, metric),
+      expression,
       severity: severity === 'warning' ? 'warning' : 'error',
       afterNs: after ?? 0,
       aggregate: aggregate ?? 'worst',
+      abortOnFail,
       path: path.join('.'),
     };
   } catch (error) {

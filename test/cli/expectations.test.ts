@@ -100,6 +100,35 @@ describe('expectations', () => {
   });
 });
 
+test('abort-on-fail: a seed for which it fails is the last', () => {
+  const aborts = (check: string) =>
+    file(
+      'aborts.pool.yaml',
+      `${HELLO.replace('seed: 3', 'seeds: [3, 4, 5]')}  vllm:num_preemptions_total: {check: ${check}, abort-on-fail: true}\n`,
+    );
+  const { status, stdout } = poolscope(['run', aborts('value == 0')]);
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    'abort-on-fail: vllm:num_preemptions_total: value == 0 fails with seed 3; not run: 4, 5',
+  );
+  expect(stdout).toContain('expected value == 0, got 10\n');
+  const held = poolscope(['run', aborts('value >= 0'), '--json']);
+  expect(held.status).toBe(0);
+  expect(JSON.parse(held.stdout).results[0].seeds).toHaveLength(3);
+  expect(poolscope(['check', aborts('value == 0, severity: warning')]).stderr).toContain(
+    'abort-on-fail: does not go with a warning',
+  );
+});
+
+test('a bound that is no number is bad input', () => {
+  const divides = file('divides.pool.yaml', `${HELLO}  vllm:num_preemptions_total: value < 1 / 0\n`);
+  const { status, stderr } = poolscope(['run', divides]);
+  expect(stderr).toMatch(
+    /^divides\.pool\.yaml:\d+:31: .*compares with no number: "value < 1 \/ 0" divides by zero/,
+  );
+  expect(status).toBe(2);
+});
+
 describe('baselines', () => {
   const compares = (bound: string) =>
     `${HELLO}  vllm:time_to_first_token_seconds: p(99) <= ${bound}\nbaseline: base.pool.yaml\n`;
