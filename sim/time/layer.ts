@@ -12,7 +12,7 @@ export interface RankOptions {
   readonly tensorParallel: number;
   /** Replicas that share one set of experts; 1 = none do. */
   readonly dataParallel?: number;
-  /** Whole experts per rank instead of slices of all of them. */
+  /** Whole experts per rank instead of slices of all of them; either way over the ranks of all replicas. */
   readonly expertParallel?: boolean;
   /** Bytes per weight of the quantized matrices (2 = unquantized). */
   readonly weightBytes: number;
@@ -54,13 +54,14 @@ export class TokenWork {
     this.options = options;
     this.queryWidth = (model.numHeads / tp) * headDim;
     this.kvWidth = (mla ? 1 : Math.max(1, Math.floor(model.numKvHeads / tp))) * headDim;
-    const sharers = expertParallel ? tp * dp : 1;
+    // vLLM cuts experts over the replicas too: `FusedMoEParallelConfig.flatten_tp_across_dp_and_pcp`.
+    const sharers = tp * dp;
     this.experts = moe && {
       hidden: model.hiddenSize,
-      width: expertParallel ? moe.expertSize : moe.expertSize / tp,
+      width: expertParallel ? moe.expertSize : moe.expertSize / sharers,
       numExperts: moe.numExperts,
       topK: moe.topK,
-      numLocal: moe.numExperts / sharers,
+      numLocal: expertParallel ? moe.numExperts / sharers : moe.numExperts,
       weightBytes,
     };
   }
@@ -131,7 +132,7 @@ export class TokenWork {
 
   /** Tokens that meet at the experts: those of all replicas that share them. */
   private gathered(m: number): number {
-    return this.options.expertParallel === true ? m * (this.options.dataParallel ?? 1) : m;
+    return m * (this.options.dataParallel ?? 1);
   }
 
   private expertTime(m: number): number {
@@ -141,8 +142,8 @@ export class TokenWork {
   }
 
   private exchange(m: number): number {
-    const { expertParallel = false, dataParallel = 1, tensorParallel } = this.options;
-    if (!expertParallel || dataParallel === 1) return 0;
+    const { dataParallel = 1, tensorParallel } = this.options;
+    if (dataParallel === 1) return 0;
     return expertExchange(this.link, dataParallel * tensorParallel, this.gathered(m), this.model.hiddenSize);
   }
 }
