@@ -37,7 +37,7 @@ const IDS = [
 
 const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
   'kv-per-token': {
-    eras: ['paper'],
+    eras: ['paper', 'V0', 'V1'],
     asks: 'number',
     knob: { values: [64, 256, 512, 1024, 2048], start: 2048 },
   },

@@ -242,7 +242,8 @@ export const ENGLISH: CourseText = {
         both: 'both',
         neither: 'neither',
       },
-      result: (f) => `${f.free} blocks are free in each pool; the longest hole has ${f.largest}.`,
+      result: (f) =>
+        `Wanted: ${many(f.wanted, 'block')}. Free in each pool: ${f.free}, the longest hole has ${f.largest}.`,
       reveal: (f) => [
         `In one piece there is room for ${many(f.largest, 'block')} at most, though ${f.free} are free. That is external fragmentation.`,
         'The paged pool counts free blocks and nothing else. A metric like “largest free run” tells nothing about it.',
@@ -262,9 +263,9 @@ export const ENGLISH: CourseText = {
       ask: 'If blocks become larger, where does the waste go?',
       choices: { up: 'up', down: 'down', same: 'it stays' },
       result: (f) =>
-        `Up. With blocks of 256, short requests leave ${percent(f.short256)} of the memory empty.`,
+        `Short requests leave ${percent(f.short16)} of the memory empty with blocks of 16, ${percent(f.short256)} with blocks of 256.`,
       reveal: (f) => [
-        `With 16, chat-like requests leave ${percent(f.long16)} empty and short ones ${percent(f.short16)}. With 256 it is ${percent(f.long256)} and ${percent(f.short256)}.`,
+        `Chat-like requests leave ${percent(f.long16)} and ${percent(f.long256)}.`,
         'Half a block is lost per request, so short requests feel it more. Blocks of one slot waste nothing, but then the table is as long as the text, and the kernel reads memory in crumbs. vLLM’s usual size is 16.',
       ],
       caption: 'Share of the memory that is held and empty, by the size of blocks.',
@@ -442,7 +443,7 @@ export const ENGLISH: CourseText = {
       source: 'a comment in vllm#15446',
       predicts: 'With the prefix cache, requests fail, or wait for blocks although enough are free.',
       found: (f) =>
-        `${int(f.finished)} of ${int(f.total)} requests finish, and in ${int(f.refused)} steps the queue waits though there are blocks enough. With the cache it takes ${int(f.seconds)} s, without it ${int(f.secondsWithout)}. Sharing lets up to ${int(f.most)} requests run at once instead of ${int(f.mostWithout)}, which preempts more often: ${int(f.preemptions)} times instead of ${int(f.preemptionsWithout)}. But the pool is taken once, at the start. What runs out of memory later is PyTorch’s allocator, another layer.`,
+        `${int(f.finished)} of ${int(f.total)} requests finish. Steps in which the queue waits although enough blocks are free: ${int(f.refused)}. With the cache it takes ${int(f.seconds)} s, without it ${int(f.secondsWithout)}. Sharing lets up to ${int(f.most)} requests run at once instead of ${int(f.mostWithout)}, which preempts more often: ${int(f.preemptions)} times instead of ${int(f.preemptionsWithout)}. But the pool is taken once, at the start. What runs out of memory later is PyTorch’s allocator, another layer.`,
     },
     utilization: {
       claim: 'A higher gpu_memory_utilization reduces fragmentation',

@@ -85,7 +85,10 @@ function cellOf({ state, owner, fill = 1, text = '', marked }: Cell): HTMLElemen
 }
 
 function measures({ columns, rows }: Measures, words: CourseText): HTMLElement {
-  const most = columns.map((_, i) => Math.max(...rows.map(({ values }) => values[i]), Number.MIN_VALUE));
+  // Shares are drawn on the scale that they have.
+  const most = columns.map(({ unit }, i) =>
+    unit === 'share' ? 1 : Math.max(...rows.map(({ values }) => values[i]), Number.MIN_VALUE),
+  );
   const grid = h('div', { class: 'measure-grid' });
   grid.style.gridTemplateColumns = `auto repeat(${columns.length}, minmax(0, 1fr))`;
   grid.append(

@@ -1,0 +1,147 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LESSONS } from '../../../viz/learn/course.ts';
+import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
+import { MYTHS } from '../../../viz/learn/myths.ts';
+import { ENGLISH } from '../../../viz/learn/text.en.ts';
+import { openSite, type Site, type Visit } from '../site.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site?.close());
+
+async function open(path: string, options: Parameters<Site['visit']>[0] = {}): Promise<Visit> {
+  const visit = await site.visit({ reducedMotion: 'reduce', ...options });
+  await visit.page.goto(`${site.url}#/learn${path}`);
+  await visit.page.waitForSelector('.learn-page h1');
+  return visit;
+}
+
+/** Answers the lesson's question, or asks to be shown. */
+async function reveal(page: Page): Promise<void> {
+  await page.getByRole('button', { name: ENGLISH.page.skip }).click();
+  await page.waitForSelector('.reveal .figure');
+}
+
+async function objections(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document);
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+    );
+  });
+}
+
+test('the first lesson can be answered within a second', async () => {
+  const { page, complaints } = await open('/kv-per-token');
+  // In the page's own clock, which starts with the navigation.
+  const ready = await page.evaluate(() => performance.now());
+  expect(ready).toBeLessThan(1000);
+  expect(await page.locator('input[name=said]').isEnabled()).toBe(true);
+  expect(complaints).toEqual([]);
+});
+
+test('by keyboard: from the list to a lesson, a prediction, the verdict, the slider', async () => {
+  const { page, complaints } = await open('');
+  await page.getByRole('link', { name: ENGLISH.page.start, exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('input[name=said]');
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('9');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.reveal .figure');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(
+    ENGLISH.page.wrong('9 requests'),
+  );
+  const { facts } = EXPERIMENTS['kv-per-token'](2048);
+  expect(await page.locator('.result').textContent()).toBe(ENGLISH.lessons['kv-per-token'].result(facts));
+  await page.locator('.knob-row input').focus();
+  await page.keyboard.press('ArrowLeft');
+  const turned = ENGLISH.lessons['kv-per-token'].result(EXPERIMENTS['kv-per-token'](1024).facts);
+  await page.getByText(turned, { exact: true }).waitFor();
+  await page.getByRole('link', { name: ENGLISH.page.allLessons }).click();
+  await page.getByText(ENGLISH.page.done(1, LESSONS.length)).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('a right prediction is told so', async () => {
+  const { page } = await open('/any-free-block');
+  const { answer } = EXPERIMENTS['any-free-block'](3);
+  await page.locator(`input[value=${answer}]`).check();
+  await page.getByRole('button', { name: ENGLISH.page.check }).click();
+  await page.getByRole('heading', { name: ENGLISH.page.right }).waitFor();
+});
+
+test('a run opens in the playground, and Back returns to the lesson', async () => {
+  const { page, complaints } = await open('/preemption');
+  await reveal(page);
+  await page.getByRole('link', { name: ENGLISH.page.tryIt }).click();
+  await page.waitForFunction(() =>
+    document.getElementById('scenario-name')?.textContent?.startsWith('Preemption ·'),
+  );
+  expect(await page.locator('#map').isVisible()).toBe(true);
+  expect(await page.locator('main.learn').isVisible()).toBe(false);
+  await page.goBack();
+  await page.getByRole('heading', { name: ENGLISH.lessons.preemption.title }).waitFor();
+  expect(await page.locator('#map').isVisible()).toBe(false);
+  expect(complaints).toEqual([]);
+});
+
+test('keys of the playground do nothing in the course', async () => {
+  const { page } = await open('');
+  await page.getByRole('link', { name: 'Playground' }).click();
+  await page.waitForFunction(() =>
+    document.getElementById('scenario-name')?.textContent?.startsWith('hello'),
+  );
+  await page.getByRole('link', { name: 'Learn' }).click();
+  await page.waitForSelector('.learn-page h1');
+  const before = await page.locator('#timeline').getAttribute('aria-valuenow');
+  await page.keyboard.press('ArrowRight');
+  await page.waitForTimeout(600);
+  expect(await page.locator('#timeline').getAttribute('aria-valuenow')).toBe(before);
+  expect(await page.evaluate(() => location.hash)).toBe('#/learn');
+});
+
+test('progress that others wrote there is no obstacle', async () => {
+  const { page, complaints } = await open('');
+  await page.evaluate(() => localStorage.setItem('poolscope.learn', '[{"<img>":1}'));
+  await page.reload();
+  await page.getByText(ENGLISH.page.done(0, LESSONS.length)).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
+  test.each([1280, 390])(
+    'every page fits into %i pixels, and axe-core has nothing to object to',
+    async (width) => {
+      const { page, complaints } = await open('', { colorScheme, viewport: { width, height: 900 } });
+      for (const path of ['', ...LESSONS.map(({ id }) => `/${id}`), '/myths']) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, `#/learn${path}`);
+        if (path === '/myths') {
+          await page.waitForFunction(
+            (count) => document.querySelectorAll('.badge.fails, .badge.holds').length === count,
+            MYTHS.length,
+          );
+        } else if (path !== '') {
+          await page
+            .getByRole('heading', {
+              name: ENGLISH.lessons[LESSONS.find(({ id }) => path === `/${id}`)!.id].title,
+              exact: true,
+            })
+            .waitFor();
+          await reveal(page);
+        }
+        expect(await objections(page), path).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(width);
+      }
+      expect(complaints).toEqual([]);
+    },
+  );
+});
