@@ -4,6 +4,7 @@ import type { BenchCalibration, FigureFit } from '../sim/fit/bench-calibration.t
 import type { KernelErrors } from '../sim/fit/fit-constants.ts';
 import type { GroupFit, KernelCalibration } from '../sim/fit/kernel-calibration.ts';
 import { oneLine } from '../sim/one-line.ts';
+import { inPercent, signedInPercent } from './text.ts';
 
 const WHAT_WIDTH = 54;
 
@@ -25,14 +26,14 @@ export function benchReport({ runs, variables, error }: BenchCalibration): strin
     const bound = isAtBound ? pc.yellow('  at the edge of what is plausible: look for another cause') : '';
     lines.push(`  ${what.padEnd(WHAT_WIDTH)} ${value(before)} → ${value(after)}${bound}`);
   }
-  const errors = `${percent(error.before)} → ${percent(error.after)} %`;
+  const errors = `${inPercent(error.before)} → ${inPercent(error.after)} %`;
   lines.push(`  ${'mean error of the figures above, by weight'.padEnd(WHAT_WIDTH)} ${errors}`);
   return lines.join('\n');
 }
 
 function figureLine({ figure, measured, before, after }: FigureFit): string {
   const unit = figure === 'throughput' ? (value: number) => `${value.toPrecision(4)}/s` : time;
-  const error = (value: number) => `${signed(value / measured - 1)} %`;
+  const error = (value: number) => `${signedInPercent(value / measured - 1)} %`;
   return `  ${columns(shownFigure(figure), unit(measured), unit(before), error(before), unit(after), error(after))}`;
 }
 
@@ -68,7 +69,7 @@ function groupLines({ what, count, before, fitted, because }: GroupFit): string[
 }
 
 function both({ median, p90 }: KernelErrors): string {
-  return `${percent(median)} / ${percent(p90)}`;
+  return `${inPercent(median)} / ${inPercent(p90)}`;
 }
 
 function time(seconds: number): string {
@@ -77,12 +78,4 @@ function time(seconds: number): string {
 
 function number(value: number): string {
   return String(Number(value.toPrecision(3)));
-}
-
-function percent(share: number): string {
-  return (share * 100).toFixed(1);
-}
-
-function signed(share: number): string {
-  return `${share >= 0 ? '+' : ''}${percent(share)}`;
 }

@@ -1,4 +1,5 @@
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
+import { percent } from './text.ts';
 
 /** The lines of a run's report that speak of experts: label and text. */
 export function moeLines(moe: MoeSummary): [label: string, text: string][] {
@@ -44,7 +45,7 @@ export function moeLines(moe: MoeSummary): [label: string, text: string][] {
   }
   if (cache) {
     const what = cache.slots === 0 ? 'offloaded, no cache' : `${cache.slots} slots a layer, ${cache.policy}`;
-    const rate = cache.hitRate === null ? 'never used' : `${(cache.hitRate * 100).toFixed(1)} % hits`;
+    const rate = cache.hitRate === null ? 'never used' : `${percent(cache.hitRate)} hits`;
     lines.push([
       'on host',
       `${what} · ${rate} · ${gib(cache.loadedBytes)} over PCIe, ${cache.stallSeconds.toFixed(1)} s waited for`,
@@ -61,6 +62,5 @@ export function moeLines(moe: MoeSummary): [label: string, text: string][] {
 }
 
 const times = (ratio: number) => `${ratio.toFixed(2)} ×`;
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 const gib = (bytes: number) => `${(bytes / 1024 / 1024 / 1024).toFixed(2)} GiB`;

@@ -1,10 +1,11 @@
 import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
-import { GIB } from '../sim/memory/units.ts';
+import { gib, MIB } from '../sim/memory/units.ts';
 import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { adviceLines } from './advice.ts';
+import { number } from './text.ts';
 
 const LABEL_WIDTH = 18;
 const COLUMN_WIDTH = 14;
@@ -190,14 +191,6 @@ function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL_WIDTH)}${text}`.trimEnd();
 }
 
-function gib(bytes: number): string {
-  return (bytes / GIB).toFixed(2);
-}
-
 function mib(bytes: number): string {
-  return (bytes / 1024 / 1024).toFixed(1);
-}
-
-function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  return (bytes / MIB).toFixed(1);
 }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
+import { gib } from '../sim/memory/units.ts';
 import { oneLine } from '../sim/one-line.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
@@ -249,10 +250,6 @@ function statistics(stats: Statistics | null): string {
 /** Three digits at least: 0.0123, 1.23, 1,234. */
 function price(value: number): string {
   return value >= 100 ? number(value) : value.toPrecision(3);
-}
-
-function gib(value: number): string {
-  return (value / 1024 / 1024 / 1024).toFixed(2);
 }
 
 function bytes(value: number): string {

@@ -18,7 +18,17 @@ export function seconds(value: number): string {
 }
 
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${inPercent(share)} %`;
+}
+
+/** For columns under a heading that says %: 1.4. */
+export function inPercent(share: number): string {
+  return (share * 100).toFixed(1);
+}
+
+/** The same with its sign: +1.4. */
+export function signedInPercent(share: number): string {
+  return `${share >= 0 ? '+' : ''}${inPercent(share)}`;
 }
 
 export function number(value: number): string {

@@ -16,6 +16,7 @@ import { checkRun, type RunCheck } from '../sim/verify/time-run.ts';
 import { parseMeasuredRun } from '../sim/verify/time-run-file.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readText, shownPath } from './files.ts';
+import { inPercent, signedInPercent } from './text.ts';
 
 interface Report {
   readonly kernels: Record<string, KernelReport>;
@@ -129,12 +130,12 @@ function printKernels(file: string, { summaries, skipped }: KernelReport): void 
       gpu,
       use === 'fit' ? operation : `${operation} (${use})`,
       String(count),
-      percent(median),
-      percent(p90),
-      signed(bias),
+      inPercent(median),
+      inPercent(p90),
+      signedInPercent(bias),
       published === null
         ? '–'
-        : published.map((share) => (share === null ? '–' : percent(share))).join(' / '),
+        : published.map((share) => (share === null ? '–' : inPercent(share))).join(' / '),
     );
     console.log(`  ${verdict(within)(line)}`);
   }
@@ -157,8 +158,8 @@ function printRun(run: Report['runs'][number]): void {
   );
   for (const assumption of run.assumed) console.log(pc.dim(`  assumed: ${assumption}`));
   for (const { figure, measured, simulated, error, published, within } of run.errors) {
-    const known = published === null ? '' : `published ${signed(published)}`;
-    const line = `${figure.padEnd(11)} ${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)} ${signed(error).padStart(7)}   ${known}`;
+    const known = published === null ? '' : `published ${signedInPercent(published)}`;
+    const line = `${figure.padEnd(11)} ${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)} ${signedInPercent(error).padStart(7)}   ${known}`;
     console.log(`  ${verdict(run.prefixCaching ? within : null)(line)}`);
   }
 }
@@ -168,7 +169,7 @@ function printLoadTests(file: string, { checks, skipped }: LoadTestReport): void
   console.log(pc.dim('  assumed: even arrivals, few different prompts, KV blocks from the start-up model'));
   for (const { name, stage, measured, simulated, error } of checks) {
     const times = `${shown(measured).padStart(10)} → ${shown(simulated).padStart(10)}`;
-    console.log(`  ${`${name}, stage ${stage}`.padEnd(52)} ${times} ${signed(error).padStart(7)}`);
+    console.log(`  ${`${name}, stage ${stage}`.padEnd(52)} ${times} ${signedInPercent(error).padStart(7)}`);
   }
   for (const [reason, count] of Object.entries(skipped))
     console.log(pc.dim(`  left out: ${count} rows ${reason}`));
@@ -179,8 +180,10 @@ function printLoadTestSummaries(summaries: readonly LoadTestSummary[]): void {
   console.log(pc.bold('\nLoad tests by GPU: absolute error of the mean TPOT, %'));
   console.log(pc.dim('  GPU             stages  median largest    bias   published'));
   for (const { gpu, count, median, largest, bias, published, within } of summaries) {
-    const known = published === null ? '–' : published.map(percent).join(' / ');
-    const numbers = [percent(median), percent(largest), signed(bias)].map((cell) => cell.padStart(7));
+    const known = published === null ? '–' : published.map(inPercent).join(' / ');
+    const numbers = [inPercent(median), inPercent(largest), signedInPercent(bias)].map((cell) =>
+      cell.padStart(7),
+    );
     console.log(
       `  ${verdict(within)(`${gpu.padEnd(15)} ${String(count).padStart(6)} ${numbers.join(' ')}   ${known}`)}`,
     );
@@ -191,7 +194,9 @@ function printOverhead(file: string, summaries: readonly OverheadSummary[]): voi
   console.log(pc.bold(`\nCPU time of V0's steps in ${file}: absolute error, %`));
   console.log(pc.dim('  TP    rows  median     p90    bias   line through the rows'));
   for (const { tensorParallel, count, median, p90, bias, line } of summaries) {
-    const numbers = [percent(median), percent(p90), signed(bias)].map((cell) => cell.padStart(7));
+    const numbers = [inPercent(median), inPercent(p90), signedInPercent(bias)].map((cell) =>
+      cell.padStart(7),
+    );
     const { perStep, perSequence } = line;
     console.log(
       `  ${String(tensorParallel).padEnd(3)} ${String(count).padStart(6)} ${numbers.join(' ')}   ${(perStep * 1e3).toFixed(2)} ms + ${(perSequence * 1e6).toFixed(0)} µs per sequence`,
@@ -206,12 +211,4 @@ function verdict(within: boolean | null): (text: string) => string {
 
 function shown(value: number): string {
   return value.toPrecision(5);
-}
-
-function percent(share: number): string {
-  return (share * 100).toFixed(1);
-}
-
-function signed(share: number): string {
-  return `${share >= 0 ? '+' : ''}${percent(share)}`;
 }

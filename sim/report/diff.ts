@@ -2,6 +2,7 @@ import { Cursor } from '../recording/cursor.ts';
 import { EventKind, KIND_MASK, NO_OWNER, type Recording } from '../recording/recording.ts';
 import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
 import { explainAt } from './explain.ts';
+import { count } from './step-explainer.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** The first decision in which two recordings part. */
@@ -189,10 +190,6 @@ function reasonsFor(cursor: Cursor, step: number, ids: ReadonlySet<string>): str
   return explainAt(cursor)
     .filter(({ requests }) => requests.some((request) => ids.has(requestIds[request])))
     .map(({ text }) => text);
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 function resultsOf(a: Summary, b: Summary): ResultPair[] {
