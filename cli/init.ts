@@ -16,7 +16,7 @@ hardware: { gpu: l4, count: 1 }
 
 workload:
   num-prompts: 200
-  request-rate: 2
+  request-rate: 1
   input-len: { lognormal: { median: 512, sigma: 0.8, max: 4096 } }
   output-len: { lognormal: { median: 128, sigma: 0.8, max: 1024 } }
 

@@ -340,9 +340,9 @@ describe('set, schema, init', () => {
     });
   });
 
-  test('init writes a scenario that runs, once', () => {
+  test('init writes a scenario that passes, once', () => {
     expect(poolscope(['init', 'mine.pool.yaml']).status).toBe(0);
-    expect(poolscope(['check', 'mine.pool.yaml']).status).toBe(0);
+    expect(poolscope(['run', 'mine.pool.yaml']).status).toBe(0);
     const { status, stderr } = poolscope(['init', 'mine.pool.yaml']);
     expect(stderr.trim()).toBe('mine.pool.yaml: is there already');
     expect(status).toBe(2);
