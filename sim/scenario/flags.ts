@@ -54,6 +54,9 @@ export function findFlag(name: string, version: VllmVersion): Flag | null {
   return flag && knows(flag, version) ? flag : null;
 }
 
+/** Every flag that one of the versions knows. */
+export const ALL_FLAGS: readonly Flag[] = [...FLAGS.values()];
+
 function knows(flag: Flag, version: VllmVersion): boolean {
   return flag.versions === 'both' || flag.versions === (version === '0.6.3' ? 'v0' : 'v1');
 }

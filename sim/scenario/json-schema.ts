@@ -1,6 +1,7 @@
 import type * as v from 'valibot';
 import { findMetric } from '../report/metrics.ts';
 import { expectations } from './expect-schema.ts';
+import { ALL_FLAGS, type Flag } from './flags.ts';
 import { scenarioSchema } from './schema.ts';
 
 type Json = Record<string, unknown>;
@@ -21,11 +22,48 @@ interface Part {
 
 /** The JSON Schema (2020-12) of scenario files, from the definitions that validate them. */
 export function scenarioJsonSchema(): Json {
+  const scenario = convert(scenarioSchema as v.GenericSchema as unknown as Part);
+  const properties = scenario.properties as Record<string, Json>;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Poolscope scenario, version 1',
-    ...convert(scenarioSchema as v.GenericSchema as unknown as Part),
-    $defs: { expectation: convert(expectations as v.GenericSchema as unknown as Part) },
+    ...scenario,
+    properties: { ...properties, engine: engineSchema(properties.engine) },
+    $defs: { expectation: expectationSchema() },
+  };
+}
+
+/** Without descriptions: editors would show them in place of the metric's. */
+function expectationSchema(): Json {
+  const { anyOf } = convert(expectations as v.GenericSchema as unknown as Part);
+  return { anyOf: (anyOf as Json[]).map(({ description: _, ...option }) => option) };
+}
+
+const KINDS: Readonly<Record<Flag['kind'], string>> = {
+  honour: 'Changes memory or scheduling.',
+  light: 'Hardly touches memory or scheduling.',
+  serving: 'Ignored here: does not touch memory or scheduling.',
+};
+const VERSIONS: Readonly<Record<Flag['versions'], string>> = {
+  both: '',
+  v0: ' vLLM 0.6.3 only.',
+  v1: ' Not in vLLM 0.6.3.',
+};
+
+/** Flags by their names; what is written with underscores or as no-NAME, as vLLM takes it too, is left to Poolscope to check. */
+function engineSchema(record: Json): Json {
+  const flags = ALL_FLAGS.map(({ name, kind, versions, isSwitch }) => [
+    name,
+    {
+      description: `vllm serve --${name}. ${KINDS[kind]}${VERSIONS[versions]}`,
+      ...(isSwitch && { type: 'boolean' }),
+    },
+  ]);
+  return {
+    ...record,
+    properties: Object.fromEntries(flags),
+    patternProperties: { '_|^no-': {} },
+    additionalProperties: false,
   };
 }
 
@@ -78,7 +116,8 @@ function convertObject(entries: Readonly<Record<string, Part>>): Json {
     const metric = findMetric(key);
     if (metric === null) return [key, convert(entry)];
     const description = `${metric.about} (${metric.kind}, ${metric.unit})`;
-    return [key, { $ref: '#/$defs/expectation', description }];
+    // Editors show no description beside a reference.
+    return [key, { description, allOf: [{ $ref: '#/$defs/expectation' }] }];
   });
   const required = Object.keys(entries).filter((key) => entries[key].type !== 'optional');
   return {

@@ -332,8 +332,9 @@ describe('set, schema, init', () => {
     expect(schema.required).toEqual(['version', 'hardware']);
     expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(parse(HELLO))));
     expect(schema.properties.expect.properties['vllm:num_preemptions']).toMatchObject({
-      $ref: '#/$defs/expectation',
+      allOf: [{ $ref: '#/$defs/expectation' }],
     });
+    expect(schema.properties.engine.properties['max-num-seqs'].description).toContain('Changes memory');
     expect(schema.properties.workload.properties['num-prompts']).toMatchObject({
       type: 'integer',
       minimum: 1,
