@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
+import { METRIC_NAMES } from '../report/metrics.ts';
 import type { LocatedYaml, Path } from './located-yaml.ts';
 import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
 
@@ -60,7 +61,7 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
       message: reserved
         ? 'is not supported yet by this version of Poolscope'
         : near === null
-          ? `unknown key; expected one of ${siblings.join(', ')}`
+          ? `unknown key; expected one of ${shownKeys(siblings)}`
           : 'unknown key',
       suggestion: reserved ? undefined : (near ?? undefined),
     };
@@ -74,6 +75,14 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
     field,
     message: `expected ${issue.message}, got ${shown(issue.input)}`,
   };
+}
+
+/** Of expect's many, those that are no metrics. */
+function shownKeys(keys: readonly string[]): string {
+  const plain = keys.filter((key) => !METRIC_NAMES.includes(key));
+  return plain.length === keys.length
+    ? keys.join(', ')
+    : `${plain.join(', ')}, or a metric of docs/metrics.md`;
 }
 
 /** The keys that the schema knows at a path. */

@@ -156,6 +156,10 @@ expect:
 
   test.each([
     [
+      '{pool:waste_ratio: avg < 4%}',
+      ':4:10: expect.pool:waste_ratio: unknown key; expected one of starts, because, says, gpu-blocks, cpu-blocks, or a metric of docs/metrics.md',
+    ],
+    [
       '{vllm:num_preemption: value == 0}',
       ':4:10: expect.vllm:num_preemption: unknown key (did you mean vllm:num_preemptions?)',
     ],
