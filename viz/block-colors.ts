@@ -1,14 +1,9 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { NUM_COUNTS, NUM_REQUESTS, type Palette } from './palette.ts';
+import { t } from './text/text.ts';
 
 export type ColorMode = 'request' | 'state' | 'references' | 'fill' | 'queue';
-export const COLOR_MODES: readonly { mode: ColorMode; label: string }[] = [
-  { mode: 'request', label: 'Request' },
-  { mode: 'state', label: 'State' },
-  { mode: 'references', label: 'References' },
-  { mode: 'fill', label: 'Fill' },
-  { mode: 'queue', label: 'Eviction' },
-];
+export const COLOR_MODES: readonly ColorMode[] = ['request', 'state', 'references', 'fill', 'queue'];
 
 export type BlockState = 'null' | 'free' | 'cached' | 'used' | 'shared';
 
@@ -18,14 +13,6 @@ export function blockState(cursor: Cursor, block: number): BlockState {
   if (references === 0) return cursor.chain[block] === 0 ? 'free' : 'cached';
   return references === 1 ? 'used' : 'shared';
 }
-
-export const STATE_NAMES: Readonly<Record<BlockState, string>> = {
-  null: 'null block',
-  free: 'free',
-  cached: 'free, content cached',
-  used: 'in use',
-  shared: 'shared',
-};
 
 const NUM_STATES = 4;
 /** Of the scale of counts: the last ones are for what stands out, and most blocks are full. */
@@ -101,37 +88,41 @@ function fillShade(share: number): number {
 
 /** What the colours of a mode mean. */
 export function legendOf(mode: ColorMode, palette: Palette): { color: string; label: string }[] {
+  const { states, legend } = t();
   const free = (['free', 'cached', 'null'] as const).map((state) => ({
     color: palette.css(`block-${state}`),
-    label: STATE_NAMES[state],
+    label: states[state],
   }));
   if (mode === 'references') {
     return [
-      ...[1, 2, 3, 4, 8].map((n) => ({ color: palette.count(n), label: n === 8 ? '8 or more' : `${n}` })),
+      ...[1, 2, 3, 4, 8].map((n) => ({
+        color: palette.count(n),
+        label: n === 8 ? legend.orMore(n) : `${n}`,
+      })),
       ...free,
     ];
   }
   if (mode === 'fill') {
     const [least, , half] = palette.counts;
     return [
-      { color: least, label: 'hardly filled' },
-      { color: half, label: 'half' },
-      { color: palette.counts[FILL_SHADES - 1], label: 'full' },
+      { color: least, label: legend.hardlyFilled },
+      { color: half, label: legend.half },
+      { color: palette.counts[FILL_SHADES - 1], label: legend.full },
       ...free,
     ];
   }
   if (mode === 'queue') {
     return [
-      { color: palette.counts[NUM_COUNTS - 1], label: 'free, next to be taken' },
-      { color: palette.counts[0], label: 'free, taken last' },
-      { color: palette.css('block-null'), label: 'in use' },
+      { color: palette.counts[NUM_COUNTS - 1], label: legend.nextTaken },
+      { color: palette.counts[0], label: legend.takenLast },
+      { color: palette.css('block-null'), label: states.used },
     ];
   }
-  const shared = { color: palette.css('block-shared'), label: STATE_NAMES.shared };
+  const shared = { color: palette.css('block-shared'), label: states.shared };
   const used =
     mode === 'state'
-      ? { color: palette.css('block-used'), label: STATE_NAMES.used }
-      : { color: palette.request(0), label: 'in use, one colour a request' };
+      ? { color: palette.css('block-used'), label: states.used }
+      : { color: palette.request(0), label: legend.usedByRequest };
   return [used, shared, ...free];
 }
 

@@ -3,6 +3,7 @@ import { BlockColors, blockState, type ColorMode, colorTable } from './block-col
 import { BlockOrder, type OrderMode } from './block-order.ts';
 import { fitCanvas } from './dom.ts';
 import { type Palette, toPixel } from './palette.ts';
+import { t } from './text/text.ts';
 
 /** Cells at least this wide show gutters and how full a block is, CSS pixels. */
 const DETAILED_CELL = 7;
@@ -162,7 +163,7 @@ export class BlockMap {
     context.fillStyle = this.palette.css('text-soft');
     context.font = `11px ${this.palette.css('font')}`;
     context.textBaseline = 'middle';
-    const label = 'CPU blocks (swap space)';
+    const label = t().cpuBlocks;
     const space = context.measureText(label).width + 8;
     context.fillText(label, 0, y);
     context.fillRect(space, y, Math.max(0, columns * cell - space), 1);

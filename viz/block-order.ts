@@ -2,11 +2,7 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 
 /** How the GPU's blocks are laid out: by id, as the free queue has them, or request by request. */
 export type OrderMode = 'physical' | 'queue' | 'request';
-export const ORDER_MODES: readonly { readonly value: OrderMode; readonly label: string }[] = [
-  { value: 'physical', label: 'By block id' },
-  { value: 'queue', label: 'By free queue' },
-  { value: 'request', label: 'By request' },
-];
+export const ORDER_MODES: readonly OrderMode[] = ['physical', 'queue', 'request'];
 
 /**
  * A permutation of the GPU's blocks, a pure function of the state at the cursor. A block keeps its id, its colour

@@ -10,6 +10,8 @@ import {
 import { cachedTokensAt, type RequestChangeKind, requestChange } from '../sim/recording/request-changes.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
+import type { Texts } from './text/en.ts';
+import { t } from './text/text.ts';
 
 /** Running totals that the page shows at any step, made in one pass over the recording. */
 export interface Derived {
@@ -68,22 +70,24 @@ function countCachedFree({ numBlocks, refCount, chain }: Cursor): number {
   return cached;
 }
 
-const STOP_REASONS: Readonly<Record<AdmissionStop, string | null>> = {
+const STOP_REASONS: Readonly<Record<AdmissionStop, keyof Texts['stops'] | null>> = {
   [AdmissionStop.QueueEmpty]: null,
-  [AdmissionStop.BudgetExhausted]: 'The token budget of the step is used up.',
-  [AdmissionStop.MaxNumSeqs]: 'No more requests may run at once (max_num_seqs).',
-  [AdmissionStop.NoFreeBlocks]: 'The first in the queue needs more blocks than are free.',
-  [AdmissionStop.PromptExceedsBudget]: 'The first in the queue does not fit into the budget in one piece.',
-  [AdmissionStop.EncoderBudget]: "its next image fits neither the encoder's budget nor its cache",
-  [AdmissionStop.SwappedFirst]: 'Prompts wait while somebody is swapped out.',
-  [AdmissionStop.PromptDelay]: 'Prompts wait until the last prompt step is paid off (delay factor).',
-  [AdmissionStop.Preempted]: 'Nobody is admitted in a step that preempts.',
+  [AdmissionStop.BudgetExhausted]: 'budget',
+  [AdmissionStop.MaxNumSeqs]: 'maxNumSeqs',
+  [AdmissionStop.NoFreeBlocks]: 'noFreeBlocks',
+  [AdmissionStop.PromptExceedsBudget]: 'promptExceedsBudget',
+  [AdmissionStop.EncoderBudget]: 'encoderBudget',
+  [AdmissionStop.SwappedFirst]: 'swappedFirst',
+  [AdmissionStop.PromptDelay]: 'promptDelay',
+  [AdmissionStop.Preempted]: 'preempted',
 };
+const MOST_NAMES = 4;
 
 /** What happened in a step, in a few words. */
 export function sentenceOf(recording: Recording, step: number): string {
   const { numSteps, steps, events, requestIds, header } = recording;
-  if (step < 0) return 'Before the first step: every block is free.';
+  const { sentence, stops } = t();
+  if (step < 0) return sentence.before;
   if (step >= numSteps) return endSentence(recording);
   const names: Record<RequestChangeKind, string[]> = {
     arrive: [],
@@ -111,37 +115,28 @@ export function sentenceOf(recording: Recording, step: number): string {
   }
   const tokens = steps.numScheduledTokens[step];
   const requests = steps.numScheduledRequests[step];
-  const parts = [
-    `${count(requests, 'request')} ${requests === 1 ? 'computes' : 'compute'} ${count(tokens, 'token')}.`,
-  ];
-  const list = (verb: string, ids: readonly string[]) => {
-    if (ids.length > 0)
+  const parts = [sentence.computes(requests, tokens)];
+  const list = (...kinds: readonly (keyof typeof names & keyof typeof sentence)[]) => {
+    for (const kind of kinds) {
+      const ids = names[kind];
+      if (ids.length === 0) continue;
       parts.push(
-        `${verb} ${ids.slice(0, 4).join(', ')}${ids.length > 4 ? ` and ${ids.length - 4} more` : ''}.`,
+        sentence.list(sentence[kind], ids.slice(0, MOST_NAMES), Math.max(0, ids.length - MOST_NAMES)),
       );
+    }
   };
-  list('Preempted', names.preempt);
-  list('Swapped out', names['swap-out']);
-  list('Swapped in', names['swap-in']);
-  list('Admitted', names.admit);
-  list('Resumed', names.resume);
-  if (hits > 0) parts.push(`${count(hits, 'block')} came from the prefix cache.`);
-  if (evicted > 0) parts.push(`${count(evicted, 'cached block')} evicted.`);
-  if (copies > 0) parts.push(`${count(copies, 'block')} copied on write.`);
-  list('Gave up:', names.abort);
-  list('Finished', names.finish);
+  list('preempt', 'swap-out', 'swap-in', 'admit', 'resume');
+  if (hits > 0) parts.push(sentence.hits(hits));
+  if (evicted > 0) parts.push(sentence.evicted(evicted));
+  if (copies > 0) parts.push(sentence.copied(copies));
+  list('abort', 'finish');
   const reason = STOP_REASONS[steps.admissionStop[step] as AdmissionStop];
-  if (reason !== null && steps.numWaiting[step] > 0) parts.push(reason);
-  return `${parts.join(' ')}${header.scheduler.asyncScheduling ? ' (Outputs are one step late: async scheduling.)' : ''}`;
+  if (reason !== null && steps.numWaiting[step] > 0) parts.push(stops[reason]);
+  return parts.join(sentence.join) + (header.scheduler.asyncScheduling ? sentence.async : '');
 }
 
 function endSentence({ header, numSteps }: Recording): string {
-  if (header.crash) return `After ${numSteps} steps the engine dies (${header.crash.error}).`;
-  if (header.end === 'hang')
-    return `After ${numSteps} steps the engine hangs: the first in the queue can never run.`;
-  return `The end, after ${numSteps.toLocaleString('en-US')} steps.`;
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+  const { dies, hangs, end } = t().sentence;
+  if (header.crash) return dies(numSteps, header.crash.error);
+  return header.end === 'hang' ? hangs(numSteps) : end(numSteps.toLocaleString('en-US'));
 }

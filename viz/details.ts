@@ -1,7 +1,8 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { blockState, STATE_NAMES } from './block-colors.ts';
+import { blockState } from './block-colors.ts';
 import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
+import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;
 /** Lines of a block's life before and after the cursor. */
@@ -32,59 +33,47 @@ export class Details {
   }
 
   show(cursor: Cursor, block: number | null, blocksPerCell: number): void {
+    const { details: texts, states } = t();
     if (block === null) {
-      this.title.textContent = 'Block';
-      this.root.replaceChildren(
-        h(
-          'p',
-          {},
-          'Point at a block, or move to the map with Tab and then with the arrow keys, to see who holds it, how full it is and what it caches.',
-        ),
-      );
+      this.title.textContent = texts.block;
+      this.root.replaceChildren(h('p', {}, texts.intro));
       return;
     }
     const { requestIds, header } = cursor.recording;
     const { groups, numGpuBlocks } = header.pool;
     const onCpu = block >= numGpuBlocks;
-    this.title.textContent = `${onCpu ? 'CPU block' : 'Block'} ${(onCpu ? block - numGpuBlocks : block).toLocaleString('en-US')}`;
+    this.title.textContent = `${onCpu ? texts.cpuBlock : texts.block} ${(onCpu ? block - numGpuBlocks : block).toLocaleString('en-US')}`;
     const state = blockState(cursor, block);
-    const rows: [string, ...(Node | string)[]][] = [['state', STATE_NAMES[state]]];
+    const rows: [string, ...(Node | string)[]][] = [[texts.state, states[state]]];
     if (state === 'null') {
-      rows.push([
-        'meaning',
-        'stands for positions outside of the attention window; never allocated, never counted',
-      ]);
+      rows.push([texts.meaning, texts.nullMeaning]);
     } else {
       const owners = cursor.holders(block);
-      rows.push(['references', String(cursor.refCount[block])]);
+      rows.push([texts.references, String(cursor.refCount[block])]);
       if (owners.length > 0) {
         rows.push([
-          owners.length === 1 ? 'owner' : 'owners',
+          texts.owners(owners.length),
           ...owners
             .slice(0, MAX_OWNERS)
             .flatMap((owner, i) => [i === 0 ? '' : ', ', this.link(owner, requestIds[owner])]),
-          owners.length > MAX_OWNERS ? ` and ${owners.length - MAX_OWNERS} more` : '',
+          owners.length > MAX_OWNERS ? texts.more(owners.length - MAX_OWNERS) : '',
         ]);
         const which = Math.max(0, cursor.whichTable(owners[0], block));
         const position = cursor.table(owners[0], which).indexOf(block);
         const blockSize = cursor.blockSizeOfTable(which);
-        rows.push([
-          'block table',
-          `entry ${position}: tokens ${position * blockSize} to ${(position + 1) * blockSize - 1}`,
-        ]);
-        rows.push(['filled', `${cursor.fill(block)} of ${blockSize} tokens`]);
-        if (groups.length > 1)
-          rows.push(['cache group', `${which} (${groups[which].kind.replace('_', ' ')})`]);
-        else if (cursor.numTables(owners[0]) > 1) rows.push(['sequence', String(which)]);
+        rows.push([texts.table, texts.entry(position, position * blockSize, (position + 1) * blockSize - 1)]);
+        rows.push([texts.filled, texts.fill(cursor.fill(block), blockSize)]);
+        if (groups.length > 1) rows.push([texts.group, `${which} (${groups[which].kind.replace('_', ' ')})`]);
+        else if (cursor.numTables(owners[0]) > 1) rows.push([texts.sequence, String(which)]);
       }
       rows.push([
-        'prefix cache',
-        cursor.chain[block] === 0 ? 'content not cached' : `content ${cursor.chain[block]} can be hit`,
+        texts.prefixCache,
+        cursor.chain[block] === 0 ? texts.notCached : texts.canBeHit(cursor.chain[block]),
       ]);
       if (state === 'cached' && !onCpu)
-        rows.push(['eviction', `number ${queuePosition(cursor, block)} in the free queue`]);
+        rows.push([texts.eviction, texts.place(queuePosition(cursor, block))]);
     }
-    if (blocksPerCell > 1) rows.push(['cell', `${blocksPerCell} blocks from this one on`]);
+    if (blocksPerCell > 1) rows.push([texts.cell, texts.cellOf(blocksPerCell)]);
     this.root.replaceChildren(
       h('dl', {}, ...rows.flatMap(([term, ...what]) => [h('dt', {}, term), h('dd', {}, ...what)])),
       ...(blocksPerCell === 1 ? this.life(cursor, block) : []),
@@ -107,13 +96,13 @@ export class Details {
         h(
           'button',
           { type: 'button', class: 'button link', onclick: () => this.actions.step(event.step) },
-          `step ${event.step.toLocaleString('en-US')}`,
+          t().details.step(event.step.toLocaleString('en-US')),
         ),
         ` ${text}`,
       );
     });
     return [
-      h('h3', {}, `Its life (${all.length.toLocaleString('en-US')} events)`),
+      h('h3', {}, t().details.life(all.length.toLocaleString('en-US'))),
       h('ol', { class: 'life' }, ...lines),
     ];
   }
@@ -128,19 +117,20 @@ export class Details {
 }
 
 function sentenceOfLife({ kind, chain }: LifeEvent, request: string | null): string {
+  const texts = t().details;
   switch (kind) {
     case 'taken':
-      return request === null ? 'taken' : `taken by ${request}`;
+      return request === null ? texts.taken : texts.takenBy(request);
     case 'hit':
-      return `prefix hit: ${request} shares it`;
+      return texts.hit(request);
     case 'cached':
-      return `full: its content ${chain} is cached`;
+      return texts.cached(chain);
     case 'given-up':
-      return `given up by ${request}`;
+      return texts.givenUp(request);
     case 'evicted':
-      return `content ${chain} evicted`;
+      return texts.evicted(chain);
     case 'copied':
-      return `copied into for ${request}`;
+      return texts.copied(request);
   }
 }
 

@@ -1,3 +1,5 @@
+import { follow } from './text/text.ts';
+
 /** The element of that id, which the page has. */
 export function byId<T extends HTMLElement>(id: string): T {
   const element = document.getElementById(id);
@@ -5,9 +7,12 @@ export function byId<T extends HTMLElement>(id: string): T {
   return element as T;
 }
 
-type Child = Node | string | null;
+type Child = Node | string | null | (() => string);
 
-/** An element with properties and children; text is always text, never markup. */
+/**
+ * An element with properties and children; text is always text, never markup. A function is a text that follows the
+ * language: only for elements that live as long as the page.
+ */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   properties: Readonly<Record<string, unknown>> = {},
@@ -16,12 +21,22 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value as EventListener);
+    else if (typeof value === 'function') follow(() => element.setAttribute(name, String(value())));
     else if (name === 'class') element.className = String(value);
     else if (value !== null && value !== false)
       element.setAttribute(name, value === true ? '' : String(value));
   }
-  element.append(...children.filter((child) => child !== null));
+  element.append(...children.filter((child) => child !== null).map(said));
   return element;
+}
+
+function said(child: Node | string | (() => string)): Node | string {
+  if (typeof child !== 'function') return child;
+  const text = document.createTextNode('');
+  follow(() => {
+    text.data = child();
+  });
+  return text;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -9,22 +9,22 @@ import { requestChange } from '../sim/recording/request-changes.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
 
 /** Kinds of events that one may want to go to, in the order in which they are offered. */
-export const EVENT_NAMES = {
-  preempt: 'preemption',
-  blocked: 'queue blocked: no free block',
-  evict: 'eviction of cached content',
-  hit: 'prefix cache hit',
-  admit: 'admission',
-  resume: 'resumption',
-  finish: 'end of a request',
-  abort: 'abort',
-  reject: 'rejection',
-  'swap-out': 'swap-out',
-  'swap-in': 'swap-in',
-  copy: 'copy on write',
-  reset: 'reset of the prefix cache',
-} as const;
-export type EventName = keyof typeof EVENT_NAMES;
+export const EVENT_NAMES = [
+  'preempt',
+  'blocked',
+  'evict',
+  'hit',
+  'admit',
+  'resume',
+  'finish',
+  'abort',
+  'reject',
+  'swap-out',
+  'swap-in',
+  'copy',
+  'reset',
+] as const;
+export type EventName = (typeof EVENT_NAMES)[number];
 
 /** Name of an event → the steps in which there is one, ascending; names without any are left out. O(events). */
 export type EventSteps = ReadonlyMap<EventName, readonly number[]>;
@@ -44,13 +44,13 @@ export function eventSteps(recording: Recording): EventSteps {
     }
     for (; event < steps.eventEnd[step]; event++) {
       const change = requestChange(recording, event, step);
-      if (change !== null && change.kind in EVENT_NAMES) add(change.kind as EventName, step);
+      if (change !== null && change.kind !== 'arrive') add(change.kind, step);
       const name = blockEvent(events.kind[event], events.c[event], header.v0 !== undefined);
       if (name !== null) add(name, step);
     }
   }
   return new Map(
-    (Object.keys(EVENT_NAMES) as EventName[]).flatMap((name) => {
+    EVENT_NAMES.flatMap((name) => {
       const list = found.get(name);
       return list ? [[name, list] as const] : [];
     }),

@@ -3,6 +3,7 @@ import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { Segmented } from './segmented.ts';
+import { t } from './text/text.ts';
 
 /** Upper ends of the scale's shades, × the layer's mean; what is beyond the last has the strongest. */
 const SCALE_ENDS = [0.25, 0.5, 1, 1.5, 2, 3, 5];
@@ -18,10 +19,7 @@ interface Cell {
 }
 
 type Span = 'now' | 'run';
-const SPANS: readonly { readonly value: Span; readonly label: string }[] = [
-  { value: 'now', label: 'At this time' },
-  { value: 'run', label: 'Whole run' },
-];
+const SPANS: readonly Span[] = ['now', 'run'];
 
 export interface ExpertElements {
   /** Hidden for models without experts. */
@@ -54,7 +52,12 @@ export class ExpertPanel {
     this.palette = palette;
     this.announce = announce;
     const { canvas } = elements;
-    this.choice = new Segmented(elements.span, SPANS, (span) => this.choose(span));
+    this.choice = new Segmented(
+      elements.span,
+      SPANS,
+      (span) => t().experts[span],
+      (span) => this.choose(span),
+    );
     canvas.addEventListener('pointermove', (event) => {
       const cell = this.cellAt(event);
       // Drawn once a cell, not once a pixel.
@@ -109,13 +112,14 @@ export class ExpertPanel {
 
   restyle(palette: Palette): void {
     this.palette = palette;
+    const texts = t().experts;
     const label = (shade: number) => {
-      if (shade === 0) return `up to ${SCALE_ENDS[0]} × the mean`;
-      if (shade === SCALE_ENDS.length) return `more than ${SCALE_ENDS[shade - 1]} ×`;
-      return `to ${SCALE_ENDS[shade]} ×`;
+      if (shade === 0) return texts.upTo(SCALE_ENDS[0]);
+      if (shade === SCALE_ENDS.length) return texts.moreThan(SCALE_ENDS[shade - 1]);
+      return texts.to(SCALE_ENDS[shade]);
     };
     this.elements.legend.replaceChildren(
-      h('span', {}, swatch(`var(--${NEVER_USED})`), 'never used'),
+      h('span', {}, swatch(`var(--${NEVER_USED})`), texts.neverUsed),
       ...Array.from({ length: SCALE_ENDS.length + 1 }, (_, shade) =>
         h('span', {}, swatch(palette.counts[shade]), label(shade)),
       ),
@@ -203,14 +207,14 @@ function timeOf({ history }: ExpertMap, stretch: number | null): string | null {
   if (history === undefined || stretch === null) return null;
   const first = stretch * history.stepsPerStretch;
   const count = (n: number) => n.toLocaleString('en-US');
-  return `Steps ${count(first)} to ${count(first + history.stepsPerStretch - 1)}`;
+  return t().experts.steps(count(first), count(first + history.stepsPerStretch - 1));
 }
 
 function introduce(experts: ExpertMap, stretch: number | null): string {
   const time = timeOf(experts, stretch);
   const ratio = experts.history?.imbalance[stretch ?? 0] ?? 0;
-  const busiest = ratio > 0 ? `: the busiest GPU has ${ratio.toFixed(2)} × the mean` : '';
-  return `${time === null ? '' : `${time}${busiest}. `}Point at an expert, or walk there with the arrow keys.`;
+  const busiest = ratio > 0 ? t().experts.busiest(ratio.toFixed(2)) : '';
+  return `${time === null ? '' : `${time}${busiest}. `}${t().experts.intro}`;
 }
 
 function tell(experts: ExpertMap, { layer, expert }: Cell, stretch: number | null = null): string {
@@ -218,19 +222,19 @@ function tell(experts: ExpertMap, { layer, expert }: Cell, stretch: number | nul
   const time = timeOf(experts, stretch);
   const times = timesTheMean(experts, layer, expert, stretch).toFixed(2);
   // A stage's ranks are not the first GPUs of the machine; the load balancer moves experts later on.
-  const unit = numStages === 1 ? 'GPU' : 'its stage’s rank';
-  const where = rankOf.length === 0 ? '' : `, on ${unit} ${rankOf[expert]}`;
-  const later = rankOf.length > 0 && numRearrangements > 0 ? ' at the start' : '';
-  return `${time === null ? '' : `${time}: `}Layer ${layer}, expert ${expert}: ${times} × the mean${where}${later}`;
+  const texts = t().experts;
+  const where = rankOf.length === 0 ? '' : texts.on(rankOf[expert], numStages > 1, numRearrangements > 0);
+  return `${time === null ? '' : `${time}: `}${texts.tell(layer, expert, times)}${where}`;
 }
 
 function summaryOf({ numLayers, numExperts, numRanks, rankOf, cache }: ExpertMap): string {
-  const spread = rankOf.length > 0 ? `spread over ${numRanks} GPUs` : `cut over ${numRanks} GPUs`;
+  const texts = t().experts;
+  const spread = rankOf.length > 0 ? texts.spread(numRanks) : texts.cut(numRanks);
   const parts = [
-    `Experts: ${numExperts} in each of ${numLayers} layers`,
+    texts.summary(numExperts, numLayers),
     numRanks === 1 ? null : spread,
-    cache === null ? null : 'in host memory',
-    cache === null || cache.slots === 0 ? null : `${cache.slots} cached on a GPU (experiment)`,
+    cache === null ? null : texts.inHost,
+    cache === null || cache.slots === 0 ? null : texts.cachedSlots(cache.slots),
   ];
   return parts.filter((part) => part !== null).join(', ');
 }
@@ -240,37 +244,29 @@ function labelOf(experts: ExpertMap): string {
   // A loop: there are more cells than a call can have arguments.
   const busiest = load.reduce((best, cell, i) => (cell > load[best] ? i : best), 0);
   const cell = { layer: Math.floor(busiest / numExperts), expert: busiest % numExperts };
-  return (
-    `Heat map of ${numExperts} experts in ${numLayers} layers; the busiest: ${tell(experts, cell)}. ` +
-    'Arrow keys move between experts'
-  );
+  return t().experts.label(numExperts, numLayers, tell(experts, cell));
 }
 
 function factsOf({ imbalance, bufferBytes, cache, numRearrangements, notes }: ExpertMap): string[] {
+  const texts = t().experts;
   const least = bufferBytes.reduce((low, bytes) => Math.min(low, bytes), Number.POSITIVE_INFINITY);
   const most = bufferBytes.reduce((high, bytes) => Math.max(high, bytes), 0);
-  const buffers = least < most ? `${mib(least)} to ${mib(most)}, by GPU` : `${mib(most)} on each GPU`;
-  const facts = [
-    'Layers are counted among those that have experts.',
-    `Buffers of the largest step: ${buffers}.`,
-  ];
+  const buffers = least < most ? texts.byGpu(mib(least), mib(most)) : texts.onEach(mib(most));
+  const facts = [texts.layersCounted, texts.buffers(buffers)];
   if (imbalance !== null) {
     const { mean, worst } = imbalance;
-    facts.push(
-      `Imbalance: the busiest GPU has ${mean.toFixed(2)} × the mean, ${worst.toFixed(2)} × in the worst step.`,
-    );
+    facts.push(texts.imbalance(mean.toFixed(2), worst.toFixed(2)));
   }
   if (numRearrangements > 0) {
-    const times = numRearrangements === 1 ? 'once' : `${numRearrangements} times`;
-    facts.push(`The load balancer moved experts ${times}.`);
+    facts.push(texts.rearranged(numRearrangements));
   }
   if (cache !== null) {
     const { slots, policy, hitRate } = cache;
-    const kept = slots === 0 ? 'no cache' : `${slots} slots in each layer, ${policy}`;
-    const hits = hitRate === null ? 'never used' : `${(hitRate * 100).toFixed(1)} % hits`;
-    facts.push(`Experts in host memory: ${kept}, ${hits}.`);
+    const kept = slots === 0 ? texts.noCache : texts.slots(slots, policy);
+    const hits = hitRate === null ? texts.notUsed : texts.hitRate((hitRate * 100).toFixed(1));
+    facts.push(texts.host(kept, hits));
   }
-  return [...facts, ...notes.map((note) => `Note: ${note}.`)];
+  return [...facts, ...notes.map((note) => texts.note(note))];
 }
 
 function mib(bytes: number): string {

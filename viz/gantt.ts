@@ -3,6 +3,7 @@ import type { Recording } from '../sim/recording/recording.ts';
 import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
+import { t } from './text/text.ts';
 
 const ROW = 18;
 const BAR = 12;
@@ -10,12 +11,12 @@ const BAR = 12;
 const LEAST_CHUNK = 3;
 
 /** Phase → its colour's token and the share of the bar's height: shape tells them apart without colour. */
-const STYLES: Readonly<Record<PhaseName, { token: string; height: number; label: string }>> = {
-  waiting: { token: 'chart-waiting', height: 0.25, label: 'waiting' },
-  prefill: { token: 'text', height: 1, label: 'prefill, a gap between chunks' },
-  decode: { token: 'chart-running', height: 0.7, label: 'decode, in the request’s colour' },
-  preempted: { token: 'chart-preempt', height: 0.25, label: 'preempted' },
-  swapped: { token: 'waste-reserved', height: 0.5, label: 'swapped out' },
+const STYLES: Readonly<Record<PhaseName, { token: string; height: number }>> = {
+  waiting: { token: 'chart-waiting', height: 0.25 },
+  prefill: { token: 'text', height: 1 },
+  decode: { token: 'chart-running', height: 0.7 },
+  preempted: { token: 'chart-preempt', height: 0.25 },
+  swapped: { token: 'waste-reserved', height: 0.5 },
 };
 
 /**
@@ -57,7 +58,9 @@ export class Gantt {
       if (next >= 0 && next < (this.recording?.requestIds.length ?? 0)) actions.onRequest(next);
     });
     legend.replaceChildren(
-      ...Object.values(STYLES).map(({ token, label }) => h('span', {}, swatch(`var(--${token})`), label)),
+      ...Object.entries(STYLES).map(([name, { token }]) =>
+        h('span', {}, swatch(`var(--${token})`), () => t().phases[name as PhaseName]),
+      ),
     );
   }
 

@@ -2,21 +2,12 @@ import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-
 import { changeAt, type ServingAllocator } from '../sim/memory/serving/serving-allocator.ts';
 import { h } from './dom.ts';
 import { swatch } from './headline.ts';
+import { t } from './text/text.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 /** More segments than this are too thin to be told apart. */
 const MAX_SEGMENTS = 400;
-
-const LABELS: Readonly<Record<StripKind, string>> = {
-  other: 'other processes',
-  context: 'CUDA context, NCCL',
-  weights: 'weights',
-  activations: 'activation peak',
-  graphs: 'CUDA graphs',
-  'kv-cache': 'KV cache',
-  free: 'free',
-};
 
 /** One strip per GPU, to scale; a strip opens to the segments of PyTorch's allocator with their holes. */
 export class GpuPanel {
@@ -41,7 +32,7 @@ export class GpuPanel {
     this.served.clear();
     this.summary.textContent = summaryOf(strips);
     if (strips.length === 0) {
-      this.root.replaceChildren(h('p', {}, 'This recording does not say what the GPUs’ memory went to.'));
+      this.root.replaceChildren(h('p', {}, t().gpus.none));
       return;
     }
     // What does not fit is drawn beyond the end of the GPU.
@@ -51,11 +42,16 @@ export class GpuPanel {
       h(
         'div',
         { class: 'legend' },
-        ...used.map((kind) => h('span', {}, swatch(`var(--mem-${kind})`), LABELS[kind])),
+        ...used.map((kind) => h('span', {}, swatch(`var(--mem-${kind})`), t().memory[kind])),
       ),
       ...strips.map((strip) => this.row(strip, scale)),
     );
     this.at(this.step);
+  }
+
+  /** The same in another language. */
+  retell(): void {
+    this.show(this.strips, this.allocators);
   }
 
   /** The cursor is at a step. */
@@ -73,7 +69,7 @@ export class GpuPanel {
     const bar = h('div', { class: 'strip', role: 'img', 'aria-label': describe(strip) });
     STRIP_KINDS.forEach((kind, i) => {
       if (bytes[i] <= 0) return;
-      const part = h('div', { title: `${LABELS[kind]}: ${gib(bytes[i])}` });
+      const part = h('div', { title: `${t().memory[kind]}: ${gib(bytes[i])}` });
       part.style.width = `${(bytes[i] / scale) * 100}%`;
       part.style.backgroundColor = `var(--mem-${kind})`;
       if (bytes[i] / scale > 0.09) part.append(h('span', {}, gib(bytes[i])));
@@ -95,7 +91,7 @@ export class GpuPanel {
           this.show(this.strips, this.allocators);
         },
       },
-      `GPU ${rank}`,
+      t().gpus.gpu(rank),
     );
     return h(
       'div',
@@ -122,10 +118,13 @@ function serving(allocator: ServingAllocator, step: number): string {
   const at = changeAt(changes, step);
   const retries = changes.numAllocRetries[at] - changes.numAllocRetries[0];
   return (
-    `After ${step.toLocaleString('en-US')} steps: ${gib(changes.reservedBytes[at])} reserved, ` +
-    `${mib(changes.inactiveSplitBytes[at])} in holes, the largest free block ${mib(changes.largestFreeBlock[at])}, ` +
-    `${retries} ${retries === 1 ? 'retry' : 'retries'}. In the middle of a step at most ${gib(peakReservedBytes)} reserved, ` +
-    `${gib(peakAllocatedBytes)} allocated, ${mib(peakInactiveSplitBytes)} in holes.`
+    t().gpus.served(
+      step.toLocaleString('en-US'),
+      gib(changes.reservedBytes[at]),
+      mib(changes.inactiveSplitBytes[at]),
+      mib(changes.largestFreeBlock[at]),
+      retries,
+    ) + t().gpus.peak(gib(peakReservedBytes), gib(peakAllocatedBytes), mib(peakInactiveSplitBytes))
   );
 }
 
@@ -138,7 +137,7 @@ function segmentsOf(strip: RankStrip): HTMLElement {
     for (let i = 0; i < count && drawn < MAX_SEGMENTS; i++, drawn++) {
       const empty = sum(holes);
       const segment = h('div', {
-        title: `${holds === '' ? 'kept for later' : holds}: segment of ${mib(bytes)}, ${mib(empty)} free`,
+        title: t().gpus.segment(purposesOf(holds), mib(bytes), mib(empty)),
       });
       segment.style.flexGrow = String(bytes / MIB);
       const full = h('div');
@@ -156,23 +155,39 @@ function segmentsOf(strip: RankStrip): HTMLElement {
     h(
       'p',
       {},
-      `PyTorch’s allocator after the start: ${number} segments, ${gib(reservedBytes)} reserved, ${gib(allocatedBytes)} allocated; ` +
-        `${mib(inactiveSplitBytes)} in holes, the largest free block ${mib(largestFreeBlock)}.`,
+      t().gpus.afterStart(
+        number,
+        gib(reservedBytes),
+        gib(allocatedBytes),
+        mib(inactiveSplitBytes),
+        mib(largestFreeBlock),
+      ),
     ),
   );
 }
 
+/** "weights, kv-cache" in words; what the engine calls it where there is no word for it. */
+function purposesOf(holds: string): string {
+  if (holds === '') return t().gpus.keptForLater;
+  const names: Readonly<Record<string, string>> = { ...t().memory, 'cuda-graphs': t().memory.graphs };
+  return holds
+    .split(', ')
+    .map((purpose) => (Object.hasOwn(names, purpose) ? names[purpose] : purpose))
+    .join(', ');
+}
+
 function summaryOf(strips: readonly RankStrip[]): string {
   const [first] = strips;
-  if (first === undefined) return 'GPU memory';
+  if (first === undefined) return t().gpus.title;
   const part = (kind: StripKind) => first.bytes[STRIP_KINDS.indexOf(kind)];
-  const each = strips.length > 1 ? ` on each of ${strips.length} GPUs` : '';
-  return `GPU memory: ${gib(part('weights'))} of weights and ${gib(part('kv-cache'))} of KV cache in ${gib(first.totalBytes)}${each}`;
+  return t().gpus.summary(gib(part('weights')), gib(part('kv-cache')), gib(first.totalBytes), strips.length);
 }
 
 function describe({ rank, totalBytes, bytes }: RankStrip): string {
-  const parts = STRIP_KINDS.flatMap((kind, i) => (bytes[i] > 0 ? [`${LABELS[kind]} ${gib(bytes[i])}`] : []));
-  return `GPU ${rank}, ${gib(totalBytes)}: ${parts.join(', ')}`;
+  const parts = STRIP_KINDS.flatMap((kind, i) =>
+    bytes[i] > 0 ? [`${t().memory[kind]} ${gib(bytes[i])}`] : [],
+  );
+  return t().gpus.describe(rank, gib(totalBytes), parts.join(', '));
 }
 
 function gib(bytes: number): string {

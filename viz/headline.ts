@@ -3,14 +3,17 @@ import { numUsableBlocks } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
+import { t } from './text/text.ts';
 
 const NS_PER_S = 1e9;
-const WASTE_PARTS: readonly { part: keyof SlotShares; token: string; label: string }[] = [
-  { part: 'tokens', token: '--waste-tokens', label: 'tokens' },
-  { part: 'internal', token: '--waste-internal', label: 'internal waste' },
-  { part: 'reserved', token: '--waste-reserved', label: 'reserved' },
-  { part: 'cachedFree', token: '--waste-cached', label: 'cached, free' },
-  { part: 'free', token: '--waste-free', label: 'free' },
+const FIGURES = ['time', 'use', 'running', 'waiting', 'swapped', 'preempted', 'hits'] as const;
+type FigureName = (typeof FIGURES)[number];
+const WASTE_PARTS: readonly { part: keyof SlotShares; token: string }[] = [
+  { part: 'tokens', token: '--waste-tokens' },
+  { part: 'internal', token: '--waste-internal' },
+  { part: 'reserved', token: '--waste-reserved' },
+  { part: 'cachedFree', token: '--waste-cached' },
+  { part: 'free', token: '--waste-free' },
 ];
 
 /** The row of numbers above the map, for the step at the cursor. */
@@ -23,55 +26,51 @@ export class Headline {
   private readonly trustFigure = h(
     'div',
     { hidden: true },
-    h('div', { class: 'figure-label' }, 'Times off by'),
+    h('div', { class: 'figure-label' }, () => t().headline.trust),
     h('div', { class: 'figure-value' }, this.trust),
   );
 
   /** @param onTrust somebody asks what the times rest on. */
   constructor(root: HTMLElement, onTrust: () => void) {
     this.trust.addEventListener('click', onTrust);
-    const figure = (key: string, label: string) => {
+    const figure = (key: FigureName) => {
       const value = h('div', { class: 'figure-value' });
       this.values.set(key, value);
-      return h('div', {}, h('div', { class: 'figure-label' }, label), value);
+      return h(
+        'div',
+        {},
+        h('div', { class: 'figure-label' }, () => t().headline[key]),
+        value,
+      );
     };
     const bar = h('div', {
       class: 'waste-bar',
       role: 'img',
-      'aria-label': 'What the pool’s token slots are',
+      'aria-label': () => t().headline.slotsLabel,
     });
     const legend = h('div', { class: 'legend' });
     legend.style.marginTop = '0';
-    for (const { part, token, label } of WASTE_PARTS) {
+    for (const { part, token } of WASTE_PARTS) {
       const segment = h('div');
       segment.style.backgroundColor = `var(${token})`;
       bar.append(segment);
       const text = h('b');
       text.style.fontWeight = '500';
-      legend.append(h('span', {}, swatch(`var(${token})`), label, ' ', text));
+      legend.append(h('span', {}, swatch(`var(${token})`), () => t().waste[part], ' ', text));
       this.wasteParts.push({ part, bar: segment, text });
     }
     this.waste = h(
       'div',
       { class: 'waste' },
-      h('div', { class: 'figure-label' }, 'Token slots of the pool'),
+      h('div', { class: 'figure-label' }, () => t().headline.slots),
       bar,
       legend,
     );
-    root.replaceChildren(
-      figure('time', 'Simulated time'),
-      figure('use', 'KV cache in use'),
-      figure('running', 'Running'),
-      figure('waiting', 'Waiting'),
-      figure('swapped', 'Swapped out'),
-      figure('preempted', 'Preempted so far'),
-      figure('hits', 'Prefix hits so far'),
-      this.trustFigure,
-      this.waste,
-    );
+    root.replaceChildren(...FIGURES.map(figure), this.trustFigure, this.waste);
   }
 
   show(cursor: Cursor, derived: Derived): void {
+    const texts = t().headline;
     const { recording } = cursor;
     const { steps, numSteps, header } = recording;
     const row = Math.min(cursor.step, numSteps - 1);
@@ -83,20 +82,20 @@ export class Headline {
     this.set(
       'use',
       `${((used / usable) * 100).toFixed(0)} %`,
-      ` ${used.toLocaleString('en-US')} of ${usable.toLocaleString('en-US')}`,
+      ` ${used.toLocaleString('en-US')}${texts.of(usable.toLocaleString('en-US'))}`,
     );
-    this.set('running', String(cursor.numRunning), ` of ${header.scheduler.maxNumSeqs}`);
+    this.set('running', String(cursor.numRunning), texts.of(header.scheduler.maxNumSeqs));
     this.set('waiting', cursor.numWaiting.toLocaleString('en-US'));
     const swapped = this.values.get('swapped')?.parentElement;
     if (swapped) swapped.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;
     const usedCpu = cursor.numBlocks - header.pool.numGpuBlocks - cursor.numFreeCpu;
-    this.set('swapped', String(cursor.numSwapped), ` · ${usedCpu.toLocaleString('en-US')} CPU blocks`);
+    this.set('swapped', String(cursor.numSwapped), texts.cpuBlocks(usedCpu.toLocaleString('en-US')));
     this.set('preempted', row < 0 ? '0' : derived.preemptions[row].toLocaleString('en-US'));
     const lookedUp = row < 0 ? 0 : derived.lookedUp[row];
     this.set(
       'hits',
       lookedUp === 0 ? '–' : `${((derived.found[row] / lookedUp) * 100).toFixed(1)} %`,
-      lookedUp === 0 ? '' : ' of tokens',
+      lookedUp === 0 ? '' : texts.ofTokens,
     );
 
     const shares = slotSharesAt(cursor);
@@ -113,7 +112,10 @@ export class Headline {
     this.trustFigure.hidden = trust === null;
     this.trust.textContent = trust?.short ?? '';
     this.trust.title = trust?.long ?? '';
-    this.trust.setAttribute('aria-label', trust === null ? '' : `Throughput ${trust.short}. ${trust.long}`);
+    this.trust.setAttribute(
+      'aria-label',
+      trust === null ? '' : t().headline.trustLabel(trust.short, trust.long),
+    );
   }
 
   private set(key: string, value: string, unit = ''): void {
@@ -130,5 +132,5 @@ export function swatch(color: string): HTMLElement {
 }
 
 export function seconds(value: number): string {
-  return value < 100 ? `${value.toFixed(2)} s` : `${Math.round(value).toLocaleString('en-US')} s`;
+  return t().seconds(value < 100 ? value.toFixed(2) : Math.round(value).toLocaleString('en-US'));
 }

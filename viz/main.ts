@@ -36,11 +36,14 @@ import { Segmented } from './segmented.ts';
 import type { Caption } from './share/picture.ts';
 import { ShareDialog } from './share/share-dialog.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
+import { keepLanguage, languageNow, preferredLanguage, showTexts, t, useLanguage } from './text/text.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
 
 const LARGE_STEP = 10;
+
+await useLanguage(preferredLanguage());
 
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
 const view = makeView();
@@ -150,7 +153,7 @@ function draw(): void {
   slider.setAttribute('aria-valuenow', String(step));
   slider.setAttribute('aria-valuemin', '0');
   slider.setAttribute('aria-valuemax', String(recording.numSteps));
-  slider.setAttribute('aria-valuetext', `step ${step} of ${recording.numSteps}`);
+  slider.setAttribute('aria-valuetext', t().live.stepOf(step, recording.numSteps));
   announceStep(run, step, playing, sentence);
 }
 
@@ -167,20 +170,21 @@ let announced: readonly [unknown, number] = [null, 0];
 function announceStep(run: unknown, step: number, playing: boolean, sentence: string): void {
   if (playing || (announced[0] === run && announced[1] === step)) return;
   announced = [run, step];
-  byId('live').textContent = `Step ${step}. ${sentence}`;
+  byId('live').textContent = t().live.step(String(step), sentence);
 }
 
 function drawLegends(): void {
   const { mode } = view.get();
+  const { legend } = t();
   const entries = legendOf(mode, palette).map(({ color, label }) => h('span', {}, swatch(color), label));
-  if (map.blocksPerCell > 1) entries.push(h('span', {}, `1 cell = ${map.blocksPerCell} blocks`));
+  if (map.blocksPerCell > 1) entries.push(h('span', {}, t().legend.cell(map.blocksPerCell)));
   byId('legend').replaceChildren(...entries);
   byId('timeline-legend').replaceChildren(
     ...[
-      ['chart-use', 'KV cache in use'],
-      ['chart-running', 'running'],
-      ['chart-waiting', 'waiting (dashed)'],
-      ['chart-preempt', 'preemption'],
+      ['chart-use', legend.kvUse],
+      ['chart-running', legend.running],
+      ['chart-waiting', legend.waiting],
+      ['chart-preempt', legend.preemption],
     ].map(([token, label]) => h('span', {}, swatch(palette.css(token)), label)),
   );
 }
@@ -195,19 +199,20 @@ function selectMode(mode: ColorMode): void {
   view.set({ mode });
 }
 
-const modes = new Segmented(
-  byId('color-modes'),
-  COLOR_MODES.map(({ mode, label }) => ({ value: mode, label })),
-  selectMode,
-);
+const modes = new Segmented(byId('color-modes'), COLOR_MODES, (mode) => t().modes[mode], selectMode);
 const orders = h(
   'select',
-  { 'aria-label': 'Lay blocks out', title: 'Lay blocks out (o)' },
-  ...ORDER_MODES.map(({ value, label }) => h('option', { value }, label)),
+  { 'aria-label': () => t().orderLabel, title: () => t().orderTitle },
+  ...ORDER_MODES.map((value) => h('option', { value }, () => t().orders[value])),
 );
 byId('orders').append(orders);
-orders.addEventListener('change', () => view.set({ order: ORDER_MODES[orders.selectedIndex].value }));
-const scenes = new Segmented(byId('scenes'), SCENES, (scene) => view.set({ scene }));
+orders.addEventListener('change', () => view.set({ order: ORDER_MODES[orders.selectedIndex] }));
+const scenes = new Segmented(
+  byId('scenes'),
+  SCENES,
+  (scene) => t().scenes[scene],
+  (scene) => view.set({ scene }),
+);
 view.subscribe((now, before) => {
   if (now.mode !== before.mode) restyle();
   if (now.order !== before.order) {
@@ -220,7 +225,7 @@ view.subscribe((now, before) => {
 function showScene(): void {
   const { scene } = view.get();
   byId('main').dataset.scene = scene;
-  for (const { value } of SCENES) byId(`scene-${value}`).hidden = value !== scene;
+  for (const name of SCENES) byId(`scene-${name}`).hidden = name !== scene;
   byId('color-modes').hidden = scene !== 'blocks' && scene !== 'compare';
   // A cursor tells its changes once: who was out of sight has missed them.
   map.resized();
@@ -246,6 +251,29 @@ function restyle(): void {
 
 onTheme(restyle);
 
+/** To the other language; what is on the page says the same in it. */
+async function changeLanguage(): Promise<void> {
+  const other = languageNow() === 'en' ? 'zh' : 'en';
+  keepLanguage(other);
+  await useLanguage(other);
+  retell();
+}
+byId('language').addEventListener('click', () => void changeLanguage());
+
+function retell(): void {
+  const { run } = view.get();
+  showTexts();
+  compare.retell();
+  if (run !== null) {
+    gpus.retell();
+    experts.show(run.recording.header.experts ?? null);
+    stepTimes.show(run.recording);
+    headline.showTrust(trustOf(run.recording));
+  }
+  announced = [null, 0];
+  restyle();
+}
+
 map.canvas.addEventListener('pointermove', (event) => {
   if (event.pointerType !== 'touch') view.set({ block: map.blockAt(event.offsetX, event.offsetY) });
 });
@@ -270,7 +298,7 @@ map.canvas.addEventListener('keydown', (event) => {
   if (next < 0 || next >= run.cursor.numBlocks) return;
   view.set({ block: next });
   const owners = (cursorNow()?.holders(next) ?? []).map((request) => run.recording.requestIds[request]);
-  byId('live').textContent = `Block ${next}, ${owners.length > 0 ? `held by ${owners.join(', ')}` : 'free'}`;
+  byId('live').textContent = t().live.block(next, owners);
 });
 
 const slider = byId<HTMLCanvasElement>('timeline');
@@ -285,50 +313,51 @@ slider.addEventListener('pointermove', (event) => {
 // --- keyboard ---
 
 const commands: readonly Command[] = [
-  { key: ' ', shown: 'space', what: 'play or pause', act: playback.toggle },
+  { key: ' ', shown: ' ', what: () => t().commands.play, act: playback.toggle },
   {
     key: 'ArrowLeft',
     shown: '←',
-    what: 'one step back (with shift: ten)',
+    what: () => t().commands.back,
     act: (e) => playback.stepBy(e.shiftKey ? -LARGE_STEP : -1),
   },
   {
     key: 'ArrowRight',
     shown: '→',
-    what: 'one step on (with shift: ten)',
+    what: () => t().commands.on,
     act: (e) => playback.stepBy(e.shiftKey ? LARGE_STEP : 1),
   },
-  { key: 'Home', shown: 'Home', what: 'to the start', act: () => playback.jump('start') },
-  { key: 'End', shown: 'End', what: 'to the end', act: () => playback.jump('end') },
-  { key: ',', shown: ',', what: 'previous event of the chosen kind', act: () => playback.jumpToEvent(-1) },
-  { key: '.', shown: '.', what: 'next event of the chosen kind', act: () => playback.jumpToEvent(1) },
-  { key: '[', shown: '[', what: 'slower', act: () => playback.faster(-1) },
-  { key: ']', shown: ']', what: 'faster', act: () => playback.faster(1) },
-  ...COLOR_MODES.map(({ mode, label }, i) => ({
+  { key: 'Home', shown: 'Home', what: () => t().commands.start, act: () => playback.jump('start') },
+  { key: 'End', shown: 'End', what: () => t().commands.end, act: () => playback.jump('end') },
+  { key: ',', shown: ',', what: () => t().commands.previousEvent, act: () => playback.jumpToEvent(-1) },
+  { key: '.', shown: '.', what: () => t().commands.nextEvent, act: () => playback.jumpToEvent(1) },
+  { key: '[', shown: '[', what: () => t().commands.slower, act: () => playback.faster(-1) },
+  { key: ']', shown: ']', what: () => t().commands.faster, act: () => playback.faster(1) },
+  ...COLOR_MODES.map((mode, i) => ({
     key: String(i + 1),
     shown: String(i + 1),
-    what: `colour blocks by ${label.toLowerCase()}`,
+    what: () => t().commands.colorBy(t().modes[mode]),
     act: () => selectMode(mode),
   })),
   {
     key: 'o',
     shown: 'o',
-    what: 'lay the blocks out in another order',
+    what: () => t().commands.order,
     act: () => {
-      const at = ORDER_MODES.findIndex(({ value }) => value === view.get().order);
-      view.set({ order: ORDER_MODES[(at + 1) % ORDER_MODES.length].value });
+      const at = ORDER_MODES.indexOf(view.get().order);
+      view.set({ order: ORDER_MODES[(at + 1) % ORDER_MODES.length] });
     },
   },
-  { key: 'b', shown: 'b', what: 'show the blocks', act: () => view.set({ scene: 'blocks' }) },
-  { key: 'r', shown: 'r', what: 'show the requests', act: () => view.set({ scene: 'requests' }) },
-  { key: '/', shown: '/', what: 'search, or a command', act: () => paletteDialog.open() },
-  { key: 'g', shown: 'g', what: 'show the GPUs', act: () => view.set({ scene: 'gpus' }) },
-  { key: 'c', shown: 'c', what: 'compare runs', act: () => view.set({ scene: 'compare' }) },
-  { key: 'e', shown: 'e', what: 'set up a run', act: () => editor.open() },
+  { key: 'b', shown: 'b', what: () => t().commands.blocks, act: () => view.set({ scene: 'blocks' }) },
+  { key: 'r', shown: 'r', what: () => t().commands.requests, act: () => view.set({ scene: 'requests' }) },
+  { key: '/', shown: '/', what: () => t().commands.find, act: () => paletteDialog.open() },
+  { key: 'g', shown: 'g', what: () => t().commands.gpus, act: () => view.set({ scene: 'gpus' }) },
+  { key: 'c', shown: 'c', what: () => t().commands.compare, act: () => view.set({ scene: 'compare' }) },
+  { key: 'e', shown: 'e', what: () => t().commands.setUp, act: () => editor.open() },
+  { key: 'l', shown: 'l', what: () => t().commands.language, act: () => void changeLanguage() },
   {
     key: 'Escape',
     shown: 'Esc',
-    what: 'nothing selected',
+    what: () => t().commands.nothing,
     act: () => {
       hideMessage();
       view.set({ block: null, request: null });
@@ -399,7 +428,7 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   compare.show(cursor, name, []);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;
-  const system = contiguous === undefined ? `vLLM ${vllm}` : 'without paging';
+  const system = contiguous === undefined ? `vLLM ${vllm}` : t().messages.withoutPaging;
   byId('scenario-name').textContent = [name, model, gpu, system].filter((part) => part !== '').join(' · ');
   view.set({
     run: { recording, cursor, derived, events },
@@ -418,8 +447,11 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
   engine.simulate(scenario, (answer) => {
     switch (answer.kind) {
       case 'progress':
-        byId('scenario-name').textContent =
-          `simulating ${scenario.file}: ${Math.floor(answer.share * 100)} %, ${answer.numSteps.toLocaleString('en-US')} steps`;
+        byId('scenario-name').textContent = t().messages.simulating(
+          scenario.file,
+          Math.floor(answer.share * 100),
+          answer.numSteps.toLocaleString('en-US'),
+        );
         return;
       case 'recording': {
         const { recording, sizing, settings } = answer;
@@ -430,7 +462,7 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
       }
       case 'would-not-start':
         editor.show(scenario, answer.settings);
-        showMessage('vLLM would not start', [answer.message, answer.advice]);
+        showMessage(t().messages.wouldNotStart, [answer.message, answer.advice]);
         if (answer.strips.length > 0) {
           gpus.show(answer.strips);
           whatIf.show({ scenario, sizing: answer.sizing });
@@ -445,7 +477,7 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
         showProblems(answer.problems);
         break;
       case 'fault':
-        showMessage('A fault in Poolscope', [answer.message]);
+        showMessage(t().messages.fault, [answer.message]);
         break;
     }
   });
@@ -461,9 +493,9 @@ function simulateBeside([scenario, ...rest]: readonly ScenarioSource[]): void {
       setOthers([...others.slice(-(MOST_OTHERS - 1)), other]);
       simulateBeside(rest);
     } else if (answer.kind === 'would-not-start') {
-      showMessage('vLLM would not start', [answer.message, answer.advice]);
+      showMessage(t().messages.wouldNotStart, [answer.message, answer.advice]);
     } else if (answer.kind === 'problems') showProblems(answer.problems);
-    else if (answer.kind === 'fault') showMessage('A fault in Poolscope', [answer.message]);
+    else if (answer.kind === 'fault') showMessage(t().messages.fault, [answer.message]);
   });
 }
 
@@ -478,13 +510,13 @@ function setOthers(others: readonly OtherRun[]): void {
 function goTo({ step, mode, request, others, scene }: Omit<SharedState, 'scenario'>): void {
   const { run } = view.get();
   if (run === null) return;
-  const known = COLOR_MODES.find((choice) => choice.mode === mode);
+  const known = COLOR_MODES.find((choice) => choice === mode);
   view.set({
     playing: false,
     step: Math.min(step, run.recording.numSteps),
     request: request !== null && request < run.recording.requestIds.length ? request : null,
-    ...(known && { mode: known.mode }),
-    scene: SCENES.find(({ value }) => value === scene)?.value ?? 'blocks',
+    ...(known && { mode: known }),
+    scene: SCENES.find((name) => name === scene) ?? 'blocks',
   });
   simulateBeside(others);
 }
@@ -518,7 +550,7 @@ function pictureCaption(): Caption {
   const { run, step, mode } = view.get();
   return {
     title: byId('scenario-name').textContent,
-    text: run === null ? '' : `Step ${step.toLocaleString('en-US')}. ${sentenceOf(run.recording, step)}`,
+    text: run === null ? '' : t().live.step(step.toLocaleString('en-US'), sentenceOf(run.recording, step)),
     legend: legendOf(mode, palette),
   };
 }
@@ -544,6 +576,7 @@ new ResizeObserver(() => {
   requestAnimationFrame(drawLegends);
 }).observe(byId('scene-frame'));
 
+showTexts();
 showScene();
 restyle();
 const isReport = showReport((recording, name, step) => {

@@ -1,6 +1,7 @@
 import type { Command } from './app/commands.ts';
 import { byId, h } from './dom.ts';
 import type { Found } from './search.ts';
+import { t } from './text/text.ts';
 
 interface Entry {
   readonly text: string;
@@ -13,7 +14,7 @@ interface Entry {
 export class PaletteDialog {
   private readonly dialog = byId<HTMLDialogElement>('palette');
   private readonly input: HTMLInputElement;
-  private readonly list = h('ul', { id: 'palette-list', role: 'listbox', 'aria-label': 'Found' });
+  private readonly list = h('ul', { id: 'palette-list', role: 'listbox' });
   private readonly commands: readonly Command[];
   private readonly find: (query: string) => Found[];
   private readonly go: (found: Found) => void;
@@ -29,8 +30,6 @@ export class PaletteDialog {
       role: 'combobox',
       'aria-expanded': 'true',
       'aria-controls': 'palette-list',
-      'aria-label': 'Search, or a command',
-      placeholder: 'req:r17, block:40, step:90, event:preempt, or a command',
       spellcheck: 'false',
       autocomplete: 'off',
     });
@@ -43,6 +42,11 @@ export class PaletteDialog {
   }
 
   open(): void {
+    const { label, hint, found } = t().find;
+    this.dialog.setAttribute('aria-label', label);
+    this.input.setAttribute('aria-label', label);
+    this.input.placeholder = hint;
+    this.list.setAttribute('aria-label', found);
     this.input.value = '';
     this.refresh();
     this.dialog.showModal();
@@ -53,10 +57,10 @@ export class PaletteDialog {
     const wanted = query.trim().toLowerCase();
     const found = this.find(query).map((what) => ({ text: what.text, key: '', act: () => this.go(what) }));
     const commands = this.commands
-      .filter(({ what }) => what.toLowerCase().includes(wanted))
+      .filter(({ what }) => what().toLowerCase().includes(wanted))
       .map(({ what, shown, act }) => ({
-        text: what,
-        key: shown,
+        text: what(),
+        key: shown === ' ' ? t().commands.space : shown,
         act: () => act(new KeyboardEvent('keydown')),
       }));
     this.entries = [...found, ...commands];

@@ -3,6 +3,7 @@ import { RequestState } from '../sim/recording/recording.ts';
 import { h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
+import { t } from './text/text.ts';
 
 const MAX_ROWS = 40;
 
@@ -29,9 +30,10 @@ export class RequestList {
   }
 
   show(cursor: Cursor, palette: Palette, selected: number | null): void {
-    this.fill(RUNNING, 'Running', cursor.running(), cursor.numRunning, cursor, palette, selected);
-    this.fill(SWAPPED, 'Swapped out', cursor.swapped(), cursor.numSwapped, cursor, palette, selected);
-    this.fill(WAITING, 'Waiting', cursor.waiting(), cursor.numWaiting, cursor, palette, selected);
+    const { running, swapped, waiting } = t().requests;
+    this.fill(RUNNING, running, cursor.running(), cursor.numRunning, cursor, palette, selected);
+    this.fill(SWAPPED, swapped, cursor.swapped(), cursor.numSwapped, cursor, palette, selected);
+    this.fill(WAITING, waiting, cursor.waiting(), cursor.numWaiting, cursor, palette, selected);
     this.headings[SWAPPED].hidden = cursor.recording.header.v0 === undefined;
   }
 
@@ -44,7 +46,7 @@ export class RequestList {
     palette: Palette,
     selected: number | null,
   ): void {
-    this.headings[which].textContent = `${name} (${total.toLocaleString('en-US')})`;
+    this.headings[which].textContent = t().requests.heading(name, total.toLocaleString('en-US'));
     const rows = this.rows[which];
     let used = 0;
     for (const request of requests) {
@@ -57,7 +59,8 @@ export class RequestList {
       rows[used++].show(cursor, request, which === RUNNING, palette, request === selected);
     }
     for (let i = used; i < rows.length; i++) rows[i].item.hidden = true;
-    this.more[which].textContent = total > used ? `and ${(total - used).toLocaleString('en-US')} more` : '';
+    this.more[which].textContent =
+      total > used ? t().requests.more((total - used).toLocaleString('en-US')) : '';
   }
 }
 
@@ -86,6 +89,7 @@ class Row {
 
   show(cursor: Cursor, request: number, running: boolean, palette: Palette, selected: boolean): void {
     const { requests, requestIds } = cursor.recording;
+    const texts = t().requests;
     this.item.hidden = false;
     this.request = request;
     this.id.textContent = requestIds[request];
@@ -104,15 +108,15 @@ class Row {
     this.amount.textContent = running
       ? `${computed} + ${scheduled}`
       : swapped
-        ? `${computed} on CPU`
+        ? texts.onCpu(computed)
         : preempted
-          ? 'preempted'
-          : `${prompt} prompt`;
+          ? texts.preempted
+          : texts.prompt(prompt);
     const phase = running
-      ? `${computed} tokens computed, ${scheduled} in this step, prompt of ${prompt}`
+      ? texts.runs(computed, scheduled, prompt)
       : swapped
-        ? `swapped out with ${computed} tokens computed`
-        : `${preempted ? 'preempted, waiting again' : 'waiting'} with a prompt of ${prompt} tokens`;
+        ? texts.isSwapped(computed)
+        : texts.waits(preempted, prompt);
     this.button.title = `${requestIds[request]}: ${phase}`;
   }
 }

@@ -1,5 +1,6 @@
 import type { Recording } from '../sim/recording/recording.ts';
-import { EVENT_NAMES, type EventName, type EventSteps, neighbour } from './event-steps.ts';
+import { type EventName, type EventSteps, neighbour } from './event-steps.ts';
+import { t } from './text/text.ts';
 
 /** Something that a query finds. */
 export type Found =
@@ -29,10 +30,10 @@ export function search(
   const number = /^\d+$/.test(what) ? Number(what) : null;
   if (kind === undefined || kind === 'req' || kind === 'request') found.push(...requests(what, recording));
   if (number !== null && (kind === 'block' || kind === undefined) && number < numBlocks) {
-    found.push({ kind: 'block', block: number, text: `block ${number}` });
+    found.push({ kind: 'block', block: number, text: t().find.block(number) });
   }
   if (number !== null && (kind === 'step' || kind === undefined) && number <= recording.numSteps) {
-    found.push({ kind: 'step', step: number, text: `step ${number}` });
+    found.push({ kind: 'step', step: number, text: t().find.step(number) });
   }
   if (kind === undefined || kind === 'event') found.push(...events(what, eventsOf, cursor));
   return found.slice(0, MOST);
@@ -42,10 +43,10 @@ export function search(
 function requests(what: string, { requestIds }: Recording): Found[] {
   const found: Found[] = [];
   const equal = requestIds.findIndex((id) => id.toLowerCase() === what);
-  if (equal >= 0) found.push({ kind: 'request', request: equal, text: `request ${requestIds[equal]}` });
+  if (equal >= 0) found.push({ kind: 'request', request: equal, text: t().find.request(requestIds[equal]) });
   for (let i = 0; i < requestIds.length && found.length < MOST; i++) {
     if (i === equal || !requestIds[i].toLowerCase().includes(what)) continue;
-    found.push({ kind: 'request', request: i, text: `request ${requestIds[i]}` });
+    found.push({ kind: 'request', request: i, text: t().find.request(requestIds[i]) });
   }
   return found;
 }
@@ -53,11 +54,10 @@ function requests(what: string, { requestIds }: Recording): Found[] {
 function events(what: string, steps: EventSteps, cursor: number): Found[] {
   const found: Found[] = [];
   for (const [event, list] of steps) {
-    const label = EVENT_NAMES[event];
+    const label = t().events[event];
     if (!event.includes(what) && !label.includes(what)) continue;
     const step = neighbour(list, cursor, 1) ?? list[0];
-    const where = step > cursor ? `next at step ${step}` : `first at step ${step}`;
-    found.push({ kind: 'event', event, step, text: `${label}, ${where} (${list.length} in all)` });
+    found.push({ kind: 'event', event, step, text: t().find.event(label, step, step > cursor, list.length) });
   }
   return found;
 }

@@ -8,18 +8,19 @@ export class Segmented<Value extends string> {
 
   constructor(
     root: HTMLElement,
-    choices: readonly { readonly value: Value; readonly label: string }[],
+    values: readonly Value[],
+    label: (value: Value) => string,
     onChoose: (value: Value) => void,
   ) {
     this.root = root;
-    this.values = choices.map(({ value }) => value);
+    this.values = values;
     this.onChoose = onChoose;
     root.replaceChildren(
-      ...choices.map(({ value, label }) =>
+      ...values.map((value) =>
         h(
           'button',
           { type: 'button', role: 'radio', 'data-value': value, onclick: () => onChoose(value) },
-          label,
+          () => label(value),
         ),
       ),
     );

@@ -1,12 +1,13 @@
 import { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { StepTimes } from '../sim/report/step-time.ts';
-import { COMPONENT_LABELS, COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
+import { COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
 import { bandsText, bandText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
+import { t } from './text/text.ts';
 
 /** Milliseconds of a frame that go into columns which are not known yet. */
 const FRAME_MS = 3;
@@ -51,7 +52,7 @@ export class StepTimePanel {
           'span',
           { hidden: true },
           swatch(`var(--time-${component})`),
-          COMPONENT_LABELS[component],
+          () => t().stepTime[component],
           ' ',
           value,
         );
@@ -142,7 +143,7 @@ export class StepTimePanel {
     context.fillStyle = palette.css('text-soft');
     context.font = `11px ${palette.css('font')}`;
     context.textBaseline = 'top';
-    context.fillText(`${milliseconds(most)} a step at most`, 4, 3);
+    context.fillText(t().stepTime.most(milliseconds(most)), 4, 3);
   }
 
   private tell(times: StepTimes, main: Cursor): void {
@@ -164,11 +165,12 @@ export class StepTimePanel {
 export function trustOf({ header }: Recording): { short: string; long: string } | null {
   if (header.timing === undefined) return null;
   const { badge, source, unmeasured, errors } = timeBasis(header.timing);
-  const parts = unmeasured.length > 0 ? ` Not measured: ${unmeasured.join(', ')}.` : '';
+  const texts = t().trust;
+  const parts = unmeasured.length > 0 ? texts.unmeasured(unmeasured.join(', ')) : '';
   const text = bandsText(errors);
   return {
     short: bandText(errors.throughput),
-    long: `${badge[0].toUpperCase()}${badge.slice(1)}: ${source.replace(/^fitted: /, '')}.${parts} Half, and all, of ${errors.TPOT.source} were within: ${text}.`,
+    long: `${texts[badge]}: ${source.replace(/^fitted: /, '')}.${parts}${texts.bands(errors.TPOT.source, text)}`,
   };
 }
 

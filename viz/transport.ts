@@ -1,5 +1,6 @@
 import { h, icon } from './dom.ts';
-import { EVENT_NAMES, type EventName, type EventSteps } from './event-steps.ts';
+import type { EventName, EventSteps } from './event-steps.ts';
+import { t } from './text/text.ts';
 
 /** Steps per second. */
 export const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 500, 2000];
@@ -37,32 +38,64 @@ export class Transport {
   private playing: boolean | null = null;
 
   constructor(root: HTMLElement, actions: TransportActions) {
-    const button = (face: Node | string, label: string, action: () => void, extra = '') =>
+    const button = (face: Node | string, label: () => string, action: () => void, extra = '') =>
       h(
         'button',
         { type: 'button', class: `button icon ${extra}`, 'aria-label': label, title: label, onclick: action },
         face,
       );
-    this.play = button('', 'Play (space)', actions.toggle, 'primary');
-    this.kinds = h('select', { 'aria-label': 'Kind of event to go to', title: 'Kind of event to go to' });
+    this.play = button('', () => t().transport.play, actions.toggle, 'primary');
+    this.kinds = h('select', { 'aria-label': () => t().transport.kind, title: () => t().transport.kind });
     this.kinds.addEventListener('change', () => actions.chooseEvent(this.kinds.value as EventName));
     this.speed = h('span', { class: 'speed' });
     this.position = h('span', { class: 'position' });
     root.replaceChildren(
       this.play,
-      button(icon(ICONS.start), 'To the start (Home)', () => actions.jump('start')),
-      button(icon(ICONS.back), 'One step back (←)', () => actions.stepBy(-1)),
-      button(icon(ICONS.forward), 'One step on (→)', () => actions.stepBy(1)),
-      button(icon(ICONS.end), 'To the end (End)', () => actions.jump('end')),
-      button(icon(ICONS.previousEvent), 'Previous event of the kind (,)', () => actions.jumpToEvent(-1)),
-      button(icon(ICONS.nextEvent), 'Next event of the kind (.)', () => actions.jumpToEvent(1)),
+      button(
+        icon(ICONS.start),
+        () => t().transport.start,
+        () => actions.jump('start'),
+      ),
+      button(
+        icon(ICONS.back),
+        () => t().transport.back,
+        () => actions.stepBy(-1),
+      ),
+      button(
+        icon(ICONS.forward),
+        () => t().transport.on,
+        () => actions.stepBy(1),
+      ),
+      button(
+        icon(ICONS.end),
+        () => t().transport.end,
+        () => actions.jump('end'),
+      ),
+      button(
+        icon(ICONS.previousEvent),
+        () => t().transport.previousEvent,
+        () => actions.jumpToEvent(-1),
+      ),
+      button(
+        icon(ICONS.nextEvent),
+        () => t().transport.nextEvent,
+        () => actions.jumpToEvent(1),
+      ),
       this.kinds,
       h(
         'span',
         { class: 'rate' },
-        button('−', 'Slower ([)', () => actions.faster(-1)),
+        button(
+          '−',
+          () => t().transport.slower,
+          () => actions.faster(-1),
+        ),
         this.speed,
-        button('+', 'Faster (])', () => actions.faster(1)),
+        button(
+          '+',
+          () => t().transport.faster,
+          () => actions.faster(1),
+        ),
       ),
       this.position,
     );
@@ -74,7 +107,7 @@ export class Transport {
       this.events = events;
       this.kinds.replaceChildren(
         ...[...events].map(([name, steps]) =>
-          h('option', { value: name }, `${EVENT_NAMES[name]} (${steps.length.toLocaleString('en-US')})`),
+          h('option', { value: name }, () => `${t().events[name]} (${steps.length.toLocaleString('en-US')})`),
         ),
       );
     }
@@ -82,11 +115,17 @@ export class Transport {
   }
 
   show(playing: boolean, speed: number, step: number, numSteps: number): void {
+    const texts = t().transport;
     if (playing !== this.playing) this.play.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
     this.playing = playing;
-    this.play.setAttribute('aria-label', playing ? 'Pause (space)' : 'Play (space)');
-    this.speed.textContent = `${speed.toLocaleString('en-US')} steps/s`;
-    const shown = step < 0 ? 'start' : step >= numSteps ? 'end' : `step ${step.toLocaleString('en-US')}`;
-    this.position.textContent = `${shown} of ${numSteps.toLocaleString('en-US')}`;
+    this.play.setAttribute('aria-label', playing ? texts.pause : texts.play);
+    this.speed.textContent = texts.speed(speed.toLocaleString('en-US'));
+    const all = numSteps.toLocaleString('en-US');
+    this.position.textContent =
+      step < 0
+        ? texts.atStart(all)
+        : step >= numSteps
+          ? texts.atEnd(all)
+          : texts.at(step.toLocaleString('en-US'), all);
   }
 }

@@ -2,6 +2,7 @@ import type { SizingFlags } from '../sim/memory/resolve.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
+import { t } from './text/text.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
 
 /** What a slider changes, under vLLM's names. */
@@ -71,10 +72,10 @@ export class WhatIf {
             this.onReset();
           },
         },
-        'As in the run',
+        t().whatIf.reset,
       );
       this.root.replaceChildren(
-        h('h3', { class: 'plain' }, 'What if'),
+        h('h3', { class: 'plain' }, t().whatIf.title),
         ...KNOBS.flatMap((knob) => {
           const current = source.sizing[knob.flag];
           return current === undefined ? [] : [this.slider(knob, current)];
@@ -129,13 +130,21 @@ export class WhatIf {
   }
 
   private answer(plan: PlanAnswer): void {
-    this.verdict.textContent = plan.verdict;
-    this.verdict.classList.toggle('fails', !plan.starts);
+    this.verdict.textContent = verdictOf(plan);
+    this.verdict.classList.toggle('fails', plan.fit === null);
     this.onPlan(plan);
   }
 }
 
+/** What comes of a plan, in a sentence. */
+function verdictOf({ fit, message, advice }: PlanAnswer): string {
+  const { starts, fails } = t().whatIf;
+  if (fit === null) return fails(message, advice);
+  const count = (n: number) => n.toLocaleString('en-US');
+  return starts(count(fit.numBlocks), fit.blockSize, fit.maxConcurrency.toFixed(1), count(fit.maxModelLen));
+}
+
 function shown(value: Setting): string {
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value === 'boolean') return value ? t().whatIf.on : t().whatIf.off;
   return value.toLocaleString('en-US');
 }

@@ -21,9 +21,16 @@ export type WorkerRequest =
 
 /** A plan as the page shows it. */
 export interface PlanAnswer {
-  readonly starts: boolean;
-  /** What comes of it, in a sentence. */
-  readonly verdict: string;
+  /** null: it would not start, which message and advice are about. */
+  readonly fit: {
+    readonly numBlocks: number;
+    readonly blockSize: number;
+    /** Requests of maxModelLen tokens that fit at once. */
+    readonly maxConcurrency: number;
+    readonly maxModelLen: number;
+  } | null;
+  readonly message: string;
+  readonly advice: string;
   readonly strips: readonly RankStrip[];
 }
 

@@ -1,4 +1,5 @@
 import { byId, h } from '../dom.ts';
+import { t } from '../text/text.ts';
 import { isCourse } from './rooms.ts';
 
 /** Something that a key does. */
@@ -7,7 +8,7 @@ export interface Command {
   readonly key: string;
   /** How the list of keys names it. */
   readonly shown: string;
-  readonly what: string;
+  what(): string;
   act(event: KeyboardEvent): void;
 }
 
@@ -15,25 +16,14 @@ export interface Command {
 export class Keyboard {
   private readonly dialog = byId<HTMLDialogElement>('help-dialog');
 
+  private readonly all: readonly Command[];
+
   constructor(commands: readonly Command[]) {
-    const all: readonly Command[] = [
+    const all = [
       ...commands,
-      { key: '?', shown: '?', what: 'this list', act: () => this.showHelp() },
+      { key: '?', shown: '?', what: () => t().commands.help, act: () => this.showHelp() },
     ];
-    this.dialog.append(
-      h('h2', {}, 'Keyboard'),
-      h(
-        'dl',
-        {},
-        ...all.map(({ shown, what }) => h('div', {}, h('dt', {}, h('kbd', {}, shown)), h('dd', {}, what))),
-      ),
-      h('p', {}, 'With the map focused, the arrow keys move from block to block.'),
-      h(
-        'p',
-        {},
-        h('button', { type: 'button', class: 'button', onclick: () => this.dialog.close() }, 'Close'),
-      ),
-    );
+    this.all = all;
     byId('help').addEventListener('click', () => this.showHelp());
     document.addEventListener('keydown', (event) => {
       if (isCourse()) return;
@@ -51,6 +41,27 @@ export class Keyboard {
   }
 
   private showHelp(): void {
+    this.dialog.replaceChildren(
+      h('h2', {}, t().help.title),
+      h(
+        'dl',
+        {},
+        ...this.all.map(({ shown, what }) =>
+          h(
+            'div',
+            {},
+            h('dt', {}, h('kbd', {}, shown === ' ' ? t().commands.space : shown)),
+            h('dd', {}, what()),
+          ),
+        ),
+      ),
+      h('p', {}, t().help.map),
+      h(
+        'p',
+        {},
+        h('button', { type: 'button', class: 'button', onclick: () => this.dialog.close() }, t().close),
+      ),
+    );
     this.dialog.showModal();
   }
 }

@@ -1,4 +1,5 @@
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
+import { t } from '../text/text.ts';
 import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -15,7 +16,7 @@ export class Engine {
       if (data.kind !== 'progress') worker.terminate();
       heard(data);
     };
-    worker.onerror = () => heard({ kind: 'fault', message: 'the simulation could not be started' });
+    worker.onerror = () => heard({ kind: 'fault', message: t().messages.notStarted });
     worker.postMessage({ ask: 'run', source } satisfies WorkerRequest);
   }
 

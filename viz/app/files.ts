@@ -2,6 +2,7 @@ import { InputError } from '../../sim/error.ts';
 import { decodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { byId } from '../dom.ts';
+import { t } from '../text/text.ts';
 import { showMessage, showProblems } from './message.ts';
 import { isCourse } from './rooms.ts';
 
@@ -48,9 +49,8 @@ export function listenForFiles(handlers: FileHandlers): void {
 
 async function openFile(file: File, handlers: FileHandlers): Promise<void> {
   if (file.size > MAX_FILE_BYTES) {
-    showMessage('This file cannot be opened', [
-      `${file.name} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB`,
-    ]);
+    const { cannotOpen, tooLarge } = t().messages;
+    showMessage(cannotOpen, [tooLarge(file.name, MAX_FILE_BYTES / 1024 / 1024)]);
     return;
   }
   if (/\.(ya?ml|json)$/i.test(file.name)) {
@@ -61,6 +61,6 @@ async function openFile(file: File, handlers: FileHandlers): Promise<void> {
     handlers.recording(decodeRecording(new Uint8Array(await file.arrayBuffer()), file.name));
   } catch (error) {
     if (error instanceof InputError) showProblems(error.problems);
-    else showMessage('This file cannot be opened', [error instanceof Error ? error.message : String(error)]);
+    else showMessage(t().messages.cannotOpen, [error instanceof Error ? error.message : String(error)]);
   }
 }

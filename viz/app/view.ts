@@ -17,12 +17,7 @@ export interface Run {
 }
 
 export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare';
-export const SCENES: readonly { readonly value: Scene; readonly label: string }[] = [
-  { value: 'blocks', label: 'Blocks' },
-  { value: 'requests', label: 'Requests' },
-  { value: 'gpus', label: 'GPUs' },
-  { value: 'compare', label: 'Compare' },
-];
+export const SCENES: readonly Scene[] = ['blocks', 'requests', 'gpus', 'compare'];
 
 /** Everything that the picture depends on. */
 export interface View {

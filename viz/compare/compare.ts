@@ -4,6 +4,7 @@ import type { ColorMode } from '../block-colors.ts';
 import { BlockMap } from '../block-map.ts';
 import { h } from '../dom.ts';
 import type { Palette } from '../palette.ts';
+import { t } from '../text/text.ts';
 import { type Alignment, alignedStep, differingBlocks, type OtherRun } from './other-runs.ts';
 import { resultsTable } from './results-table.ts';
 
@@ -31,6 +32,7 @@ export class Compare {
   private panes: { readonly map: BlockMap; readonly title: HTMLElement; readonly figure: HTMLElement }[] = [];
   private others: readonly OtherRun[] = [];
   private base: Cursor | null = null;
+  private name = '';
 
   constructor(root: HTMLElement, palette: Palette, actions: CompareActions) {
     this.root = root;
@@ -38,9 +40,9 @@ export class Compare {
     this.actions = actions;
     this.alignment = h(
       'select',
-      { 'aria-label': 'Runs stand at the same' },
-      h('option', { value: 'time' }, 'at the same time'),
-      h('option', { value: 'step' }, 'at the same step'),
+      { 'aria-label': () => t().compare.alignment },
+      h('option', { value: 'time' }, () => t().compare.sameTime),
+      h('option', { value: 'step' }, () => t().compare.sameStep),
     );
     this.alignment.addEventListener('change', actions.redraw);
     this.onlyDifferences = h('input', { type: 'checkbox', id: 'only-differences' });
@@ -49,9 +51,9 @@ export class Compare {
       h(
         'div',
         { class: 'compare-bar' },
-        h('button', { type: 'button', class: 'button', onclick: actions.add }, 'Add a run …'),
+        h('button', { type: 'button', class: 'button', onclick: actions.add }, () => t().compare.add),
         this.alignment,
-        h('label', { for: 'only-differences' }, this.onlyDifferences, ' blocks that differ stand out'),
+        h('label', { for: 'only-differences' }, this.onlyDifferences, () => t().compare.differences),
       ),
       this.maps,
       this.facts,
@@ -59,10 +61,12 @@ export class Compare {
   }
 
   show(base: Cursor, name: string, others: readonly OtherRun[]): void {
+    const texts = t().compare;
+    this.name = name;
     this.base = base;
     this.others = others;
     this.panes = [{ label: name, cursor: base }, ...others].map(({ label, cursor }, i) => {
-      const canvas = h('canvas', { role: 'img', 'aria-label': `Blocks of run ${LETTERS[i]}` });
+      const canvas = h('canvas', { role: 'img', 'aria-label': texts.blocksOf(LETTERS[i]) });
       const map = new BlockMap(canvas, this.palette);
       map.show(cursor);
       const figure = h('span', { class: 'pane-figure' });
@@ -76,10 +80,10 @@ export class Compare {
               {
                 type: 'button',
                 class: 'button link',
-                'aria-label': `Remove run ${LETTERS[i]}`,
+                'aria-label': texts.removeRun(LETTERS[i]),
                 onclick: () => this.actions.remove(other),
               },
-              'remove',
+              texts.remove,
             );
       this.maps.append(
         h(
@@ -95,16 +99,15 @@ export class Compare {
     this.maps.classList.toggle('two-rows', others.length > 1);
     this.facts.replaceChildren(
       ...(others.length === 0
-        ? [
-            h(
-              'p',
-              {},
-              'Add a run with other flags: the same requests, side by side, with the first decision in which they part and what comes of it.',
-            ),
-          ]
+        ? [h('p', {}, texts.intro)]
         : [...others.map((other, i) => this.firstDifference(other, LETTERS[i + 1])), resultsTable(others)]),
     );
     this.restyle(this.palette, this.mode);
+  }
+
+  /** The same in another language. */
+  retell(): void {
+    if (this.base !== null) this.show(this.base, this.name, this.others);
   }
 
   restyle(palette: Palette, mode: ColorMode): void {
@@ -143,8 +146,9 @@ export class Compare {
   }
 
   private firstDifference({ diff, label }: OtherRun, letter: string): HTMLElement {
+    const texts = t().compare;
     if (diff.first === null) {
-      return h('p', {}, h('b', {}, `A and ${letter}`), ` decide alike in every step (${label}).`);
+      return h('p', {}, h('b', {}, texts.pair(letter)), texts.alike(label));
     }
     const { step, decisions, reasons } = diff.first;
     const side = (i: 0 | 1) =>
@@ -161,11 +165,11 @@ export class Compare {
       h(
         'p',
         {},
-        `A and ${letter} part at `,
+        texts.part(letter),
         h(
           'button',
           { type: 'button', class: 'button link', onclick: () => this.actions.goTo(step) },
-          `step ${step.toLocaleString('en-US')}`,
+          t().details.step(step.toLocaleString('en-US')),
         ),
         ':',
       ),
@@ -177,6 +181,9 @@ export class Compare {
 function figureOf({ recording, numFree, numRunning, numWaiting, step }: Cursor): string {
   const usable = Math.max(1, numUsableBlocks(recording.header));
   const use = Math.round(((usable - numFree) / usable) * 100);
-  const where = step >= recording.numSteps ? 'end' : `step ${Math.max(0, step).toLocaleString('en-US')}`;
-  return `${where} · ${use} % in use · ${numRunning} run, ${numWaiting} wait`;
+  const where =
+    step >= recording.numSteps
+      ? t().compare.end
+      : t().details.step(Math.max(0, step).toLocaleString('en-US'));
+  return t().compare.figure(where, use, numRunning, numWaiting);
 }

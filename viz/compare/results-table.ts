@@ -1,4 +1,5 @@
 import { h } from '../dom.ts';
+import { t } from '../text/text.ts';
 import type { OtherRun } from './other-runs.ts';
 
 /** The results of A and of the runs beside it; what is equal in all is left out. */
@@ -9,14 +10,14 @@ export function resultsTable(others: readonly OtherRun[]): HTMLElement {
       values: [base, ...others.map(({ diff }) => diff.results[i].values[1])],
     }))
     .filter(({ values }) => values.some((value) => value !== values[0]));
-  const head = ['Result', 'A', ...others.map((_, i) => 'BCD'[i])];
+  const head = [t().compare.result, 'A', ...others.map((_, i) => 'BCD'[i])];
   return h(
     'div',
     { class: 'results' },
     h(
       'table',
       {},
-      h('caption', {}, 'Results that differ'),
+      h('caption', {}, t().compare.results),
       h('thead', {}, h('tr', {}, ...head.map((cell) => h('th', { scope: 'col' }, cell)))),
       h(
         'tbody',

@@ -1,6 +1,7 @@
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import { byId, h } from '../dom.ts';
-import { FIELD_GROUPS, type Field } from './fields.ts';
+import { follow, t } from '../text/text.ts';
+import { FIELD_GROUPS, type Field, type FieldGroup, labelOf } from './fields.ts';
 import { scenarioTextOf } from './pasted.ts';
 import { PRESETS } from './presets.ts';
 import type { Settings } from './settings.ts';
@@ -26,8 +27,8 @@ export class Editor {
     this.text = h('textarea', { id: 'editor-text', rows: 10, spellcheck: 'false', wrap: 'off' });
     this.presets = h(
       'select',
-      { 'aria-label': 'Example' },
-      h('option', { value: '' }, 'Examples …'),
+      { 'aria-label': () => t().editor.example },
+      h('option', { value: '' }, () => t().editor.examples),
       ...PRESETS.map(({ name, file }) => h('option', { value: file }, name)),
     );
     this.presets.addEventListener('change', () => void this.choosePreset());
@@ -40,20 +41,20 @@ export class Editor {
           { class: 'editor-head' },
           this.title,
           this.presets,
-          h('button', { class: 'button', type: 'button', onclick: () => this.dialog.close() }, 'Close'),
+          h(
+            'button',
+            { class: 'button', type: 'button', onclick: () => this.dialog.close() },
+            () => t().close,
+          ),
         ),
-        h(
-          'label',
-          { for: 'editor-text' },
-          'A vllm serve line, or a scenario file. Nothing that you paste leaves this page.',
-        ),
+        h('label', { for: 'editor-text' }, () => t().editor.label),
         this.text,
         h('div', { class: 'fields' }, ...FIELD_GROUPS.map(({ title, fields }) => this.group(title, fields))),
         h(
           'div',
           { class: 'editor-foot' },
-          h('button', { class: 'button primary', type: 'submit' }, 'Run'),
-          h('span', {}, 'Ctrl+Enter runs too.'),
+          h('button', { class: 'button primary', type: 'submit' }, () => t().editor.run),
+          h('span', {}, () => t().editor.hint),
         ),
       ),
     );
@@ -68,7 +69,7 @@ export class Editor {
 
   open(beside = false): void {
     this.beside = beside;
-    this.title.textContent = beside ? 'A run beside this one' : 'Set up a run';
+    this.title.textContent = beside ? t().editor.beside : t().editor.title;
     this.text.value = this.source.text;
     this.showSettings(this.settings);
     this.dialog.showModal();
@@ -84,8 +85,13 @@ export class Editor {
     if (this.dialog.open) this.showSettings(settings);
   }
 
-  private group(title: string, fields: readonly Field[]): HTMLElement {
-    return h('fieldset', {}, h('legend', {}, title), ...fields.map((field) => this.field(field)));
+  private group(title: FieldGroup['title'], fields: readonly Field[]): HTMLElement {
+    return h(
+      'fieldset',
+      {},
+      h('legend', {}, () => t().editor.groups[title]),
+      ...fields.map((field) => this.field(field)),
+    );
   }
 
   private field({ path, label, help, choices, wide }: Field): HTMLElement {
@@ -94,13 +100,16 @@ export class Editor {
         ? h('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' })
         : h('select', {}, ...choices.map((choice) => h('option', {}, choice)));
     const id = `field-${path}`;
+    const title = () => t().editor.help[help];
     input.id = id;
-    input.title = help;
+    follow(() => {
+      input.title = title();
+    });
     this.inputs.set(path, input);
     return h(
       'div',
       { class: wide ? 'field wide' : 'field' },
-      h('label', { for: id, title: help }, label),
+      h('label', { for: id, title }, () => labelOf(label)),
       input,
     );
   }

@@ -5,6 +5,7 @@ import { encodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { BlockMap } from '../block-map.ts';
 import type { Palette } from '../palette.ts';
+import { t } from '../text/text.ts';
 import { type Caption, drawPicture, svgPicture } from './picture.ts';
 
 /** What is saved. */
@@ -21,27 +22,39 @@ export interface SaveSource {
 }
 
 export interface Save {
-  readonly label: string;
-  readonly what: string;
+  readonly name: keyof typeof ABOUT;
   readonly extension: string;
   /** null: it cannot be made of this. */
   make(source: SaveSource): Promise<Blob | null>;
 }
+
+/** Kind of file → what it is called where that is a name, and what it is. */
+const ABOUT = {
+  png: () => ['PNG', t().share.png],
+  svg: () => ['SVG', t().share.svg],
+  gif: () => ['GIF', t().share.gif(GIF_FRAMES)],
+  recording: () => [t().share.recording, t().share.recordingIs],
+  scenario: () => [t().share.scenario, t().share.scenarioIs],
+  csv: () => ['CSV', t().share.csv],
+  json: () => ['JSON', t().share.json],
+  trace: () => [t().share.trace, t().share.traceIs],
+} as const;
+
+export const labelOf = ({ name }: Save): string => ABOUT[name]()[0];
+export const whatOf = ({ name }: Save): string => ABOUT[name]()[1];
 
 const GIF_FRAMES = 60;
 const GIF_DELAY_MS = 120;
 
 export const SAVES: readonly Save[] = [
   {
-    label: 'PNG',
-    what: 'the block map with its legend',
+    name: 'png',
     extension: 'png',
     make: ({ map, palette, caption }) =>
       new Promise((done) => drawPicture(map, palette, caption()).toBlob(done, 'image/png')),
   },
   {
-    label: 'SVG',
-    what: 'the same, to be scaled (at most 20,000 cells)',
+    name: 'svg',
     extension: 'svg',
     async make({ map, palette, caption }) {
       const svg = svgPicture(map, palette, caption());
@@ -49,8 +62,7 @@ export const SAVES: readonly Save[] = [
     },
   },
   {
-    label: 'GIF',
-    what: `${GIF_FRAMES} steps from here on`,
+    name: 'gif',
     extension: 'gif',
     async make(source) {
       const { Gif } = await import('./gif.ts');
@@ -67,33 +79,28 @@ export const SAVES: readonly Save[] = [
     },
   },
   {
-    label: 'Recording',
-    what: 'the whole run, for this page and the command line',
+    name: 'recording',
     extension: 'poolrec',
     make: async ({ recording }) => new Blob([encodeRecording(recording) as Uint8Array<ArrayBuffer>]),
   },
   {
-    label: 'Scenario',
-    what: 'a file that gives the same run in CI',
+    name: 'scenario',
     extension: 'pool.yaml',
     make: async ({ scenario }) =>
       scenario === null ? null : new Blob([await scenario()], { type: 'text/yaml' }),
   },
   {
-    label: 'CSV',
-    what: 'a row per request',
+    name: 'csv',
     extension: 'csv',
     make: async ({ recording }) => new Blob([...exportCsv(recording)], { type: 'text/csv' }),
   },
   {
-    label: 'JSON',
-    what: 'summary, metrics and requests',
+    name: 'json',
     extension: 'json',
     make: async ({ recording }) => new Blob([...exportJson(recording)], { type: 'application/json' }),
   },
   {
-    label: 'Chrome trace',
-    what: 'requests and steps, for ui.perfetto.dev',
+    name: 'trace',
     extension: 'trace.json',
     make: async ({ recording }) => new Blob([...exportChromeTrace(recording)], { type: 'application/json' }),
   },

@@ -1,4 +1,5 @@
 import { byId, h } from '../dom.ts';
+import { t } from '../text/text.ts';
 import type { Save, SaveSource } from './save.ts';
 
 /** The link to the view, and files that can be saved of it. */
@@ -19,17 +20,15 @@ export class ShareDialog {
     const link = this.link();
     this.told.replaceChildren();
     this.dialog.replaceChildren(
-      h('h2', {}, 'Share this view'),
-      ...(link === null
-        ? [h('p', {}, 'A recording is too large for a link: share its file. Scenarios fit into links.')]
-        : this.linkPart(link)),
-      h('h2', { class: 'save-title' }, 'Save'),
+      h('h2', {}, t().share.title),
+      ...(link === null ? [h('p', {}, t().share.noLink)] : this.linkPart(link)),
+      h('h2', { class: 'save-title' }, t().share.save),
       h('ul', { class: 'saves', id: 'saves' }),
       h('p', {}, this.told),
       h(
         'p',
         {},
-        h('button', { type: 'button', class: 'button', onclick: () => this.dialog.close() }, 'Close'),
+        h('button', { type: 'button', class: 'button', onclick: () => this.dialog.close() }, t().close),
       ),
     );
     this.dialog.showModal();
@@ -37,53 +36,58 @@ export class ShareDialog {
   }
 
   private linkPart(link: string): HTMLElement[] {
-    const field = h('input', { type: 'text', readonly: true, value: link, 'aria-label': 'Link' });
+    const field = h('input', { type: 'text', readonly: true, value: link, 'aria-label': t().share.link });
     field.addEventListener('focus', () => field.select());
     const copy = async () => {
       field.select();
       await navigator.clipboard.writeText(link).then(
-        () => this.told.replaceChildren('Copied.'),
-        () => this.told.replaceChildren('Press Ctrl+C to copy.'),
+        () => this.told.replaceChildren(t().share.copied),
+        () => this.told.replaceChildren(t().share.pressToCopy),
       );
     };
     return [
-      h('p', {}, 'The link holds the scenario, the step and what is selected. No server keeps anything.'),
+      h('p', {}, t().share.holds),
       h(
         'p',
         { class: 'share-link' },
         field,
-        h('button', { type: 'button', class: 'button primary', onclick: copy }, 'Copy'),
+        h('button', { type: 'button', class: 'button primary', onclick: copy }, t().copy),
       ),
-      h('p', {}, `${link.length.toLocaleString('en-US')} characters`),
+      h('p', {}, t().share.length(link.length.toLocaleString('en-US'))),
     ];
   }
 
   /** What makes the files is loaded when somebody wants them. */
   private async listSaves(): Promise<void> {
-    const { SAVES } = await import('./save.ts');
+    const { SAVES, labelOf, whatOf } = await import('./save.ts');
     byId('saves').replaceChildren(
       ...SAVES.map((save) =>
         h(
           'li',
           {},
-          h('button', { type: 'button', class: 'button', onclick: () => void this.save(save) }, save.label),
-          ` ${save.what}`,
+          h(
+            'button',
+            { type: 'button', class: 'button', onclick: () => void this.save(save) },
+            labelOf(save),
+          ),
+          ` ${whatOf(save)}`,
         ),
       ),
     );
   }
 
-  private async save({ make, label, extension }: Save): Promise<void> {
+  private async save(save: Save): Promise<void> {
     const source = this.source();
     if (source === null) return;
-    this.told.replaceChildren(`Making the ${label} …`);
-    const { download, fileName } = await import('./save.ts');
-    const blob = await make(source);
+    const { download, fileName, labelOf } = await import('./save.ts');
+    const label = labelOf(save);
+    this.told.replaceChildren(t().share.making(label));
+    const blob = await save.make(source);
     if (blob === null) {
-      this.told.replaceChildren(`No ${label} can be made of this.`);
+      this.told.replaceChildren(t().share.cannot(label));
       return;
     }
-    download(blob, fileName(source.recording.header.name, extension));
-    this.told.replaceChildren(`Saved: ${Math.ceil(blob.size / 1000).toLocaleString('en-US')} kB.`);
+    download(blob, fileName(source.recording.header.name, save.extension));
+    this.told.replaceChildren(t().share.saved(Math.ceil(blob.size / 1000).toLocaleString('en-US')));
   }
 }

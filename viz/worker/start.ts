@@ -40,15 +40,15 @@ export function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagVa
     engine: { ...scenario.engine, honoured },
     hardware: { ...scenario.hardware, count },
   });
-  return { starts: plan.starts, verdict: verdictOf(plan), strips: rankStrips(plan) };
-}
-
-function verdictOf(plan: Plan): string {
-  if (!plan.starts) return `Would not start. ${plan.message} Advice: ${adviceText(plan)}`;
-  const { numGpuBlocks, groups } = plan.pool;
-  const count = (n: number) => n.toLocaleString('en-US');
-  return (
-    `Starts with ${count(numGpuBlocks)} blocks of ${groups[0].blockSize} tokens: ` +
-    `${plan.maxConcurrency.toFixed(1)} requests of ${count(plan.scheduler.maxModelLen)} tokens fit at once.`
-  );
+  const strips = rankStrips(plan);
+  if (!plan.starts) return { fit: null, message: plan.message, advice: adviceText(plan), strips };
+  const { pool, maxConcurrency, scheduler } = plan;
+  const { numGpuBlocks: numBlocks, groups } = pool;
+  const fit = {
+    numBlocks,
+    blockSize: groups[0].blockSize,
+    maxConcurrency,
+    maxModelLen: scheduler.maxModelLen,
+  };
+  return { fit, message: '', advice: '', strips };
 }
