@@ -7,6 +7,8 @@ import { t } from './text/text.ts';
 
 /** Cells at least this wide show gutters and how full a block is, CSS pixels. */
 const DETAILED_CELL = 7;
+/** From this size on, a cell has room for a name. */
+const LETTERED_CELL = 30;
 const MAX_CELL = 64;
 const MAX_DETAILED_BLOCKS = 6000;
 /** Cells and rows may be this much smaller for the sake of round rows. */
@@ -217,8 +219,32 @@ export class BlockMap {
         context.fillRect(x, y + size - tall, size, tall);
       }
       if (cell >= 12) this.drawSign(context, cursor, block, x, y, size);
+      if (cell >= LETTERED_CELL) this.drawLetters(context, cursor, block, x, y, size, color);
     }
     context.globalAlpha = 1;
+  }
+
+  /** The name of who holds it, or how many do, beside the colour that says the same. */
+  private drawLetters(
+    context: CanvasRenderingContext2D,
+    cursor: Cursor,
+    block: number,
+    x: number,
+    y: number,
+    size: number,
+    color: string,
+  ): void {
+    const references = cursor.refCount[block];
+    if (references === 0 || block === cursor.nullBlock) return;
+    const isCount = this.mode === 'references';
+    if (!isCount && (this.mode !== 'request' || references > 1)) return;
+    const [owner] = isCount ? [] : cursor.holders(block);
+    const text = isCount ? String(references) : owner === undefined ? '' : cursor.recording.requestIds[owner];
+    context.font = `10px ${this.palette.css('mono')}`;
+    if (text === '' || context.measureText(text).width > size - 4) return;
+    context.textBaseline = 'top';
+    context.fillStyle = isLight(toPixel(color)) ? '#000' : '#fff';
+    context.fillText(text, x + 3, y + 3);
   }
 
   /** Shape beside colour: shared blocks have a ring, cached-free ones a dot, the null block a cross. */
@@ -342,6 +368,11 @@ export class BlockMap {
     const size = detailed ? cell - gapOf(cell) : cell;
     context.strokeRect(x - grow + 0.5, y - grow + 0.5, size + 2 * grow - 1, size + 2 * grow - 1);
   }
+}
+
+/** Whether black stands out from a pixel more than white does. */
+function isLight(pixel: number): boolean {
+  return 0.3 * (pixel & 0xff) + 0.59 * ((pixel >> 8) & 0xff) + 0.11 * ((pixel >> 16) & 0xff) > 140;
 }
 
 /** Between detailed cells. */

@@ -4,6 +4,7 @@ import type { Recording } from '../sim/recording/recording.ts';
 import { explainAt } from '../sim/report/explain.ts';
 import type { ScenarioSource, SharedState } from '../sim/share/fragment.ts';
 import { type Command, Keyboard } from './app/commands.ts';
+import { embed } from './app/embed.ts';
 import { Engine } from './app/engine.ts';
 import { listenForFiles } from './app/files.ts';
 import { Links } from './app/links.ts';
@@ -35,6 +36,7 @@ import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
 import type { Caption } from './share/picture.ts';
 import { ShareDialog } from './share/share-dialog.ts';
+import { StateTable } from './state-table.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
 import { keepLanguage, languageNow, preferredLanguage, showTexts, t, useLanguage } from './text/text.ts';
 import { Timeline } from './timeline.ts';
@@ -104,7 +106,7 @@ const gantt = new Gantt(
   { onRequest: selectRequest, onScroll: askFrame },
 );
 const compare = new Compare(byId('scene-compare'), palette, {
-  add: () => editor.open(true),
+  add: () => openEditor(true),
   remove: (other) => setOthers(view.get().others.filter((run) => run !== other)),
   goTo: (step) => playback.seek(step),
   redraw() {
@@ -112,6 +114,7 @@ const compare = new Compare(byId('scene-compare'), palette, {
     askFrame();
   },
 });
+const stateTable = new StateTable(byId('scene-table'));
 const transport = new Transport(byId('transport'), playback);
 
 // --- drawing: at most once a frame, from the view alone ---
@@ -137,6 +140,7 @@ function draw(): void {
   if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
   else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
   else if (scene === 'compare') compare.draw(step, block, request);
+  else if (scene === 'table') stateTable.draw(cursor);
   timeline.draw(step);
   stepTimes.draw(cursor);
   headline.show(cursor, derived);
@@ -264,6 +268,7 @@ function retell(): void {
   const { run } = view.get();
   showTexts();
   compare.retell();
+  stateTable.restyle();
   if (run !== null) {
     gpus.retell();
     experts.show(run.recording.header.experts ?? null);
@@ -352,7 +357,13 @@ const commands: readonly Command[] = [
   { key: '/', shown: '/', what: () => t().commands.find, act: () => paletteDialog.open() },
   { key: 'g', shown: 'g', what: () => t().commands.gpus, act: () => view.set({ scene: 'gpus' }) },
   { key: 'c', shown: 'c', what: () => t().commands.compare, act: () => view.set({ scene: 'compare' }) },
-  { key: 'e', shown: 'e', what: () => t().commands.setUp, act: () => editor.open() },
+  {
+    key: 't',
+    shown: 't',
+    what: () => t().commands.table,
+    act: () => view.set({ scene: 'table' }),
+  },
+  { key: 'e', shown: 'e', what: () => t().commands.setUp, act: () => openEditor() },
   { key: 'l', shown: 'l', what: () => t().commands.language, act: () => void changeLanguage() },
   {
     key: 'Escape',
@@ -523,7 +534,7 @@ function goTo({ step, mode, request, others, scene }: Omit<SharedState, 'scenari
 
 const links = new Links(view, simulate);
 new ShareDialog(
-  () => links.link(),
+  (room) => links.link(room),
   () => {
     const { run, step } = view.get();
     if (run === null) return null;
@@ -559,7 +570,12 @@ const editor = new Editor((scenario, beside) => {
   if (beside) simulateBeside([scenario]);
   else links.goTo(scenario);
 });
-byId('set-up').addEventListener('click', () => editor.open());
+byId('set-up').addEventListener('click', () => openEditor());
+
+/** Who embeds the page has chosen what runs. */
+function openEditor(beside = false): void {
+  if (!links.isEmbedded) editor.open(beside);
+}
 
 listenForFiles({
   scenario: (text, file) => links.goTo({ text: scenarioTextOf(text), file, sets: [] }),
@@ -584,3 +600,4 @@ const isReport = showReport((recording, name, step) => {
   if (step > 0) playback.seek(step);
 });
 if (!isReport) links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });
+if (links.isEmbedded) embed(view, playback, links);

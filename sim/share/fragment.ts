@@ -13,7 +13,8 @@ const MAX_STATE_BYTES = 1024 * 1024;
 const MAX_SETS = 100;
 const MAX_OTHERS = 3;
 
-export const ROOMS = ['play'] as const;
+/** `embed`: within another page, without header and editor. */
+export const ROOMS = ['play', 'embed'] as const;
 export type Room = (typeof ROOMS)[number];
 
 /** A scenario as the page knows it: a file's text, and fields that are set in place of the file's. */
@@ -72,6 +73,12 @@ export function fromFragment(fragment: string): { room: Room; state: SharedState
   } catch {
     return null;
   }
+}
+
+/** The room of an address, whether or not it holds a state; `play` where it names none. */
+export function roomOf(fragment: string): Room {
+  const name = /^#\/([a-z-]+)(?:\?|$)/.exec(fragment)?.[1];
+  return ROOMS.find((room) => room === name) ?? 'play';
 }
 
 function stateOf(value: unknown): SharedState | null {

@@ -7,6 +7,8 @@ export const SCENES: readonly { readonly name: string; go(page: Page): Promise<v
   { name: 'requests', go: (page) => later(page, 'r') },
   { name: 'gpus', go: openGpus },
   { name: 'compare', go: compare },
+  { name: 'table', go: (page) => later(page, 't') },
+  { name: 'embed', go: embed },
   { name: 'editor', go: (page) => press(page, 'e') },
   { name: 'share', go: share },
   { name: 'palette', go: find },
@@ -42,4 +44,12 @@ async function share(page: Page): Promise<void> {
 async function find(page: Page): Promise<void> {
   await press(page, '/');
   await page.keyboard.type('event:');
+}
+
+async function embed(page: Page): Promise<void> {
+  await page.goto(page.url().replace(/#.*$/, '').concat('?embedded#/embed'));
+  await page.waitForFunction(() =>
+    document.getElementById('scenario-name')?.textContent?.startsWith('hello ·'),
+  );
+  await later(page);
 }

@@ -1,4 +1,11 @@
-import { fromFragment, type ScenarioSource, type SharedState, toFragment } from '../../sim/share/fragment.ts';
+import {
+  fromFragment,
+  type Room,
+  roomOf,
+  type ScenarioSource,
+  type SharedState,
+  toFragment,
+} from '../../sim/share/fragment.ts';
 import { isCourse } from './rooms.ts';
 import type { ViewStore } from './view.ts';
 
@@ -14,6 +21,7 @@ export class Links {
   private readonly simulate: (scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | null) => void;
   /** null: a recording, which no link can hold. */
   scenario: ScenarioSource | null = null;
+  private room: Room = 'play';
   private timer = 0;
 
   constructor(
@@ -29,10 +37,16 @@ export class Links {
     window.addEventListener('popstate', () => this.follow());
   }
 
+  /** The page is within another one. */
+  get isEmbedded(): boolean {
+    return this.room === 'embed';
+  }
+
   /** Opens the page: with what the address says, or with the scenario given. */
   start(otherwise: ScenarioSource): void {
     const found = fromFragment(location.hash);
     this.scenario = found?.state.scenario ?? otherwise;
+    this.room = roomOf(location.hash);
     this.simulate(this.scenario, found?.state ?? null);
   }
 
@@ -44,7 +58,7 @@ export class Links {
     history.pushState(
       null,
       '',
-      toFragment('play', { ...this.stateOf(scenario), step: 0, request: null, others: [] }),
+      toFragment(this.room, { ...this.stateOf(scenario), step: 0, request: null, others: [] }),
     );
     this.simulate(scenario, null);
   }
@@ -70,8 +84,8 @@ export class Links {
     history.replaceState(null, '', this.fragment(this.scenario));
   }
 
-  private fragment(scenario: ScenarioSource): string {
-    return toFragment('play', this.stateOf(scenario));
+  private fragment(scenario: ScenarioSource, room = this.room): string {
+    return toFragment(room, this.stateOf(scenario));
   }
 
   private stateOf(scenario: ScenarioSource): SharedState {
@@ -80,7 +94,9 @@ export class Links {
   }
 
   /** The address of the view; null: a recording, which no link can hold. */
-  link(): string | null {
-    return this.scenario === null ? null : location.href.replace(/#.*$/, '') + this.fragment(this.scenario);
+  link(room: Room = 'play'): string | null {
+    return this.scenario === null
+      ? null
+      : location.href.replace(/#.*$/, '') + this.fragment(this.scenario, room);
   }
 }

@@ -16,8 +16,8 @@ export interface Run {
   readonly events: EventSteps;
 }
 
-export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare';
-export const SCENES: readonly Scene[] = ['blocks', 'requests', 'gpus', 'compare'];
+export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare' | 'table';
+export const SCENES: readonly Scene[] = ['blocks', 'requests', 'gpus', 'compare', 'table'];
 
 /** Everything that the picture depends on. */
 export interface View {

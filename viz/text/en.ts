@@ -42,11 +42,13 @@ export const en = {
     drop: 'Drop a recording (*.poolrec) or a scenario (*.pool.yaml)',
     editor: 'Set up a run',
     shareView: 'Share this view',
+    tables: 'What the pictures show, as tables',
+    playground: 'Open in the playground',
   },
   close: 'Close',
   copy: 'Copy',
 
-  scenes: { blocks: 'Blocks', requests: 'Requests', gpus: 'GPUs', compare: 'Compare' },
+  scenes: { blocks: 'Blocks', requests: 'Requests', gpus: 'GPUs', compare: 'Compare', table: 'Table' },
   modes: {
     request: 'Request',
     state: 'State',
@@ -116,6 +118,7 @@ export const en = {
     find: 'search, or a command',
     gpus: 'show the GPUs',
     compare: 'compare runs',
+    table: 'show the same as tables',
     setUp: 'set up a run',
     nothing: 'nothing selected',
     help: 'this list',
@@ -401,6 +404,17 @@ export const en = {
     result: 'Result',
   },
 
+  table: {
+    pool: 'Blocks of the pool',
+    requests: 'Requests, in the order of the queues',
+    request: 'request',
+    state: 'state',
+    blocks: 'blocks',
+    prompt: 'prompt tokens',
+    computed: 'computed tokens',
+    scheduled: 'in this step',
+  },
+
   editor: {
     title: 'Set up a run',
     beside: 'A run beside this one',
@@ -449,6 +463,12 @@ export const en = {
     save: 'Save',
     link: 'Link',
     holds: 'The link holds the scenario, the step and what is selected. No server keeps anything.',
+    embed: 'Embed',
+    embedIs: 'This view within a page of yours. The page can tell it where to go: docs/embed.md.',
+    width: 'Width',
+    height: 'Height',
+    code: 'Code to copy',
+    copyCode: 'Copy the code',
     length: (characters: string) => `${characters} characters`,
     copied: 'Copied.',
     pressToCopy: 'Press Ctrl+C to copy.',
