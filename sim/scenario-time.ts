@@ -1,13 +1,16 @@
+import { type Architecture, parseModelConfig } from './catalog/architecture.ts';
 import type { TimingParameters } from './catalog/gpus.ts';
+import { findModel } from './catalog/models.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
 import { flagsOf } from './memory/flags.ts';
 import { hostShareOf } from './memory/host-share.ts';
 import { limitsOf, resolveHardware } from './memory/resolve.ts';
 import type { Scenario } from './scenario/scenario.ts';
+import type { Drafting } from './time/drafting.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
-import { rooflineStages, sharedStages } from './time/stages.ts';
+import { partOf, rooflineStages, sharedStages } from './time/stages.ts';
 import { tableStepTime } from './time/step-table.ts';
 import type { StageTimes, StepTimeModel } from './time/step-time.ts';
 
@@ -35,10 +38,29 @@ export function timingOf(scenario: Scenario): RooflineInput {
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
       ...(link !== null && { link }),
       ...(host !== null && { host }),
-      ...(flagsOf(scenario)('speculative_config') !== null && { drafts: true as const }),
+      ...draftingOf(scenario, architecture),
       overhead: overheadOf(scenario),
     },
   };
+}
+
+/** Drafts that are looked up on the CPU. */
+const LOOKS_UP = new Set(['ngram', 'suffix']);
+/** Heads of one layer as those of the model. */
+const HEADS = /^eagle|mtp$/;
+
+/** Who drafts: a head with one layer like the model's, or a model of its own. */
+function draftingOf(scenario: Scenario, architecture: Architecture): { drafting?: Drafting } {
+  const speculative = flagsOf(scenario)('speculative_config') as Readonly<Record<string, unknown>> | null;
+  const method = String(speculative?.method ?? '');
+  if (speculative === null || LOOKS_UP.has(method)) return {};
+  const { numLayers } = architecture;
+  const known = HEADS.test(method) ? null : findModel(String(speculative.model ?? ''));
+  const model = HEADS.test(method)
+    ? partOf(architecture, { first: numLayers - 1, end: numLayers })
+    : known && parseModelConfig(known.config);
+  const numTokens = Number(speculative.num_speculative_tokens ?? 1);
+  return { drafting: { model: model && !('missing' in model) ? model : null, numTokens } };
 }
 
 /**

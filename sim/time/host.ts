@@ -20,3 +20,6 @@ export const V1_OVERHEAD: HostOverhead = { perStep: 0, perSequence: 11e-6 };
 
 /** V0: schedule, prepare, sample and process, from Vidur's CPU profile of the A100 (2023–24). */
 export const V0_OVERHEAD: HostOverhead = { perStep: 1.8e-3, perSequence: 92e-6 };
+
+/** Of work that the CPU has no share in. */
+export const NO_OVERHEAD: HostOverhead = { perStep: 0, perSequence: 0 };

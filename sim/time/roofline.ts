@@ -4,10 +4,11 @@ import { LINKS, type LinkTiming } from '../catalog/links.ts';
 import { type AttentionShape, kvBytesPerToken } from './attention-shape.ts';
 import type { StepBreakdown } from './breakdown.ts';
 import { decodeAttention } from './decode-attention.ts';
+import { type Drafting, noDrafts, oneMoreEach } from './drafting.ts';
 import { elementwise } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { graphSize } from './graph-size.ts';
-import { type HostOverhead, sampler, V1_OVERHEAD } from './host.ts';
+import { type HostOverhead, NO_OVERHEAD, sampler, V1_OVERHEAD } from './host.ts';
 import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
@@ -25,8 +26,8 @@ export interface RooflineOptions extends RankOptions {
   readonly samples?: boolean;
   /** Absent: nothing crosses PCIe. */
   readonly host?: HostShare;
-  /** Drafts of a model, which takes time of its own that is not modelled. */
-  readonly drafts?: true;
+  /** Absent: nobody drafts, or it takes no time on the GPU. */
+  readonly drafting?: Drafting;
 }
 
 const NS_PER_S = 1e9;
@@ -70,6 +71,8 @@ class Roofline implements AnalyticStepTime {
   private tokenTable = new Float64Array(FIRST_TABLE_SIZE);
   private headTable = new Float64Array(FIRST_TABLE_SIZE);
   private readonly prefill = noPrefill();
+  private readonly drafter: Roofline | null;
+  private readonly draftBatch = noDrafts();
 
   constructor(model: Architecture, gpu: Gpu, options: RooflineOptions) {
     this.model = model;
@@ -82,19 +85,32 @@ class Roofline implements AnalyticStepTime {
     this.globalLayers = model.numLayers - this.localLayers;
     this.window = window;
     this.shape = attentionShape(model, options);
+    const { drafting, host: _, ...ofDrafter } = options;
+    this.drafter = drafting?.model
+      ? new Roofline(drafting.model, gpu, {
+          ...ofDrafter,
+          pipelineParallel: 1,
+          embeds: true,
+          overhead: NO_OVERHEAD,
+        })
+      : null;
   }
 
   stepNs(batch: BatchShape): number {
+    return batch.numRequests === 0 ? 1 : Math.max(1, Math.round(this.seconds(batch) * NS_PER_S));
+  }
+
+  private seconds(batch: BatchShape): number {
     const { overhead } = this;
-    if (batch.numRequests === 0) return 1;
-    const seconds =
+    return (
       overhead.perStep +
       overhead.perSequence * batch.numRequests +
       this.tokenSeconds(this.padded(batch.numTokens)) +
       this.headSeconds(this.numSampled(batch)) +
       this.attention(batch) +
-      this.transfer(batch);
-    return Math.max(1, Math.round(seconds * NS_PER_S));
+      this.transfer(batch) +
+      this.draftSeconds(batch)
+    );
   }
 
   sendNs({ numTokens }: BatchShape): number {
@@ -169,6 +185,16 @@ class Roofline implements AnalyticStepTime {
       numStages * hostTransfer(this.gpu, swappedBlocks * blockBytes) +
       numStages * blockCopies(this.gpu, copiedBlocks * blockBytes)
     );
+  }
+
+  /** Drafts for the next step are made at the end of this one. */
+  private draftSeconds(batch: BatchShape): number {
+    const { drafter, draftBatch } = this;
+    const { drafting, samples } = this.options;
+    if (drafter === null || drafting === undefined || samples === false) return 0;
+    oneMoreEach(batch, draftBatch);
+    const more = batch.numSampled === 0 ? 0 : (drafting.numTokens - 1) * drafter.seconds(draftBatch);
+    return drafter.seconds(batch) + more;
   }
 
   /** Seconds of all layers' attention. */

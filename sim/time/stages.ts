@@ -1,9 +1,8 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import { stageLayers } from '../memory/parallel.ts';
+import { NO_OVERHEAD } from './host.ts';
 import { type RooflineInput, rooflineStepTime } from './roofline.ts';
 import type { BatchShape, StageTimes, StepTimeModel } from './step-time.ts';
-
-const NO_OVERHEAD = { perStep: 0, perSequence: 0 };
 
 /**
  * The analytic step time of each stage of a pipeline: its layers, in the first the embedding and what the CPU takes,
@@ -54,7 +53,7 @@ export function sharedStages(step: StepTimeModel, numLayers: number, numStages: 
 }
 
 /** A model with some of its layers only. */
-function partOf(model: Architecture, { first, end }: { first: number; end: number }): Architecture {
+export function partOf(model: Architecture, { first, end }: { first: number; end: number }): Architecture {
   const { moe, localAttention } = model;
   const hasExperts = moe?.hasExperts.slice(first, end) ?? [];
   return {

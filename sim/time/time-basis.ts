@@ -44,7 +44,7 @@ export function timeBasis({ gpu, model, options }: RooflineInput): TimeBasis {
     isParallel && !isLinkGiven && gpu.link.startsWith('pcie4') && 'all-reduce',
     (options.pipelineParallel ?? 1) > 1 && 'sends between stages',
     options.host?.weightBytes.some((bytes) => bytes > 0) === true && 'offloaded weights',
-    options.drafts === true && 'drafts',
+    options.drafting !== undefined && 'drafts',
     model.isMultimodal && 'image encoder',
   ].filter((part) => part !== false);
   return {

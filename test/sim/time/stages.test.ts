@@ -41,8 +41,9 @@ test.each(['meta-llama/Llama-3.1-8B-Instruct', 'Qwen/Qwen3-30B-A3B', 'zai-org/GL
     for (const tensorParallel of [1, 2]) {
       for (const pipelineParallel of [2, 3, 4]) {
         const weightBytes = Array.from({ length: pipelineParallel }, (_, stage) => 1e9 * stage);
+        const drafting = { model, numTokens: 2 };
         const host = { weightBytes, blockSize: 16 };
-        const options = { tensorParallel, pipelineParallel, weightBytes: 2, kvBytes: 2, host };
+        const options = { tensorParallel, pipelineParallel, weightBytes: 2, kvBytes: 2, host, drafting };
         const stages = rooflineStages({ model, gpu, options });
         const { total, stageNs } = sumOf(stages);
         expect(Math.abs(total - stages.stepNs(BATCH))).toBeLessThan(20);
