@@ -1,4 +1,5 @@
 import './app/theme.ts';
+import { keepForOffline } from './offline/register.ts';
 
 /* The page has two rooms: the playground and the course, `#/learn`. What is not visited is not loaded. */
 
@@ -16,3 +17,4 @@ async function enter(): Promise<void> {
 
 window.addEventListener('hashchange', () => void enter());
 void enter();
+keepForOffline();

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { preview } from 'vite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openSite, type Site } from './site.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site?.close());
+
+test('once loaded, the page works without its server', async () => {
+  const server = await preview({
+    root: ROOT,
+    logLevel: 'error',
+    build: { outDir: site.folder },
+    preview: { host: '127.0.0.1', port: 0 },
+  });
+  const url = server.resolvedUrls!.local[0];
+  const { page } = await site.visit({ reducedMotion: 'reduce' });
+  const isDrawn = () => document.getElementById('scenario-name')?.textContent?.startsWith('hello ·') === true;
+  await page.goto(url);
+  await page.waitForFunction(isDrawn);
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+  const caches = await page.evaluate(() => window.caches.keys());
+  expect(caches).toEqual([expect.stringMatching(/^poolscope-[0-9a-f]{16}$/)]);
+  await server.close();
+  await expect(fetch(url)).rejects.toThrow();
+
+  await page.reload();
+  await page.waitForFunction(isDrawn);
+  // A worker and parts that the first run did not need.
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    const text =
+      'version: 1\nname: alone\nvllm: "0.6.3"\ncommand: vllm serve facebook/opt-13b\nhardware: { gpu: a100-40g }\nworkload: { num-prompts: 4, input-len: 20, output-len: 5 }\n';
+    data.items.add(new File([text], 'alone.pool.yaml'));
+    document.body.dispatchEvent(
+      new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }),
+    );
+  });
+  await page.waitForFunction(() =>
+    /^alone ·|would not|cannot/.test(
+      `${document.getElementById('scenario-name')?.textContent}${document.getElementById('message')?.textContent}`,
+    ),
+  );
+  expect(await page.locator('#scenario-name').textContent()).toMatch(/^alone · .*vLLM 0\.6\.3/);
+});
