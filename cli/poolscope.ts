@@ -3,8 +3,6 @@ import packageJson from '../package.json' with { type: 'json' };
 import { formatProblem, InputError } from '../sim/error.ts';
 import { scenarioJsonSchema } from '../sim/scenario/json-schema.ts';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
-import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
-import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
 import {
   positiveNumber,
   reporterOption,
@@ -32,16 +30,13 @@ import { SWEEP_REPORTERS } from './sweep/formats.ts';
 import { merge } from './sweep/merge.ts';
 import { type WorkerOptions, worker } from './sweep/queue-worker.ts';
 import { type SweepOptions, sweep } from './sweep/sweep.ts';
-import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
+import { addTrace } from './trace-command.ts';
 import { GOALS } from './tune/goals.ts';
 import { type TuneOptions, tune } from './tune/tune.ts';
-import { verifyAllocator, verifyScheduler } from './verify.ts';
-import { verifyCapacity } from './verify-capacity.ts';
-import { verifyTime } from './verify-time.ts';
+import { addVerify } from './verify-command.ts';
 
 const INPUTS =
   "scenario files (*.pool.yaml), folders of them, a 'vllm serve …' line in quotes, or a deployment that import takes";
-const TRACE_ARGUMENT = 'a trace (.gz is unpacked); see docs/traces.md for formats';
 
 const program = new Command('poolscope')
   .description(
@@ -182,91 +177,8 @@ program
         : importKvEvents(source, { record: options.record });
   });
 
-const trace = program
-  .command('trace')
-  .description('request traces: what they hold, other formats, workloads like them');
-trace
-  .command('stats')
-  .description('requests, rate, burstiness, lengths and shared prefixes of a trace')
-  .argument('<FILE>', TRACE_ARGUMENT)
-  .addOption(traceFormatOption())
-  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
-  .option('--json', 'print them as JSON')
-  .action((file: string, options) => {
-    process.exitCode = traceStats(file, options);
-  });
-trace
-  .command('fit')
-  .description('print a workload like the trace, to be pasted into a scenario')
-  .argument('<FILE>', TRACE_ARGUMENT)
-  .addOption(traceFormatOption())
-  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
-  .addOption(
-    new Option('--lengths <NAME>', 'how lengths are described').choices(LENGTH_FITS).default('quantiles'),
-  )
-  .option('--json', 'print it as JSON, with the statistics of the trace')
-  .action((file: string, options) => {
-    process.exitCode = traceFit(file, options);
-  });
-trace
-  .command('convert')
-  .description('write a trace in another format')
-  .argument('<FILE>', TRACE_ARGUMENT)
-  .addOption(traceFormatOption())
-  .addOption(new Option('--to <NAME>', 'format to write').choices(WRITABLE_FORMATS).makeOptionMandatory())
-  .option('--limit <N>', 'the first N requests only', wholeNumber(1))
-  .option('--output <FILE>', 'write to FILE instead of stdout')
-  .action((file: string, options) => {
-    process.exitCode = traceConvert(file, options);
-  });
-trace
-  .command('generate')
-  .description("write the requests of a scenario's workload as a trace")
-  .argument('<FILE>', 'a scenario')
-  .addOption(new Option('--to <NAME>', 'format to write').choices(WRITABLE_FORMATS).default('mooncake'))
-  .option('--output <FILE>', 'write to FILE instead of stdout')
-  .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
-  .addOption(setOption())
-  .action((file: string, options) => {
-    process.exitCode = traceGenerate(file, options);
-  });
-
-const verify = program.command('verify').description('compare Poolscope with recorded reality');
-verify
-  .command('scheduler')
-  .description("replay recorded cases of vLLM's scheduler and compare every decision")
-  .argument('<PATH...>', 'case files (*.json, *.json.gz) or folders of them')
-  .option('--json', 'print the results as JSON')
-  .action((paths: string[], options: { json?: boolean }) => {
-    process.exitCode = verifyScheduler(paths, options);
-  });
-
-verify
-  .command('allocator')
-  .description("replay recorded cases of PyTorch's CUDA caching allocator and compare every placement")
-  .argument('<PATH...>', 'case files (*.json, *.json.gz) or folders of them')
-  .option('--json', 'print the results as JSON')
-  .action((paths: string[], options: { json?: boolean }) => {
-    process.exitCode = verifyAllocator(paths, options);
-  });
-
-verify
-  .command('capacity')
-  .description('compare logged start-ups with what follows from their bytes, and from their flags alone')
-  .argument('<PATH...>', 'files of records (*.jsonl, one a line) or folders of them')
-  .option('--json', 'print the results as JSON')
-  .action((paths: string[], options: { json?: boolean }) => {
-    process.exitCode = verifyCapacity(paths, options);
-  });
-
-verify
-  .command('time')
-  .description('compare measured kernels and serving runs with what the step-time model makes of them')
-  .argument('<PATH...>', 'folders with kernels.csv and runs (*.json with their .requests.csv)')
-  .option('--json', 'print the results as JSON')
-  .action((paths: string[], options: { json?: boolean }) => {
-    process.exitCode = verifyTime(paths, options);
-  });
+addTrace(program);
+addVerify(program);
 
 program
   .command('worker')
