@@ -8,7 +8,7 @@ async function enter(): Promise<void> {
   document.body.dataset.room = isCourse ? 'learn' : 'play';
   if (isCourse) {
     const { showCourse } = await import('./learn/room.ts');
-    showCourse(location.hash);
+    await showCourse(location.hash);
   } else {
     await import('./main.ts');
     document.title = 'Poolscope';

@@ -1,4 +1,5 @@
 import './learn.css';
+import { isCourse } from '../app/rooms.ts';
 import { h } from '../dom.ts';
 import { LESSONS } from './course.ts';
 import { indexPage } from './index-page.ts';
@@ -13,8 +14,9 @@ document.body.querySelector('main')?.before(root);
 let isFirst = true;
 
 /** Shows the page that the address names: `#/learn`, `#/learn/<lesson>` or `#/learn/myths`. */
-export function showCourse(fragment: string): void {
-  const text = courseText();
+export async function showCourse(fragment: string): Promise<void> {
+  const text = await courseText();
+  if (location.hash !== fragment) return;
   const name = fragment.replace(/^#\/learn\/?/, '');
   const lesson = LESSONS.find(({ id }) => id === name);
   const page = lesson
@@ -29,3 +31,8 @@ export function showCourse(fragment: string): void {
   if (!isFirst) page.querySelector('h1')?.focus();
   isFirst = false;
 }
+
+// The language changes: the same page in the other one, from its beginning.
+new MutationObserver(() => {
+  if (isCourse()) void showCourse(location.hash);
+}).observe(document.documentElement, { attributeFilter: ['lang'] });

@@ -83,8 +83,10 @@ export interface CourseText {
   readonly myths: Readonly<Record<MythId, MythText>>;
 }
 
-export function courseText(): CourseText {
-  return ENGLISH;
+/** The course in the page's language, which the document says. */
+export async function courseText(): Promise<CourseText> {
+  if (!document.documentElement.lang.startsWith('zh')) return ENGLISH;
+  return (await import('./text.zh.ts')).CHINESE;
 }
 
 /** @throws Error for a key that the language does not have. */

@@ -6,9 +6,11 @@ import { LESSONS, type LessonId } from '../../../viz/learn/course.ts';
 import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
 import type { Facts, Figure, Label, Outcome } from '../../../viz/learn/outcome.ts';
 import { playLink } from '../../../viz/learn/play-link.ts';
-import { courseText, type LessonText, say } from '../../../viz/learn/text.ts';
+import { ENGLISH } from '../../../viz/learn/text.en.ts';
+import { type LessonText, say } from '../../../viz/learn/text.ts';
+import { CHINESE } from '../../../viz/learn/text.zh.ts';
 
-const text = courseText();
+const LANGUAGES = [ENGLISH, CHINESE];
 const known = new Map<string, Outcome>();
 
 /** Each experiment once. */
@@ -57,22 +59,24 @@ describe.each(LESSONS)('$id', (lesson) => {
       const { labels, values } = contents(each);
       expect(values.length).toBeGreaterThan(0);
       for (const value of values) expect(value).toSatisfy((n) => Number.isFinite(n) && n >= 0);
-      for (const label of labels) expect(say(text, label)).not.toMatch(/undefined|NaN/);
+      for (const text of LANGUAGES) {
+        for (const label of labels) expect(say(text, label)).not.toMatch(/undefined|NaN/);
+      }
     }
-    for (const sentence of sentences(text.lessons[lesson.id], facts)) {
+    for (const sentence of LANGUAGES.flatMap(({ lessons }) => sentences(lessons[lesson.id], facts))) {
       expect(sentence).not.toMatch(/undefined|NaN|Infinity/);
     }
   });
 
-  test('every choice has words, and no others are offered', () => {
-    const { choices, unit } = text.lessons[lesson.id];
+  test.each(LANGUAGES)('every choice has words, and no others are offered', ({ lessons }) => {
+    const { choices, unit } = lessons[lesson.id];
     if (lesson.asks === 'number') expect(unit).toBeTruthy();
     else expect(Object.keys(choices ?? {}).sort()).toEqual([...lesson.asks].sort());
   });
 
-  test('the question is about a value that the knob has', () => {
+  test.each(LANGUAGES)('the question is about a value that the knob has', ({ lessons }) => {
     expect(lesson.knob === null || lesson.knob.values.includes(lesson.knob.start)).toBe(true);
-    expect(lesson.knob === null).toBe(text.lessons[lesson.id].knob === undefined);
+    expect(lesson.knob === null).toBe(lessons[lesson.id].knob === undefined);
   });
 
   test('the playground opens its scenarios', () => {
