@@ -12,6 +12,7 @@ const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   action: { index: 'cli/action/action.ts' },
   bench: { bench: 'test/bench/bench.ts' },
   budgets: { budgets: 'test/bench/budgets.ts' },
+  'page-budgets': { page: 'test/bench/page.ts' },
   fit: { fit: 'test/fit/fit.ts' },
   screenshots: { screenshots: 'test/viz/screenshots.ts' },
 };
@@ -41,7 +42,10 @@ export default defineConfig(({ mode }) => {
       },
     },
     // Of BullMQ and Redis nothing is needed unless a sweep goes over a queue: users install them then.
-    ssr: { noExternal: true, external: ['bullmq', 'ioredis', 'playwright-core', 'vite'] },
+    ssr: {
+      noExternal: true,
+      external: ['bullmq', 'ioredis', 'playwright-core', 'vite', 'playwright-core', 'vite'],
+    },
     plugins: [{ name: 'executable', closeBundle: () => chmodSync(`${outDir}/${name}.js`, 0o755) }],
     logLevel: 'warn',
   };
