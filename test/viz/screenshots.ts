@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SCENES } from './scenes.ts';
 import { openSite } from './site.ts';
 import { openHello } from './visitor.ts';
@@ -9,22 +10,34 @@ import { openHello } from './visitor.ts';
  * `npm run screenshots -- FOLDER`: every scene at every width in both themes, to be looked at.
  */
 
-const WIDTHS = [1440, 1024, 390];
-const THEMES = ['light', 'dark'] as const;
+const IMAGES = fileURLToPath(new URL('../../docs/images', import.meta.url));
+/** Small enough for a README: less than 150 kB each. */
+const SHOWN = {
+  scenes: ['blocks', 'requests', 'gpus', 'compare'],
+  widths: [1440],
+  themes: ['light'],
+} as const;
+const ALL = {
+  scenes: SCENES.map(({ name }) => name),
+  widths: [1440, 1024, 390],
+  themes: ['light', 'dark'],
+} as const;
 
 const [folder] = process.argv.slice(2);
+const { scenes, widths, themes } = folder === undefined ? SHOWN : ALL;
+const into = folder ?? IMAGES;
 const site = await openSite();
 try {
-  mkdirSync(folder, { recursive: true });
-  for (const width of WIDTHS) {
-    for (const colorScheme of THEMES) {
-      for (const { name, go } of SCENES) {
+  mkdirSync(into, { recursive: true });
+  for (const width of widths) {
+    for (const colorScheme of themes) {
+      for (const { name, go } of SCENES.filter((scene) =>
+        (scenes as readonly string[]).includes(scene.name),
+      )) {
         const { page } = await openHello(site, { colorScheme, viewport: { width, height: 900 } });
         await go(page);
-        await page.screenshot({
-          path: join(folder, `${name}-${width}-${colorScheme}.png`),
-          fullPage: width < 900,
-        });
+        const file = folder === undefined ? `${name}.png` : `${name}-${width}-${colorScheme}.png`;
+        await page.screenshot({ path: join(into, file), fullPage: width < 900 });
         await page.context().close();
       }
     }
