@@ -13,7 +13,7 @@ import { openHello } from './visitor.ts';
 const IMAGES = fileURLToPath(new URL('../../docs/images', import.meta.url));
 /** Small enough for a README: less than 150 kB each. */
 const SHOWN = {
-  scenes: ['blocks', 'requests', 'gpus', 'compare'],
+  scenes: ['blocks', 'requests', 'gpus'],
   widths: [1440],
   themes: ['light'],
 } as const;
