@@ -84,8 +84,8 @@ export class Engine implements EngineLoad {
     const outlets: Outlets = {
       recorder: this.recordsEvents ? this.recorder : null,
       kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
-      // Requests in several batches at once are not for the fast path.
-      plain: input.plain === true || depth > 1,
+      // The fast path knows of one batch behind the one that it makes, and only with async scheduling.
+      plain: input.plain === true || depth > (input.scheduler.asyncScheduling ? 2 : 1),
       listener: {
         admitted: (request, numCached) => this.admitted(request, numCached),
         preempted: (request) => {

@@ -166,9 +166,16 @@ export class KvCacheManager {
     this.cacheBlocks(request, Math.min(hit + numNew, numTokens));
   }
 
-  /** Computed tokens at which the request's next decode step needs more than a counter. */
-  nextAttentionAt(request: number): number {
-    return Math.min(this.slots[request], this.nextCacheAt[request] - 1, this.nextDropAt[request]);
+  /**
+   * Computed tokens at which the request's next decode step needs more than a counter. `numUnknown` of its tokens
+   * after the step are not known yet: none, or the one that async scheduling waits for.
+   */
+  nextAttentionAt(request: number, numUnknown: 0 | 1): number {
+    return Math.min(
+      this.slots[request],
+      this.nextCacheAt[request] - 1 + numUnknown,
+      this.nextDropAt[request],
+    );
   }
 
   /** Enters the request's blocks that are full with `known` tokens into the prefix cache. */

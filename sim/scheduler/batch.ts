@@ -1,5 +1,7 @@
 /** A step's batch in flight: who computes what, in scheduling order. */
 export class Batch {
+  /** Number of its step. */
+  step = 0;
   /** Requests at the front of `running` that decode one token each and are not listed. */
   numSteady = 0;
   size = 0;
@@ -37,14 +39,15 @@ export class Batch {
     return numTokens;
   }
 
-  /** Lists the steady requests, the first of `running`, in front of the others. */
-  listSteady(running: Int32Array): void {
+  /** Lists its steady requests, which are given in their order, in front of the others. */
+  listSteady(requests: Int32Array): void {
     const count = this.numSteady;
     this.move(0, count);
     for (let i = 0; i < count; i++) {
-      this.request[i] = running[i];
+      this.request[i] = requests[i];
       this.numTokens[i] = 1;
       this.numDrafts[i] = 0;
+      this.samples[i] = 1;
     }
     this.numSteady = 0;
   }
@@ -53,6 +56,7 @@ export class Batch {
     this.request.copyWithin(to, from, this.size);
     this.numTokens.copyWithin(to, from, this.size);
     this.numDrafts.copyWithin(to, from, this.size);
+    this.samples.copyWithin(to, from, this.size);
     this.size += to - from;
   }
 }

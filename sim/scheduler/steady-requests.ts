@@ -31,6 +31,8 @@ export class SteadyRequests {
   private readonly start: Int32Array;
   /** Computed tokens before the step that gives its last output. */
   private readonly lastComputed: Int32Array;
+  /** 1 while it is one of them. */
+  private readonly isSteady: Uint8Array;
 
   /** Requests that ever joined. */
   numJoined = 0;
@@ -46,6 +48,7 @@ export class SteadyRequests {
     this.rank = new Int32Array(numRequests);
     this.start = new Int32Array(numRequests);
     this.lastComputed = new Int32Array(numRequests);
+    this.isSteady = new Uint8Array(numRequests);
   }
 
   /** Computed tokens of all of them, and the most of one; 0 if there are none. */
@@ -62,6 +65,10 @@ export class SteadyRequests {
   }
   get numDue(): number {
     return this.calendar.numDue;
+  }
+
+  has(request: number): boolean {
+    return this.isSteady[request] === 1;
   }
 
   computedOf(request: number): number {
@@ -88,41 +95,58 @@ export class SteadyRequests {
     this.computedTokens += this.count;
   }
 
-  /** Of the requests that were due, those that have all their outputs end; returns how many. */
+  /** After the tick: of the requests that were due, those that have all their outputs end; returns how many. */
   endDue(finish: (request: number) => void): number {
     const { due, numDue } = this.calendar;
-    let ended = 0;
-    let longestEnded = false;
+    const before = this.count;
     for (let i = 0; i < numDue; i++) {
       const request = due[i];
-      const computed = this.computedOf(request);
-      if (computed <= this.lastComputed[request]) {
-        this.calendar.add(request, this.stepsUntilDue(request, computed));
-        continue;
-      }
-      if (this.start[request] === this.mostComputed) longestEnded = true;
-      this.remove(request, computed);
-      finish(request);
-      ended++;
+      if (this.isComplete(request)) this.remove(request, finish);
+      else this.setDue(request);
     }
-    if (longestEnded) this.findLongest();
-    return ended;
+    return before - this.count;
+  }
+
+  /**
+   * Before the tick, where outputs come a step late: of the requests that are due, those whose last output is under
+   * way already compute nothing more, and are steady no longer.
+   */
+  leaveOutDue(leftOut: (request: number) => void): void {
+    const { calendar } = this;
+    const { due, numDue } = calendar;
+    let kept = 0;
+    for (let i = 0; i < numDue; i++) {
+      const request = due[i];
+      if (this.isComplete(request)) this.remove(request, leftOut);
+      else due[kept++] = request;
+    }
+    calendar.numDue = kept;
+  }
+
+  /** After the tick, where endDue() does not follow: when those that were due are due again. */
+  scheduleDue(): void {
+    const { due, numDue } = this.calendar;
+    for (let i = 0; i < numDue; i++) this.setDue(due[i]);
   }
 
   /** The next of the running requests decodes too from now on. */
   join(request: number, computed: number, outputsLeft: number): void {
     this.members[this.count++] = request;
+    this.isSteady[request] = 1;
     this.rank[request] = this.numJoined++;
     this.computedTokens += computed;
     this.lastComputed[request] = computed + outputsLeft - 1;
     this.start[request] = computed - this.clock;
     this.mostComputed = Math.max(this.mostComputed, this.start[request]);
-    this.calendar.add(request, this.stepsUntilDue(request, computed));
+    this.setDue(request);
   }
 
   /** Ends the fast path for all of them: every counter is what it would be on the plain one. */
   settle(): void {
-    for (let i = 0; i < this.count; i++) this.host.leave(this.members[i], this.computedOf(this.members[i]));
+    for (let i = 0; i < this.count; i++) {
+      this.isSteady[this.members[i]] = 0;
+      this.host.leave(this.members[i], this.computedOf(this.members[i]));
+    }
     this.count = 0;
     this.numJoined = 0;
     this.clock = 0;
@@ -131,16 +155,27 @@ export class SteadyRequests {
     this.calendar.clear();
   }
 
-  private remove(request: number, computed: number): void {
-    const last = this.members[--this.count];
-    this.members[this.members.indexOf(request)] = last;
-    this.computedTokens -= computed;
-    this.host.leave(request, computed);
+  /** All its outputs are computed, or under way. */
+  private isComplete(request: number): boolean {
+    return this.computedOf(request) > this.lastComputed[request];
   }
 
-  /** Steps before the one in which a request with `computed` tokens needs more than a counter. */
-  private stepsUntilDue(request: number, computed: number): number {
-    return Math.max(0, Math.min(this.host.nextAttentionAt(request), this.lastComputed[request]) - computed);
+  private remove(request: number, then: (request: number) => void): void {
+    const computed = this.computedOf(request);
+    const last = this.members[--this.count];
+    this.members[this.members.indexOf(request)] = last;
+    this.isSteady[request] = 0;
+    this.computedTokens -= computed;
+    if (this.start[request] === this.mostComputed) this.findLongest();
+    this.host.leave(request, computed);
+    then(request);
+  }
+
+  /** For the step in which the request next needs more than a counter. */
+  private setDue(request: number): void {
+    const computed = this.computedOf(request);
+    const next = Math.min(this.host.nextAttentionAt(request), this.lastComputed[request]);
+    this.calendar.add(request, Math.max(0, next - computed));
   }
 
   private findLongest(): void {

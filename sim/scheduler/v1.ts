@@ -79,6 +79,15 @@ export class V1Scheduler implements EngineScheduler {
   readonly encoderInputs: EncoderInputs | null;
   /** The fast path; null where it is off or does not apply. */
   private readonly steady: SteadyRequests | null;
+  /** request → the first step in which it was steady. */
+  private readonly steadySince: Int32Array;
+  /** Async: they were steady until their last output was under way; in running order, until it comes … */
+  private readonly leftOut: number[] = [];
+  /** … and the step that first did without them. */
+  private leftOutIn = 0;
+  private readonly leaveOut = (request: number) => this.leftOut.push(request);
+  /** Scratch: the steady requests of a batch. */
+  private readonly named: Int32Array;
   private readonly finishListed = (request: number) => this.finish(request);
   private log: EventSink | null = null;
   private spans: SpanLog | null = null;
@@ -111,10 +120,11 @@ export class V1Scheduler implements EngineScheduler {
     this.numDiscarded = new Uint8Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
+    this.named = new Int32Array(config.maxNumSeqs);
     const hasImages = config.encoder !== undefined && workload.itemContent.length > 0;
     this.encoderInputs = hasImages ? new EncoderInputs(workload, config.encoder, config.useEagle) : null;
-    const canBeSteady = hooks.fast === true && !config.asyncScheduling && config.numSpeculativeTokens === 0;
-    this.steady = canBeSteady ? this.makeSteady() : null;
+    this.steadySince = new Int32Array(n);
+    this.steady = hooks.fast === true && config.numSpeculativeTokens === 0 ? this.makeSteady() : null;
     this.shape = {
       numRequests: 0,
       numTokens: 0,
@@ -186,7 +196,6 @@ export class V1Scheduler implements EngineScheduler {
   abort(request: number): boolean {
     const state = this.state[request];
     if (state === RequestState.NotArrived || state === RequestState.Ended) return false;
-    invariant(this.steady === null || this.inFlight.length === 0, 'aborts come between steps');
     this.settle();
     let before: number;
     if (state === RequestState.Running) {
@@ -265,6 +274,7 @@ export class V1Scheduler implements EngineScheduler {
   makeBatch(): void {
     const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
     batch.clear();
+    batch.step = this.step;
     this.numPreemptedInStep = 0;
     this.encoderInputs?.startStep();
     const budget = this.scheduleSteady(batch);
@@ -280,55 +290,100 @@ export class V1Scheduler implements EngineScheduler {
    */
   private scheduleSteady(batch: Batch): number {
     const { steady, tokenBudget } = this;
-    if (steady === null || steady.count === 0) return this.scheduleRunning(batch, tokenBudget, 0);
-    if (steady.count > tokenBudget) {
-      steady.settle();
-      return this.scheduleRunning(batch, tokenBudget, 0);
+    const { asyncScheduling } = this.config;
+    // With async scheduling, each of them waits for the output of the step before, and of no other.
+    if (
+      steady !== null &&
+      (steady.count > tokenBudget || this.inFlight.length !== (asyncScheduling ? 1 : 0))
+    ) {
+      this.settle();
     }
+    if (steady === null || steady.count === 0) return this.scheduleRunning(batch, tokenBudget, 0);
+    const numInFront = steady.count;
     steady.takeDue();
+    if (asyncScheduling) {
+      this.leftOutIn = this.step;
+      steady.leaveOutDue(this.leaveOut);
+    }
     const refused = steady.serveDue();
-    const numScheduled = refused < 0 ? steady.count : this.running.indexOf(refused);
-    batch.numSteady = numScheduled;
-    if (refused >= 0) this.listSteady(batch);
-    return this.scheduleRunning(batch, tokenBudget - numScheduled, numScheduled);
+    batch.numSteady = steady.count;
+    if (refused < 0) return this.scheduleRunning(batch, tokenBudget - batch.numSteady, numInFront);
+    const start = this.running.indexOf(refused);
+    batch.numSteady = 0;
+    for (let i = 0; i < start; i++) if (steady.has(this.running[i])) batch.numSteady++;
+    const budget = tokenBudget - batch.numSteady;
+    this.listSteady(batch);
+    return this.scheduleRunning(batch, budget, start);
   }
 
   /** Leaves the fast path in the middle of phase A: the batch lists its steady requests from now on. */
   private listSteady(batch: Batch): void {
-    for (let i = 0; i < batch.numSteady; i++) this.scheduledIn[this.running[i]] = this.step + 1;
-    batch.listSteady(this.running);
-    this.steady?.settle();
+    this.nameSteady(batch);
+    for (let i = 0; i < batch.size; i++) this.scheduledIn[batch.request[i]] = this.step + 1;
+    this.settle();
+  }
+
+  /** The requests that a batch only counts are listed in it. */
+  private nameSteady(batch: Batch): void {
+    const { steady, running, named, steadySince } = this;
+    let count = 0;
+    for (let i = 0; i < this.numRunning && count < batch.numSteady; i++) {
+      const request = running[i];
+      if (steadySince[request] > batch.step) continue;
+      if (steady?.has(request) || (batch.step < this.leftOutIn && this.leftOut.includes(request))) {
+        named[count++] = request;
+      }
+    }
+    invariant(count === batch.numSteady, 'who was steady still runs');
+    batch.listSteady(named);
   }
 
   private makeSteady(): SteadyRequests {
-    const { kv, numComputed, numOutputs } = this;
+    const { kv, numComputed, numOutputs, numPlaceholders } = this;
+    const { numPromptTokens } = this.workload;
+    const { asyncScheduling } = this.config;
+    const numUnknown = asyncScheduling ? 1 : 0;
     return new SteadyRequests(this.workload.numRequests, this.config.maxNumSeqs, {
-      nextAttentionAt: (request) => kv.nextAttentionAt(request),
-      serve: (request, computed) => kv.allocateRunning(request, computed, 1, 0, computed + 1),
+      nextAttentionAt: (request) => kv.nextAttentionAt(request, numUnknown),
+      serve: (request, computed) => kv.allocateRunning(request, computed, 1, 0, computed + 1 - numUnknown),
       leave: (request, computed) => {
-        numOutputs[request] += computed - numComputed[request];
+        const numPromised = asyncScheduling ? this.inFlight.length : 0;
+        numOutputs[request] = computed + 1 - numPromised - numPromptTokens[request];
         numComputed[request] = computed;
+        numPlaceholders[request] = numPromised;
       },
     });
   }
 
   /** Ends the fast path: every counter is what it would be on the plain one. */
   settle(): void {
-    this.steady?.settle();
+    const { steady } = this;
+    if (steady === null || (steady.count === 0 && this.leftOut.length === 0)) return;
+    for (const batch of this.inFlight) if (batch.numSteady > 0) this.nameSteady(batch);
+    steady.settle();
+    this.leftOut.length = 0;
   }
 
   /** Requests behind the steady ones join them once they decode. */
   private extendSteady(): void {
     const { steady, running } = this;
     if (steady === null || this.numPreemptedInStep > 0) return;
+    const numPromised = this.config.asyncScheduling ? 1 : 0;
+    if (this.inFlight.length !== numPromised) return;
     const { numPromptTokens } = this.workload;
     while (steady.count < this.numRunning) {
       const request = running[steady.count];
       const outputs = this.numOutputs[request];
+      const computed = this.numComputed[request];
       // With no output yet it is a prompt's last token, whose sample the listener waits for.
-      const isDecoding = outputs > 0 && this.numComputed[request] + 1 === numPromptTokens[request] + outputs;
+      const isDecoding =
+        outputs > 0 &&
+        this.numPlaceholders[request] === numPromised &&
+        this.discardsOutput[request] === 0 &&
+        computed + 1 === numPromptTokens[request] + outputs + numPromised;
       if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
-      steady.join(request, this.numComputed[request], this.mostOutputs(request) - outputs);
+      this.steadySince[request] = this.step;
+      steady.join(request, computed, this.mostOutputs(request) - outputs - numPromised);
     }
   }
 
@@ -503,6 +558,7 @@ export class V1Scheduler implements EngineScheduler {
     const { numPromptTokens } = this.workload;
     const { numSteady } = batch;
     if (numSteady > 0) this.steady?.tick();
+    if (numSteady > 0 && config.asyncScheduling) this.steady?.scheduleDue();
     shape.numRequests = numSteady + batch.size;
     let numTokensInStep = numSteady;
     let numSampled = numSteady;
@@ -545,7 +601,12 @@ export class V1Scheduler implements EngineScheduler {
     shape.decodeContextTokens = decodeContextTokens;
     shape.maxDecodeContext = maxDecodeContext;
     shape.numPrefills = numPrefills;
-    if (this.spans !== null && shape.numRequests < this.numRunning) this.tellStalled(numSteady);
+    if (this.spans !== null && shape.numRequests < this.numRunning) {
+      for (const request of this.leftOut) {
+        if (this.foretold[request] !== 0) this.tellSpan(request, this.numComputed[request], 0, 0);
+      }
+      this.tellStalled(numSteady + this.leftOut.length);
+    }
   }
 
   /** Running requests that their spans expected in this batch, but that are not in it. */
@@ -565,14 +626,20 @@ export class V1Scheduler implements EngineScheduler {
 
   /** Applies the outputs of the oldest batch in flight (vLLM `update_from_output`). */
   updateFromOutput(): void {
-    const batch = this.inFlight.shift();
-    invariant(batch !== undefined, 'no batch in flight');
     const { asyncScheduling, numSpeculativeTokens } = this.config;
     const { steady } = this;
-    let ended = steady !== null && batch.numSteady > 0 ? steady.endDue(this.finishListed) : 0;
+    // Outputs with no step behind them: nobody counts on the next ones.
+    if (asyncScheduling && this.inFlight.length === 1 && steady !== null && steady.count > 0) this.settle();
+    const batch = this.inFlight.shift();
+    invariant(batch !== undefined, 'no batch in flight');
+    let ended = 0;
+    if (steady !== null && batch.numSteady > 0) {
+      ended = asyncScheduling ? this.endLeftOut(batch) : steady.endDue(this.finishListed);
+    }
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
-      if (this.state[request] === RequestState.Ended) continue;
+      // A steady one's outputs follow from the clock.
+      if (this.state[request] === RequestState.Ended || steady?.has(request)) continue;
       if (batch.samples[at] === 0) continue;
       if (this.sample(request, batch.numDrafts[at])) {
         this.finish(request);
@@ -581,9 +648,22 @@ export class V1Scheduler implements EngineScheduler {
         this.numPending[request] = numSpeculativeTokens;
       }
     }
+    this.leftOut.length = 0;
     if (ended > 0) this.removeEnded();
     this.extendSteady();
     this.spare.push(batch);
+  }
+
+  /** The last outputs of those that the step behind the batch left out; who is listed in the batch follows. */
+  private endLeftOut(batch: Batch): number {
+    let ended = 0;
+    for (const request of this.leftOut) {
+      if (this.steadySince[request] > batch.step) continue;
+      if (!this.sample(request, 0)) continue;
+      this.finish(request);
+      ended++;
+    }
+    return ended;
   }
 
   /** Appends what the step sampled for the request; true if that ends it. */

@@ -30,7 +30,6 @@ const eligible = randomRun.map(
     stepTime: SHAPE_TIME,
     scheduler: {
       ...input.scheduler,
-      asyncScheduling: false,
       numSpeculativeTokens: 0,
       numLookaheadTokens: 0,
       useEagle: false,
@@ -103,6 +102,7 @@ test('without a recording the same steps are decided', () => {
         for (let request = 0; request < input.workload.numRequests; request++)
           scheduler.add(request, request);
         const steps: number[][] = [];
+        if (input.scheduler.asyncScheduling) scheduler.schedule();
         while (scheduler.hasUnfinished && steps.length < 1500) {
           scheduler.schedule();
           const { shape, kv } = scheduler;
