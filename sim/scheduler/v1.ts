@@ -379,7 +379,7 @@ export class V1Scheduler implements EngineScheduler {
       const isDecoding =
         outputs > 0 &&
         this.numPlaceholders[request] === numPromised &&
-        this.discardsOutput[request] === 0 &&
+        this.numDiscarded[request] === 0 &&
         computed + 1 === numPromptTokens[request] + outputs + numPromised;
       if (!isDecoding || (this.spans !== null && this.foretold[request] !== 1)) return;
       this.steadySince[request] = this.step;
