@@ -7,6 +7,7 @@ import { type Command, Keyboard } from './app/commands.ts';
 import { embed } from './app/embed.ts';
 import { Engine } from './app/engine.ts';
 import { listenForFiles } from './app/files.ts';
+import { changeLanguage, onLanguage } from './app/language.ts';
 import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
@@ -38,14 +39,12 @@ import type { Caption } from './share/picture.ts';
 import { ShareDialog } from './share/share-dialog.ts';
 import { StateTable } from './state-table.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
-import { keepLanguage, languageNow, preferredLanguage, showTexts, t, useLanguage } from './text/text.ts';
+import { showTexts, t } from './text/text.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
 
 const LARGE_STEP = 10;
-
-await useLanguage(preferredLanguage());
 
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
 const view = makeView();
@@ -255,18 +254,10 @@ function restyle(): void {
 
 onTheme(restyle);
 
-/** To the other language; what is on the page says the same in it. */
-async function changeLanguage(): Promise<void> {
-  const other = languageNow() === 'en' ? 'zh' : 'en';
-  keepLanguage(other);
-  await useLanguage(other);
-  retell();
-}
-byId('language').addEventListener('click', () => void changeLanguage());
+onLanguage(retell);
 
 function retell(): void {
   const { run } = view.get();
-  showTexts();
   compare.retell();
   stateTable.restyle();
   if (run !== null) {

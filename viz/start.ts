@@ -1,3 +1,4 @@
+import './app/language.ts';
 import './app/theme.ts';
 import { keepForOffline } from './offline/register.ts';
 

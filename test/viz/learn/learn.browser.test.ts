@@ -130,15 +130,14 @@ test('progress that others wrote there is no obstacle', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('in Chinese, where the page is', async () => {
-  const { page, complaints } = await open('/preemption');
-  await page.evaluate(() => {
-    document.documentElement.lang = 'zh-Hans';
-  });
+test('in Chinese, where the browser is, until another language is chosen', async () => {
+  const { page, complaints } = await open('/preemption', { locale: 'zh-CN' });
   await page.getByRole('heading', { name: CHINESE.lessons.preemption.title, exact: true }).waitFor();
   await page.getByRole('button', { name: CHINESE.page.skip }).click();
   await page.waitForSelector('.reveal .figure');
   expect(await objections(page)).toEqual([]);
+  await page.locator('#language').click();
+  await page.getByRole('heading', { name: ENGLISH.lessons.preemption.title, exact: true }).waitFor();
   expect(complaints).toEqual([]);
 });
 
