@@ -13,6 +13,7 @@ import { isV0, parseCase } from '../../sim/verify/parse-case.ts';
 import { replayCase, replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import { benchAllocator, PYTORCH_PAIRS_PER_SECOND } from './allocator.ts';
+import { sweepSpeedup } from './sweep-speedup.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
 /*
@@ -43,6 +44,9 @@ async function main(): Promise<void> {
   await decodeHeavy();
   await poolSizes();
   allocator();
+  console.log(
+    `sweep of 1,000 points: a second worker brings ${sweepSpeedup().toFixed(2)} of what it brings to a loop\n`,
+  );
   if (workloads !== null) peerWorkloads(workloads);
   if (trace !== null) await azureTrace(trace);
   console.log(`peak memory of this process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
