@@ -1,6 +1,6 @@
 import { EngineCrash } from '../error.ts';
 import type { KvEventLog } from '../recording/kv-event-log.ts';
-import { Recorder, type StepRow } from '../recording/recorder.ts';
+import { emptyRow, Recorder, type StepRow } from '../recording/recorder.ts';
 import {
   type Crash,
   EventKind,
@@ -101,22 +101,7 @@ export class Engine implements EngineLoad {
     const { scheduler, kvEventLog } = makeScheduler(input, outlets, schedulers);
     this.scheduler = scheduler;
     this.kvEventLog = kvEventLog;
-    this.row = {
-      startNs: 0,
-      endNs: 0,
-      scheduleEnd: 0,
-      numScheduledTokens: 0,
-      numScheduledRequests: 0,
-      numRunning: 0,
-      numWaiting: 0,
-      numFreeBlocks: 0,
-      numCachedFreeBlocks: 0,
-      internalWasteSlots: 0,
-      reservedSlots: 0,
-      admissionStop: 0,
-      isPromptStep: 0,
-      admissionNeed: 0,
-    };
+    this.row = emptyRow();
   }
 
   get hasBatches(): boolean {

@@ -1,7 +1,7 @@
 import { InputError } from '../error.ts';
 import { IndexList } from '../pool/index-list.ts';
 import { makeColumns } from './column.ts';
-import { Recorder } from './recorder.ts';
+import { emptyRow, Recorder } from './recorder.ts';
 import { EventKind, REQUEST_COLUMNS, type Recording } from './recording.ts';
 
 const NS_PER_S = 1e9;
@@ -73,20 +73,12 @@ export function recordingOfKvEvents(text: string, file: string): Recording {
       else for (const [hash, same] of [...blocksOf]) for (const _ of [...same]) remove(hash);
     }
     recorder.step({
+      ...emptyRow(),
       startNs: ns - firstNs,
       endNs: Math.max(ns, batches[i + 1]?.ns ?? ns) - firstNs,
       scheduleEnd: recorder.numEvents,
-      numScheduledTokens: 0,
-      numScheduledRequests: 0,
-      numRunning: 0,
-      numWaiting: 0,
       numFreeBlocks: most,
       numCachedFreeBlocks: numStored,
-      internalWasteSlots: 0,
-      reservedSlots: 0,
-      admissionStop: 0,
-      isPromptStep: 0,
-      admissionNeed: 0,
     });
   });
   const requests = makeColumns(REQUEST_COLUMNS, 1);

@@ -29,6 +29,26 @@ export interface StepRow {
   admissionNeed: number;
 }
 
+/** The row of a step of which nothing is known yet. */
+export function emptyRow(): StepRow {
+  return {
+    startNs: 0,
+    endNs: 0,
+    scheduleEnd: 0,
+    numScheduledTokens: 0,
+    numScheduledRequests: 0,
+    numRunning: 0,
+    numWaiting: 0,
+    numFreeBlocks: 0,
+    numCachedFreeBlocks: 0,
+    internalWasteSlots: 0,
+    reservedSlots: 0,
+    admissionStop: 0,
+    isPromptStep: 0,
+    admissionNeed: 0,
+  };
+}
+
 /** Writes a recording: events and spans as they happen, a row per step. */
 export class Recorder implements EventSink, SpanLog {
   private readonly steps = new TableWriter(STEP_COLUMNS);

@@ -2,7 +2,7 @@ import { Cursor } from '../recording/cursor.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { StepBreakdown } from '../time/breakdown.ts';
 import { type AnalyticStepTime, rooflineStepTime } from '../time/roofline.ts';
-import type { BatchShape } from '../time/step-time.ts';
+import { type BatchShape, emptyBatch } from '../time/step-time.ts';
 
 /** Takes the times of a recording's steps apart. */
 export class StepTimes {
@@ -39,17 +39,7 @@ export function stepBreakdown(recording: Recording, step: number): StepBreakdown
 
 /** The shape of the batch at which a cursor stands, as the scheduler counted it. */
 function shapeAt(cursor: Cursor): BatchShape {
-  const shape: BatchShape = {
-    numRequests: 0,
-    numTokens: 0,
-    numSampled: 0,
-    numDecodes: 0,
-    decodeContextTokens: 0,
-    maxDecodeContext: 0,
-    numPrefills: 0,
-    prefillTokens: new Int32Array(cursor.numRunning),
-    prefillComputed: new Int32Array(cursor.numRunning),
-  };
+  const shape = emptyBatch(cursor.numRunning);
   for (const request of cursor.running()) {
     const tokens = cursor.numScheduledTokens(request);
     if (tokens === 0) continue;

@@ -9,7 +9,7 @@ import { IndexList } from '../pool/index-list.ts';
 import { type ContiguousListener, FRONT, Leave } from '../recording/contiguous-listener.ts';
 import type { StepRow } from '../recording/recorder.ts';
 import { AdmissionStop } from '../recording/recording.ts';
-import type { BatchShape } from '../time/step-time.ts';
+import { type BatchShape, emptyBatch } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { ContiguousConfig } from './contiguous/config.ts';
 import { RESERVATIONS } from './contiguous/reservation.ts';
@@ -98,17 +98,7 @@ export class ContiguousScheduler implements EngineScheduler {
       this.numFinal[request] = prompt + outputs;
       this.numReserved[request] = reservation(prompt, outputs, most);
     }
-    this.shape = {
-      numRequests: 0,
-      numTokens: 0,
-      numSampled: 0,
-      numDecodes: 0,
-      decodeContextTokens: 0,
-      maxDecodeContext: 0,
-      numPrefills: 0,
-      prefillTokens: new Int32Array(config.maxNumSeqs),
-      prefillComputed: new Int32Array(config.maxNumSeqs),
-    };
+    this.shape = emptyBatch(config.maxNumSeqs);
   }
 
   /** Everything that happens is reported there from now on. */

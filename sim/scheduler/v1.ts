@@ -4,7 +4,7 @@ import type { EventSink } from '../recording/event-sink.ts';
 import type { StepRow } from '../recording/recorder.ts';
 import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState } from '../recording/recording.ts';
 import type { SpanLog } from '../recording/span-log.ts';
-import type { BatchShape } from '../time/step-time.ts';
+import { type BatchShape, emptyBatch } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import { Batch } from './batch.ts';
 import type { PoolConfig, SchedulerConfig } from './config.ts';
@@ -125,17 +125,7 @@ export class V1Scheduler implements EngineScheduler {
     this.encoderInputs = hasImages ? new EncoderInputs(workload, config.encoder, config.useEagle) : null;
     this.steadySince = new Int32Array(n);
     this.steady = hooks.fast === true && config.numSpeculativeTokens === 0 ? this.makeSteady() : null;
-    this.shape = {
-      numRequests: 0,
-      numTokens: 0,
-      numSampled: 0,
-      numDecodes: 0,
-      decodeContextTokens: 0,
-      maxDecodeContext: 0,
-      numPrefills: 0,
-      prefillTokens: new Int32Array(config.maxNumSeqs),
-      prefillComputed: new Int32Array(config.maxNumSeqs),
-    };
+    this.shape = emptyBatch(config.maxNumSeqs);
   }
 
   /** Everything that happens is reported there from now on. */

@@ -9,20 +9,6 @@ export interface Drafting {
   readonly numTokens: number;
 }
 
-export function noDrafts(): BatchShape {
-  return {
-    numRequests: 0,
-    numTokens: 0,
-    numSampled: 0,
-    numDecodes: 0,
-    decodeContextTokens: 0,
-    maxDecodeContext: 0,
-    numPrefills: 0,
-    prefillTokens: new Int32Array(0),
-    prefillComputed: new Int32Array(0),
-  };
-}
-
 /** The batch of one more draft for each sequence that sampled, into `drafts`. */
 export function oneMoreEach(batch: BatchShape, drafts: BatchShape): void {
   const { numSampled: n, numPrefills, prefillTokens, prefillComputed } = batch;

@@ -4,7 +4,7 @@ import { LINKS, type LinkTiming } from '../catalog/links.ts';
 import { type AttentionShape, kvBytesPerToken } from './attention-shape.ts';
 import type { StepBreakdown } from './breakdown.ts';
 import { decodeAttention } from './decode-attention.ts';
-import { type Drafting, noDrafts, oneMoreEach } from './drafting.ts';
+import { type Drafting, oneMoreEach } from './drafting.ts';
 import { elementwise } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { graphSize } from './graph-size.ts';
@@ -12,7 +12,7 @@ import { type HostOverhead, NO_OVERHEAD, sampler, V1_OVERHEAD } from './host.ts'
 import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
-import type { BatchShape, StepTimeModel } from './step-time.ts';
+import { type BatchShape, emptyBatch, type StepTimeModel } from './step-time.ts';
 import { blockCopies, type HostShare, hostTransfer } from './transfer.ts';
 
 export interface RooflineOptions extends RankOptions {
@@ -72,7 +72,7 @@ class Roofline implements AnalyticStepTime {
   private headTable = new Float64Array(FIRST_TABLE_SIZE);
   private readonly prefill = noPrefill();
   private readonly drafter: Roofline | null;
-  private readonly draftBatch = noDrafts();
+  private readonly draftBatch = emptyBatch(0);
 
   constructor(model: Architecture, gpu: Gpu, options: RooflineOptions) {
     this.model = model;

@@ -26,6 +26,21 @@ export interface BatchShape {
   copiedBlocks?: number;
 }
 
+/** The shape of no batch yet, with room for so many prefills. */
+export function emptyBatch(mostPrefills: number): BatchShape {
+  return {
+    numRequests: 0,
+    numTokens: 0,
+    numSampled: 0,
+    numDecodes: 0,
+    decodeContextTokens: 0,
+    maxDecodeContext: 0,
+    numPrefills: 0,
+    prefillTokens: new Int32Array(mostPrefills),
+    prefillComputed: new Int32Array(mostPrefills),
+  };
+}
+
 /** How long a step takes. Pure: the same shape gives the same time, in Node and in every browser. */
 export interface StepTimeModel {
   /** Duration of the step, integer nanoseconds, at least 1. */

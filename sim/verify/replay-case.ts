@@ -1,5 +1,5 @@
 import { makeColumns } from '../recording/column.ts';
-import { Recorder } from '../recording/recorder.ts';
+import { emptyRow, Recorder } from '../recording/recorder.ts';
 import { REQUEST_COLUMNS, type Recording } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { V1Scheduler } from '../scheduler/v1.ts';
@@ -58,20 +58,12 @@ export function replayCase(kase: ConformanceCase, fast = true): Recording {
     scheduler.makeBatch();
     const { shape } = scheduler;
     const row = {
+      ...emptyRow(),
       startNs: step,
       endNs: step + 1,
       scheduleEnd: recorder.numEvents,
       numScheduledTokens: shape.numTokens,
       numScheduledRequests: shape.numRequests,
-      numRunning: 0,
-      numWaiting: 0,
-      numFreeBlocks: 0,
-      numCachedFreeBlocks: 0,
-      internalWasteSlots: 0,
-      reservedSlots: 0,
-      admissionStop: 0,
-      isPromptStep: 0,
-      admissionNeed: 0,
     };
     scheduler.describe(row);
     if (scheduler.numInFlight > lag) scheduler.updateFromOutput();

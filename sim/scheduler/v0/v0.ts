@@ -1,7 +1,7 @@
 import { engineAssert, invariant } from '../../error.ts';
 import type { BlockSpaceManager } from '../../pool/v0/block-space-manager.ts';
 import { Move, Queue, type V0Listener } from '../../recording/v0-listener.ts';
-import type { BatchShape } from '../../time/step-time.ts';
+import { type BatchShape, emptyBatch } from '../../time/step-time.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Acceptance } from '../v1.ts';
 import { V0Batch } from './batch.ts';
@@ -86,17 +86,7 @@ export class V0Scheduler {
     };
     this.batch = new V0Batch(config.maxNumSeqs);
     this.spare = new V0Batch(config.maxNumSeqs);
-    this.shape = {
-      numRequests: 0,
-      numTokens: 0,
-      numSampled: 0,
-      numDecodes: 0,
-      decodeContextTokens: 0,
-      maxDecodeContext: 0,
-      numPrefills: 0,
-      prefillTokens: new Int32Array(config.maxNumSeqs),
-      prefillComputed: new Int32Array(config.maxNumSeqs),
-    };
+    this.shape = emptyBatch(config.maxNumSeqs);
   }
 
   /** Everything that happens is reported there from now on. */

@@ -5,7 +5,7 @@ import { EngineCrash } from '../../../sim/error.ts';
 import { decodeRecording, digestOf, encodeRecording } from '../../../sim/recording/codec.ts';
 import { makeColumns } from '../../../sim/recording/column.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { Recorder } from '../../../sim/recording/recorder.ts';
+import { emptyRow, Recorder } from '../../../sim/recording/recorder.ts';
 import { REQUEST_COLUMNS, type Recording } from '../../../sim/recording/recording.ts';
 import { Queue } from '../../../sim/recording/v0-listener.ts';
 import { SequenceStatus } from '../../../sim/scheduler/v0/groups.ts';
@@ -78,7 +78,7 @@ function run(scenario: V0Scenario, fast = false) {
         if (at === step) scheduler.abort(request);
       });
       scheduler.schedule(step);
-      const row = emptyRow(step, recorder.numEvents);
+      const row = { ...emptyRow(), startNs: step, endNs: step + 1, scheduleEnd: recorder.numEvents };
       row.numScheduledTokens = scheduler.shape.numTokens;
       scheduler.describe(row);
       if (!fast) {
@@ -107,25 +107,6 @@ function wasteOf({ scheduler }: RecordedV0, { pool }: V0Scenario): number {
       length === 0 || onCpu[s] === 1 ? empty : empty + length * pool.blockSize - numFullSlots[s],
     0,
   );
-}
-
-function emptyRow(step: number, scheduleEnd: number) {
-  return {
-    startNs: step,
-    endNs: step + 1,
-    scheduleEnd,
-    numScheduledTokens: 0,
-    numScheduledRequests: 0,
-    numRunning: 0,
-    numWaiting: 0,
-    numFreeBlocks: 0,
-    numCachedFreeBlocks: 0,
-    internalWasteSlots: 0,
-    reservedSlots: 0,
-    admissionStop: 0,
-    isPromptStep: 0,
-    admissionNeed: 0,
-  };
 }
 
 function headerOf({ pool, config }: V0Scenario): Recording['header'] {
