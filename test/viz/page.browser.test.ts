@@ -258,11 +258,12 @@ test('says how far its times are off, and shows where the time of the steps goes
   expect(await page.locator('#step-time-trust').textContent()).toContain('stages of load tests');
   expect(await page.locator('#step-time-legend').textContent()).toMatch(/matrix products\s+5\d\.\d ms/);
   // Every column is known in the end, and matrix products take most of each.
-  await page.waitForFunction(`(() => {
-    const canvas = document.getElementById('step-time-chart');
-    const { data } = canvas.getContext('2d').getImageData(0, canvas.height - 1, canvas.width, 1);
-    return [...Array(canvas.width).keys()].every((x) => data[4 * x] === data[0] && data[4 * x + 2] === data[2]);
-  })()`);
+  await page.waitForFunction(() => {
+    const canvas = document.getElementById('step-time-chart') as HTMLCanvasElement;
+    const pixels = canvas.getContext('2d')?.getImageData(0, canvas.height - 1, canvas.width, 1).data ?? [];
+    const asTheFirst = (x: number) => pixels[4 * x] === pixels[0] && pixels[4 * x + 2] === pixels[2];
+    return [...Array(canvas.width).keys()].every(asTheFirst);
+  });
   expect(complaints).toEqual([]);
 });
 
