@@ -5,6 +5,10 @@ import { parseReporter, REPORTER_NAMES, type ReporterChoice } from './reporters/
 
 /** What several commands' options have in common. */
 
+/** What `run` and `plan` take. */
+export const INPUTS =
+  "scenario files (*.pool.yaml), folders of them, a 'vllm serve …' line in quotes, or a deployment that import takes";
+
 /** Repeatable; each is KEY=VALUE. */
 export function setOption(): Option {
   return new Option('--set <KEY=VALUE>', 'set a field, like engine.block-size=32 (repeatable)').argParser(

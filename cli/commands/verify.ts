@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { verifyAllocator, verifyScheduler } from './verify.ts';
-import { verifyCapacity } from './verify-capacity.ts';
-import { verifyTime } from './verify-time.ts';
+import { verifyAllocator, verifyScheduler } from '../verify.ts';
+import { verifyCapacity } from '../verify-capacity.ts';
+import { verifyTime } from '../verify-time.ts';
 
 /** Adds `poolscope verify …`. */
 export function addVerify(program: Command): void {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { LENGTH_FITS } from '../sim/trace/fit-trace.ts';
-import { WRITABLE_FORMATS } from '../sim/trace/write-trace.ts';
-import { setOption, traceFormatOption, wholeNumber } from './arguments.ts';
-import { traceConvert, traceFit, traceGenerate, traceStats } from './trace.ts';
+import { LENGTH_FITS } from '../../sim/trace/fit-trace.ts';
+import { WRITABLE_FORMATS } from '../../sim/trace/write-trace.ts';
+import { setOption, traceFormatOption, wholeNumber } from '../arguments.ts';
+import { traceConvert, traceFit, traceGenerate, traceStats } from '../trace.ts';
 
 const TRACE_ARGUMENT = 'a trace (.gz is unpacked); see docs/traces.md for formats';
 

@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import {
+  INPUTS,
+  positiveNumber,
+  reporterOption,
+  setOption,
+  traceFormatOption,
+  wholeNumber,
+} from '../arguments.ts';
+import { type RunOptions, run } from '../run.ts';
+
+/** Adds `poolscope run`. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('simulate scenarios, report, and check what they expect')
+    .argument('<FILE...>', INPUTS)
+    .option('--trace <PATH>', 'requests of this trace instead of the scenario’s workload (.gz is unpacked)')
+    .addOption(traceFormatOption())
+    .option('--limit <N>', 'at most N requests of the trace', wholeNumber(1))
+    .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
+    .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
+    .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
+    .option('--gpu <ID>', "GPU of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)")
+    .option('--gpu-count <N>', 'how many of them (default: 8 for a line)', wholeNumber(1))
+    .addOption(setOption())
+    .option(
+      '--baseline <REV>',
+      'compare with the same file at this git revision, where expectations name a baseline',
+    )
+    .addOption(reporterOption())
+    .option('--output <FILE>', 'write the results to FILE instead of stdout')
+    .option('--json', 'print the results as JSON: short for --reporter json')
+    .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)
+    .addOption(new Option('--update', 'write golden files instead of comparing with them').conflicts('ci'))
+    .option('--ci', 'refuse --update')
+    .option('--bail', 'stop after the first file that fails')
+    .option('--shard <I/N>', 'only the I-th of N shares of the files')
+    .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
+    .option(
+      '--replica <N>',
+      'of several engines, the one whose recording (else: all) and KV events (else: 0) are written',
+      wholeNumber(0),
+    )
+    .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
+    .action((files: string[], options: RunOptions) => {
+      process.exitCode = run(files, options);
+    });
+}
