@@ -62,7 +62,8 @@ function runOf(segment: SegmentSnapshot, purposes: ReadonlyMap<string, Purpose>)
 function runsOf(segments: readonly SegmentRun[]): SegmentRun[] {
   const runs = new Map<string, SegmentRun>();
   for (const segment of segments) {
-    const key = JSON.stringify(segment);
+    const { bytes, allocatedBytes, holds, holes } = segment;
+    const key = `${bytes} ${allocatedBytes} ${holds} ${holes}`;
     const known = runs.get(key);
     runs.set(key, known === undefined ? segment : { ...known, count: known.count + 1 });
   }

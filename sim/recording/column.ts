@@ -12,7 +12,9 @@ export type TableTypes = Readonly<Record<string, ColumnType>>;
 export type Column = ColumnOf[ColumnType];
 export type Columns<T extends TableTypes> = { -readonly [K in keyof T]: ColumnOf[T[K]] };
 
-const ROWS_PER_CHUNK = 1 << 15;
+/** Rows of the first chunk, so that a short run asks for little; each further one has twice as many, up to the most. */
+const FIRST_CHUNK = 1 << 9;
+const LARGEST_CHUNK = 1 << 15;
 
 const CONSTRUCTORS = {
   u8: Uint8Array,
@@ -45,31 +47,44 @@ export function makeColumns<T extends TableTypes>(types: T, length: number): Col
 export class TableWriter<T extends TableTypes> {
   private readonly types: T;
   private readonly chunks: Columns<T>[] = [];
+  /** Rows of each chunk. */
+  private readonly sizes: number[] = [];
+  /** Rows in the chunks that are full. */
+  private numFull = 0;
+  /** Rows of the open chunk. */
+  private size = 0;
   current: Columns<T>;
   row = 0;
 
   constructor(types: T) {
     this.types = types;
-    this.current = makeColumns(types, ROWS_PER_CHUNK);
-    this.chunks.push(this.current);
+    this.current = this.open(FIRST_CHUNK);
   }
 
   get length(): number {
-    return (this.chunks.length - 1) * ROWS_PER_CHUNK + this.row;
+    return this.numFull + this.row;
   }
 
   advance(): void {
-    if (++this.row < ROWS_PER_CHUNK) return;
-    this.current = makeColumns(this.types, ROWS_PER_CHUNK);
-    this.chunks.push(this.current);
+    if (++this.row < this.size) return;
+    this.numFull += this.size;
+    this.current = this.open(Math.min(2 * this.size, LARGEST_CHUNK));
     this.row = 0;
+  }
+
+  private open(size: number): Columns<T> {
+    const chunk = makeColumns(this.types, size);
+    this.chunks.push(chunk);
+    this.sizes.push(size);
+    this.size = size;
+    return chunk;
   }
 
   /** Changes a value of the row that was written last. */
   amend(name: keyof T & string, value: number): void {
-    const isOpen = this.row > 0;
-    const chunk = isOpen ? this.current : this.chunks[this.chunks.length - 2];
-    (chunk as Record<string, Column>)[name][(isOpen ? this.row : ROWS_PER_CHUNK) - 1] = value;
+    const last = this.chunks.length - (this.row > 0 ? 1 : 2);
+    const row = (this.row > 0 ? this.row : this.sizes[last]) - 1;
+    (this.chunks[last] as Record<string, Column>)[name][row] = value;
   }
 
   /** The whole table in contiguous columns. The chunks are let go on the way: the writer is finished. */
@@ -78,10 +93,11 @@ export class TableWriter<T extends TableTypes> {
     const columns: Record<string, Column> = {};
     for (const [name, type] of Object.entries(this.types)) {
       const column = makeColumn(type, length);
+      let begin = 0;
       this.chunks.forEach((chunk, i) => {
-        const rows = Math.min(ROWS_PER_CHUNK, length - i * ROWS_PER_CHUNK);
-        column.set(chunk[name].subarray(0, rows), i * ROWS_PER_CHUNK);
+        column.set(chunk[name].subarray(0, length - begin), begin);
         (chunk as Record<string, Column>)[name] = NOTHING;
+        begin += this.sizes[i];
       });
       columns[name] = column;
     }
