@@ -242,9 +242,13 @@ export class BlockMap {
     const text = isCount ? String(references) : owner === undefined ? '' : cursor.recording.requestIds[owner];
     context.font = `10px ${this.palette.css('mono')}`;
     if (text === '' || context.measureText(text).width > size - 4) return;
-    context.textBaseline = 'top';
-    context.fillStyle = isLight(toPixel(color)) ? '#000' : '#fff';
-    context.fillText(text, x + 3, y + 3);
+    // Of a block that is being filled, the upper part is pale: letters stand where they have one ground.
+    const fill = this.colorOf.fills.get(block) ?? 1;
+    const isBelow = fill < 1 && fill >= 0.5;
+    context.textBaseline = isBelow ? 'bottom' : 'top';
+    if (fill < 0.5) context.fillStyle = this.palette.css('text');
+    else context.fillStyle = isLight(toPixel(color)) ? '#000' : '#fff';
+    context.fillText(text, x + 3, isBelow ? y + size - 3 : y + 3);
   }
 
   /** Shape beside colour: shared blocks have a ring, cached-free ones a dot, the null block a cross. */
@@ -370,9 +374,10 @@ export class BlockMap {
   }
 }
 
-/** Whether black stands out from a pixel more than white does. */
+/** Whether black stands out from a pixel more than white does, by WCAG's luminance with a gamma of 2. */
 function isLight(pixel: number): boolean {
-  return 0.3 * (pixel & 0xff) + 0.59 * ((pixel >> 8) & 0xff) + 0.11 * ((pixel >> 16) & 0xff) > 140;
+  const [red, green, blue] = [0, 8, 16].map((by) => (((pixel >> by) & 0xff) / 255) ** 2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18;
 }
 
 /** Between detailed cells. */

@@ -49,7 +49,6 @@ export class Headline {
       'aria-label': () => t().headline.slotsLabel,
     });
     const legend = h('div', { class: 'legend' });
-    legend.style.marginTop = '0';
     for (const { part, token } of WASTE_PARTS) {
       const segment = h('div');
       segment.style.backgroundColor = `var(${token})`;

@@ -58,7 +58,7 @@ test('Share has the code to copy, of the size that is asked for; it shows the sa
   await page.click('#share');
   await page.getByLabel('Width').fill('500');
   const code = await page.getByLabel('Code to copy').inputValue();
-  expect(code).toContain(' width="500" height="640"');
+  expect(code).toContain(' width="500" height="720"');
   const other = await site.visit({ reducedMotion: 'reduce' });
   await other.page.setContent(`${code}<script>
     addEventListener('message', ({ data }) => document.body.append(' heard ' + data.step + ' ' + data.mode));

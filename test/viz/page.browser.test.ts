@@ -46,6 +46,28 @@ function numColors(page: Page): Promise<number> {
   });
 }
 
+/** Parts of the page that lie over others, and panels that what they hold sticks out of. */
+function overlaps(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const boxes = [...document.querySelectorAll('.bar, .headline, .panel')].map((part) => ({
+      name: part.className,
+      box: part.getBoundingClientRect(),
+      inside: [...part.children].map((child) => child.getBoundingClientRect().bottom),
+    }));
+    const found: string[] = [];
+    for (const [i, { name, box, inside }] of boxes.entries()) {
+      if (box.height === 0) continue;
+      if (Math.max(...inside) > box.bottom + 1) found.push(`out of ${name}`);
+      for (const other of boxes.slice(i + 1)) {
+        const isBeside = box.right <= other.box.left + 1 || other.box.right <= box.left + 1;
+        const isAbove = box.bottom <= other.box.top + 1 || other.box.bottom <= box.top + 1;
+        if (!isBeside && !isAbove && other.box.height > 0) found.push(`${name} over ${other.name}`);
+      }
+    }
+    return found;
+  });
+}
+
 async function figures(page: Page): Promise<string[]> {
   return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
 }
@@ -75,10 +97,17 @@ describe('loading', () => {
     expect(complaints.join()).toContain('Content Security Policy');
   });
 
-  test.each([360, 768, 1920])('fits into a window of %i pixels', async (width) => {
-    const { page } = await open({ viewport: { width, height: 800 } });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    expect(await numColors(page)).toBeGreaterThan(2);
+  test('fits into windows of all widths, and nothing lies over anything else', async () => {
+    const { page } = await open();
+    for (const width of [360, 390, 768, 1024, 1180, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 768 });
+      for (const scene of ['r', 'g', 'c', 't', 'b']) {
+        await press(page, scene);
+        expect(await overlaps(page), `${scene} at ${width} pixels`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      }
+      expect(await numColors(page)).toBeGreaterThan(2);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { embedCode } from './embed-code.ts';
 import type { Save, SaveSource } from './save.ts';
 
 const EMBED_WIDTH = 900;
-const EMBED_HEIGHT = 640;
+const EMBED_HEIGHT = 720;
 
 /** The link to the view, and files that can be saved of it. */
 export class ShareDialog {

@@ -18,6 +18,8 @@ export const en = {
     share: 'Share',
     find: 'Search, or a command (/)',
     theme: 'Switch between light and dark',
+    /** On a button, in letters that every font has. */
+    otherLanguage: 'ZH',
     switchLanguage: '中文：把页面换成中文',
     help: 'Keyboard shortcuts',
     headline: 'State of the engine at this step',

@@ -11,6 +11,7 @@ export const zh: Texts = {
     share: '分享',
     find: '搜索或执行命令 (/)',
     theme: '切换浅色与深色',
+    otherLanguage: 'EN',
     switchLanguage: 'English: show the page in English',
     help: '键盘快捷键',
     headline: '这一步时引擎的状态',
