@@ -13,7 +13,7 @@ import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
 import { type BatchShape, emptyBatch, type StepTimeModel } from './step-time.ts';
-import { blockCopies, type HostShare, hostTransfer } from './transfer.ts';
+import { blockCopies, type HostShare, hostTransfer, swapCopies } from './transfer.ts';
 
 export interface RooflineOptions extends RankOptions {
   /** Tokens of the largest CUDA graph, up to which batches are padded to the next one; 0 = eager. Default: 512. */
@@ -177,12 +177,14 @@ class Roofline implements AnalyticStepTime {
     if (host === undefined) return 0;
     const { weightBytes, blockSize } = host;
     const numStages = weightBytes.length;
-    const blockBytes = (this.model.numLayers / numStages) * kvBytesPerToken(this.shape) * blockSize;
+    const numLayers = this.model.numLayers / numStages;
+    const blockBytes = numLayers * kvBytesPerToken(this.shape) * blockSize;
+    const copies = swapCopies(swappedBlocks, numLayers);
     let seconds = 0;
     for (const bytes of weightBytes) seconds += hostTransfer(this.gpu, bytes);
     return (
       seconds +
-      numStages * hostTransfer(this.gpu, swappedBlocks * blockBytes) +
+      numStages * hostTransfer(this.gpu, swappedBlocks * blockBytes, copies) +
       numStages * blockCopies(this.gpu, copiedBlocks * blockBytes)
     );
   }

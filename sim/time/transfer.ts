@@ -15,9 +15,17 @@ export interface HostShare {
   readonly blockSize: number;
 }
 
-/** Seconds of `bytes` between GPU and host; 0 for none. */
-export function hostTransfer({ link }: Gpu, bytes: number): number {
-  return bytes > 0 ? TRANSFER_START + bytes / hostBytesPerSecond(link) : 0;
+/** Seconds of `bytes` between GPU and host, in so many copies; 0 for none. */
+export function hostTransfer({ link }: Gpu, bytes: number, copies = 1): number {
+  return bytes > 0 ? copies * TRANSFER_START + bytes / hostBytesPerSecond(link) : 0;
+}
+
+/**
+ * Copies that carry so many blocks between GPU and host: vLLM 0.6.3 copies the keys and the values of each block in
+ * each layer on their own (`swap_blocks` in csrc/cache_kernels.cu), so small blocks are slow.
+ */
+export function swapCopies(blocks: number, layers: number): number {
+  return 2 * layers * blocks;
 }
 
 /** Seconds of copies within the GPU: each byte is read and written, all layers in one kernel each way. */
