@@ -28,11 +28,16 @@ const IDS = [
   'any-free-block',
   'block-size',
   'copy-on-write',
+  'beam-search',
   'prefix-caching',
   'free-is-not-empty',
   'preemption',
+  'swap-or-recompute',
   'chunked-prefill',
   'admission',
+  'hybrid-groups',
+  'tensor-parallel',
+  'mixture-of-experts',
 ] as const;
 
 const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
@@ -76,6 +81,11 @@ const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
     asks: 'number',
     knob: { values: [32, 36, 40, 48, 50], start: 40 },
   },
+  'beam-search': {
+    eras: ['paper', 'V0'],
+    asks: 'number',
+    knob: { values: [1, 2, 4, 6, 8], start: 4 },
+  },
   'prefix-caching': {
     eras: ['V1'],
     asks: 'number',
@@ -91,6 +101,11 @@ const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
     asks: ['oldest', 'newest', 'each', 'nobody'],
     knob: { values: [10, 11, 12, 14, 16, 21], start: 12 },
   },
+  'swap-or-recompute': {
+    eras: ['paper', 'V0'],
+    asks: ['swap', 'recompute'],
+    knob: { values: [64, 128, 256, 512, 1024], start: 256 },
+  },
   'chunked-prefill': {
     eras: ['V1'],
     asks: ['none', 'double', 'tenfold'],
@@ -100,6 +115,21 @@ const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
     eras: ['V1'],
     asks: ['faster', 'same', 'slower'],
     knob: null,
+  },
+  'hybrid-groups': {
+    eras: ['V1'],
+    asks: 'number',
+    knob: { values: [64, 136, 256, 400, 512], start: 400 },
+  },
+  'tensor-parallel': {
+    eras: ['V0', 'V1'],
+    asks: ['same', 'times', 'more'],
+    knob: { values: [2, 4, 8], start: 2 },
+  },
+  'mixture-of-experts': {
+    eras: ['V1'],
+    asks: 'number',
+    knob: { values: [0, 8, 16, 32], start: 16 },
   },
 };
 

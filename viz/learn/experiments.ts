@@ -1,7 +1,10 @@
 import type { LessonId } from './course.ts';
+import { beams } from './experiments/beams.ts';
+import { hybridGroups, mixtureOfExperts, tensorParallel } from './experiments/machines.ts';
 import { blockSize, figure2, kindsOfWaste, kvPerToken } from './experiments/paper-memory.ts';
 import { freeIsNotEmpty, prefixCaching } from './experiments/prefix.ts';
 import { admission, chunkedPrefill, preemption } from './experiments/scheduling.ts';
+import { swapOrRecompute } from './experiments/swap.ts';
 import { anyFreeBlock, blockTable, copyOnWrite, onDemand } from './experiments/tables.ts';
 import type { Experiment } from './outcome.ts';
 
@@ -15,9 +18,14 @@ export const EXPERIMENTS: Readonly<Record<LessonId, Experiment>> = {
   'any-free-block': anyFreeBlock,
   'block-size': blockSize,
   'copy-on-write': copyOnWrite,
+  'beam-search': beams,
   'prefix-caching': prefixCaching,
   'free-is-not-empty': freeIsNotEmpty,
   preemption,
+  'swap-or-recompute': swapOrRecompute,
   'chunked-prefill': chunkedPrefill,
   admission,
+  'hybrid-groups': hybridGroups,
+  'tensor-parallel': tensorParallel,
+  'mixture-of-experts': mixtureOfExperts,
 };

@@ -3,5 +3,6 @@
 export const int = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const dec = (value: number, digits = 1): string => value.toFixed(digits);
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
-/** "1 block", "2 blocks". */
-export const many = (count: number, noun: string): string => `${int(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** "1 block", "2 blocks", "2 copies". */
+export const many = (count: number, noun: string, nouns = `${noun}s`): string =>
+  `${int(count)} ${count === 1 ? noun : nouns}`;

@@ -4,13 +4,24 @@ import type { ScenarioSource } from '../../sim/share/fragment.ts';
 export type Label = readonly [key: string, ...values: (number | string)[]];
 
 /** What a part of a bar is; each has a colour and a label of its own. */
-export type Part = 'tokens' | 'reserved' | 'internal' | 'external' | 'request' | 'free';
+export type Part =
+  | 'tokens'
+  | 'reserved'
+  | 'internal'
+  | 'external'
+  | 'request'
+  | 'free'
+  | 'weights'
+  | 'experts'
+  | 'copies'
+  | 'working'
+  | 'cache';
 
 /** Rows of stacked parts, all on one scale: the longest row fills the width. */
 export interface Bars {
   readonly kind: 'bars';
-  /** Of the values: counts, or shares of the pool in [0, 1]. */
-  readonly unit: 'slots' | 'share';
+  /** Of the values: counts, shares of the pool in [0, 1], or memory. */
+  readonly unit: 'slots' | 'share' | 'gib';
   readonly rows: readonly {
     readonly label: Label;
     readonly parts: readonly { readonly part: Part; readonly value: number }[];
@@ -19,7 +30,7 @@ export interface Bars {
 
 /** A block, or a token slot. */
 export interface Cell {
-  readonly state: 'free' | 'used' | 'cached' | 'shared' | 'reserved' | 'index';
+  readonly state: 'free' | 'used' | 'cached' | 'shared' | 'reserved' | 'returned' | 'index';
   /** Whose it is: colours it; absent where nobody holds it. */
   readonly owner?: number;
   /** Share of it that holds tokens, in [0, 1]; absent: all of it. */
@@ -43,7 +54,7 @@ export interface Measures {
   readonly kind: 'measures';
   readonly columns: readonly {
     readonly label: Label;
-    readonly unit: 'share' | 'count' | 'milliseconds' | 'seconds' | 'per second';
+    readonly unit: 'share' | 'count' | 'milliseconds' | 'seconds' | 'per second' | 'gib' | 'kib';
   }[];
   readonly rows: readonly {
     readonly label: Label;

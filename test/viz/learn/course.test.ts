@@ -183,6 +183,65 @@ describe('what the texts say', () => {
     expect(facts.largeMedian / facts.smallMedian).toBeCloseTo(1, 1);
   });
 
+  test('beams hold what they have in common once, and less is saved by each further one', () => {
+    const found = [1, 2, 4, 6, 8].map((width) => outcome('beam-search', width).facts);
+    for (const { width, separate } of found) expect(separate).toBe(6 * width);
+    expect(found[0].saved).toBe(0);
+    const saved = found.map((facts) => facts.saved);
+    expect(saved).toEqual([...saved].sort((a, b) => a - b));
+    // "In common nearly all": more than the two full blocks of the prompt of which samples share.
+    for (const { width, held } of found.slice(1)) expect(held).toBeLessThan(2 + 4 * width);
+  });
+
+  test('swapping loses with small blocks and wins with large ones; recomputing does not care', () => {
+    for (const tokens of [64, 128, 256, 512, 1024]) {
+      const { answer, facts, figure } = outcome('swap-or-recompute', tokens);
+      expect(answer).toBe('recompute');
+      expect(facts.crossing).toBeGreaterThan(1);
+      if (figure.kind !== 'measures') throw new Error('a table');
+      expect(new Set(figure.rows.map(({ values }) => values[1])).size).toBe(1);
+    }
+    const { facts } = outcome('swap-or-recompute');
+    expect(facts.copies).toBe(2 * 40 * 256);
+    // "Little between them from 16 to 64": within a factor of two.
+    expect(facts.swap16 / facts.recompute).toBeGreaterThan(0.5);
+    expect(facts.swap16 / facts.recompute).toBeLessThan(2);
+    // Its starts and its bytes, there and back: 256 tokens of 800 KiB in one block, at 25 GB/s.
+    expect(facts.swap256).toBeCloseTo(2000 * (80 * 10e-6 + (256 * 819_200) / 25e9), 6);
+  });
+
+  test('a window holds its own blocks, whatever the length', () => {
+    const found = [64, 136, 256, 400, 512].map((tokens) => outcome('hybrid-groups', tokens).facts);
+    expect(found.map(({ full }) => full)).toEqual([4, 9, 16, 25, 32]);
+    expect(found.map(({ windowed }) => windowed)).toEqual([4, 9, 8, 8, 8]);
+    expect(found[0]).toMatchObject({ window: 128, longFull: Math.ceil(32_770 / 16) });
+    expect(found[0].longWindowed).toBeLessThanOrEqual(9);
+    expect(found[0].tokens / found[0].tokensWithout).toBeGreaterThan(1.5);
+  });
+
+  test('more than twice the tokens on two cards; two heads are not cut in four', () => {
+    for (const cards of [2, 4, 8]) {
+      const { answer, facts } = outcome('tensor-parallel', cards);
+      expect(answer).toBe('more');
+      expect(facts.kib).toBe(facts.kibOne / cards);
+    }
+    const { glmOne, glmTwo, glmFour } = outcome('tensor-parallel').facts;
+    expect([glmTwo, glmFour]).toEqual([glmOne / 2, glmOne / 2]);
+  });
+
+  test('experts take the same in slices and whole; copies take from the cache', () => {
+    const found = [0, 8, 16, 32].map((copies) => outcome('mixture-of-experts', copies));
+    expect(found.map(({ answer }) => answer)).toEqual([32, 34, 36, 40]);
+    for (const { facts, figure } of found) {
+      expect(facts).toMatchObject({ numExperts: 128, active: 8, tokensSliced: facts.tokensWhole });
+      if (figure.kind !== 'bars') throw new Error('bars');
+      const sums = figure.rows.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
+      for (const sum of sums) expect(sum).toBeCloseTo(sums[0], 6);
+    }
+    const tokens = found.map(({ facts }) => facts.tokens);
+    expect(tokens).toEqual([...tokens].sort((a, b) => b - a));
+  });
+
   test('past what fits, nothing but preemptions', () => {
     const { facts, answer } = outcome('admission');
     expect(answer).toBe('same');

@@ -1,4 +1,6 @@
 import { invariant } from '../../../sim/error.ts';
+import type { Plan } from '../../../sim/memory/plan.ts';
+import { plan } from '../../../sim/memory/planner.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
 import type { Recording } from '../../../sim/recording/recording.ts';
 import { parseOverride } from '../../../sim/scenario/overrides.ts';
@@ -11,6 +13,13 @@ import type { Cell } from '../outcome.ts';
 /** A scenario of the course, as the playground opens it. */
 export function scenario(name: string, text: string, sets: readonly string[] = []): ScenarioSource {
   return { text, file: `${name}.pool.yaml`, sets };
+}
+
+/** What it becomes on its machine. */
+export function started({ text, file }: ScenarioSource): Extract<Plan, { starts: true }> {
+  const found = plan(parseScenario(text, file));
+  invariant(found.starts, `${file} starts`);
+  return found;
 }
 
 /** Runs it; with other requests, where a scenario cannot say them. */

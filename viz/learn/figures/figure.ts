@@ -29,13 +29,18 @@ function bars({ rows, unit }: Bars, words: CourseText): Node[] {
     for (const { part, value } of parts) {
       const piece = h('span', { class: `part part-${part}` });
       piece.style.width = `${(100 * value) / most}%`;
-      if (value / most > 0.11) piece.append(unit === 'share' ? percent(value) : int(value));
+      if (value / most > 0.11) piece.append(amount(value, unit));
       bar.append(piece);
     }
     return h('div', { class: 'bar-row' }, h('span', { class: 'row-label' }, say(words, label)), bar);
   });
   const present = new Set(rows.flatMap(({ parts }) => parts.map(({ part }) => part)));
   return [...drawn, legend([...present].map((part) => [`part-${part}`, words.parts[part]]))];
+}
+
+function amount(value: number, unit: Bars['unit']): string {
+  if (unit === 'slots') return int(value);
+  return unit === 'share' ? percent(value) : `${dec(value)} GiB`;
 }
 
 function legend(entries: readonly (readonly [className: string, label: string])[]): HTMLElement {
@@ -118,6 +123,8 @@ function written(value: number, unit: Measures['columns'][number]['unit']): stri
   if (unit === 'count') return int(value);
   if (unit === 'milliseconds') return `${value < 100 ? dec(value) : int(value)} ms`;
   if (unit === 'seconds') return `${dec(value, value < 10 ? 2 : 1)} s`;
+  if (unit === 'gib') return `${dec(value)} GiB`;
+  if (unit === 'kib') return `${int(value)} KiB`;
   return `${int(value)}/s`;
 }
 
@@ -159,9 +166,7 @@ function tableOf(figure: Figure, words: CourseText): HTMLElement {
         ...figure.rows.map((each) =>
           row(
             say(words, each.label),
-            parts.map((part) =>
-              figure.unit === 'share' ? percent(sumOf(each, part)) : int(sumOf(each, part)),
-            ),
+            parts.map((part) => amount(sumOf(each, part), figure.unit)),
           ),
         ),
       ),
