@@ -16,6 +16,7 @@ import type { Scenario } from './scenario/scenario.ts';
 import { partsNeeded, type ScenarioParts } from './scenario-parts.ts';
 import { stagesOf, stepTimeOf, timingOf } from './scenario-time.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
+import type { SchedulerSwitch } from './scheduler/switch.ts';
 import type { StepTable, TableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { childRequests } from './workload/child-requests.ts';
@@ -42,6 +43,8 @@ export interface ScenarioHooks extends Omit<SimulationHooks, 'kvEvents'> {
   readTrace?(path: string): string;
   /** As in SimulationInput. */
   readonly events?: boolean;
+  /** As in SimulationInput. */
+  readonly switch?: SchedulerSwitch;
   /** Requests in place of the scenario's. */
   readonly workload?: Workload;
 }
@@ -68,7 +71,11 @@ export function runScenario(
   const workload = planned.v0 === null ? childRequests(sampled) : sampled;
   const stepTime = stepTimeOf(scenario);
   const about = aboutOf(scenario, planned, notes);
-  const input = { ...inputOf(scenario, planned, workload, stepTime, about), events: hooks.events };
+  const input = {
+    ...inputOf(scenario, planned, workload, stepTime, about),
+    events: hooks.events,
+    switch: hooks.switch,
+  };
   const deployment = deploymentOf(scenario, resolveHardware(scenario), workload);
   const watchers = Array.from({ length: deployment.count }, () =>
     watchersOf(scenario, planned, parts, hooks),

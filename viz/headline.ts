@@ -1,5 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { numUsableBlocks } from '../sim/recording/recording.ts';
+import { numUsableBlocks, schedulerAt } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
@@ -83,7 +83,7 @@ export class Headline {
       `${((used / usable) * 100).toFixed(0)} %`,
       ` ${used.toLocaleString('en-US')}${texts.of(usable.toLocaleString('en-US'))}`,
     );
-    this.set('running', String(cursor.numRunning), texts.of(header.scheduler.maxNumSeqs));
+    this.set('running', String(cursor.numRunning), texts.of(schedulerAt(header, cursor.step).maxNumSeqs));
     this.set('waiting', cursor.numWaiting.toLocaleString('en-US'));
     const swapped = this.values.get('swapped')?.parentElement;
     if (swapped) swapped.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;

@@ -167,6 +167,7 @@ export class Engine implements EngineLoad {
         vllm: input.vllm,
         pool: input.pool,
         scheduler: input.scheduler,
+        ...(input.switch && { switch: input.switch }),
         ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
         ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
         ...(input.memory && { memory: input.memory }),
@@ -246,8 +247,9 @@ export class Engine implements EngineLoad {
 
   /** Makes the next batch and its row; false if nothing happened, so that there is no step. */
   private scheduleBatch(now: number): boolean {
-    const { scheduler, row, pipeline } = this;
+    const { scheduler, row, pipeline, input } = this;
     row.startNs = pipeline.startNs(now);
+    if (this.numSteps === input.switch?.step) scheduler.reconfigure?.(input.switch.to);
     if (!scheduler.schedule(row.startNs)) return false;
     const { shape } = scheduler;
     row.endNs = pipeline.pass(shape, row.startNs, this.hooks.observer ?? null);

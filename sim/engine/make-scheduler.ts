@@ -44,10 +44,15 @@ export function makeScheduler(
 }
 
 function makeV1(
-  { workload, pool, scheduler: config, acceptance }: SimulationInput,
+  { workload, pool, scheduler: config, acceptance, switch: later }: SimulationInput,
   { listener, recorder, kvEvents, plain }: Outlets,
 ): { scheduler: EngineScheduler; kvEventLog: KvEventLog | null } {
-  const scheduler = new V1Scheduler(workload, pool, config, { acceptance, fast: !plain, listener });
+  const scheduler = new V1Scheduler(workload, pool, config, {
+    acceptance,
+    fast: !plain,
+    listener,
+    mostSeqs: later?.to.maxNumSeqs,
+  });
   const kvEventLog =
     kvEvents === null ? null : new KvEventLog(scheduler.kv.pool.prefixIndex, pool.groups, recorder, kvEvents);
   const log = kvEventLog ?? recorder;

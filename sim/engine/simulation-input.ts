@@ -2,6 +2,7 @@ import type { RankStrip } from '../memory/rank-strip.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { ContiguousConfig } from '../scheduler/contiguous/config.ts';
+import type { SchedulerSwitch } from '../scheduler/switch.ts';
 import type { Acceptance } from '../scheduler/v1.ts';
 import type { RooflineInput } from '../time/roofline.ts';
 import type { StageTimes, StepTimeModel } from '../time/step-time.ts';
@@ -14,6 +15,8 @@ export interface SimulationInput {
   readonly vllm: string;
   readonly pool: PoolConfig;
   readonly scheduler: SchedulerConfig;
+  /** V1: other settings of the scheduler from a step on. */
+  readonly switch?: SchedulerSwitch;
   /** Given: vLLM 0.6.3's engine runs, V0. */
   readonly v0?: V0Settings;
   /** Given: no paging, but one of what served before it; the pool's token slots are its memory. */

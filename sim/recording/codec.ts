@@ -293,7 +293,9 @@ function isFileHeader(value: unknown): value is FileHeader {
     file.header.pool.groups.length <= 16 &&
     file.header.pool.groups.every((group) => isCount(group?.blockSize) && group.blockSize > 0) &&
     typeof file.header.scheduler === 'object' &&
-    file.header.scheduler !== null
+    file.header.scheduler !== null &&
+    (file.header.switch === undefined ||
+      (isCount(file.header.switch?.step) && typeof file.header.switch.to?.policy === 'string'))
   );
 }
 

@@ -1,5 +1,5 @@
 import type { CursorApi } from './cursor-api.ts';
-import { type Recording, RequestState } from './recording.ts';
+import { type Recording, RequestState, schedulerAt } from './recording.ts';
 import type { ReplayState, Snapshot } from './replay-state.ts';
 import { V0State } from './v0-state.ts';
 import { V1State } from './v1-state.ts';
@@ -89,7 +89,8 @@ export class Cursor implements CursorApi {
     const { waitingList } = this.replay;
     const { requestIds, requests, header } = this.recording;
     // V0 sorts the queue itself, now and then; V1's is a heap.
-    if (header.scheduler.policy === 'fcfs' || header.v0 !== undefined) return waitingList[Symbol.iterator]();
+    const { policy } = schedulerAt(header, this.step);
+    if (policy === 'fcfs' || header.v0 !== undefined) return waitingList[Symbol.iterator]();
     const { priority, arrivalNs } = requests;
     const byUrgency = (a: number, b: number) =>
       priority[a] - priority[b] || arrivalNs[a] - arrivalNs[b] || (requestIds[a] < requestIds[b] ? -1 : 1);

@@ -3,6 +3,7 @@ import type { ServingAllocator } from '../memory/serving/serving-allocator.ts';
 import type { ExpertMap } from '../moe/expert-map.ts';
 import type { GoodputSlos } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { SchedulerSwitch } from '../scheduler/switch.ts';
 import type { RooflineInput } from '../time/roofline.ts';
 import type { Columns, TableTypes } from './column.ts';
 import type { Move, Queue } from './v0-listener.ts';
@@ -247,6 +248,8 @@ export interface RecordingHeader {
   readonly vllm: string;
   readonly pool: PoolConfig;
   readonly scheduler: SchedulerConfig;
+  /** There where the scheduler went on with other settings; see schedulerAt(). */
+  readonly switch?: SchedulerSwitch;
   /** There for runs of V0's engine only. */
   readonly v0?: V0Settings;
   readonly traffic?: V0Traffic;
@@ -297,6 +300,11 @@ export interface RecordingHeader {
   /** Prefix-cache totals as vLLM counts them (tokens). */
   readonly prefixCacheQueries: number;
   readonly prefixCacheHits: number;
+}
+
+/** The settings with which a step was scheduled. */
+export function schedulerAt({ scheduler, switch: later }: RecordingHeader, step: number): SchedulerConfig {
+  return later !== undefined && step >= later.step ? later.to : scheduler;
 }
 
 /** Blocks that requests can have: V1 keeps the null block back, V0 has none. */

@@ -1,4 +1,4 @@
-import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState } from '../recording/recording.ts';
+import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState, schedulerAt } from '../recording/recording.ts';
 import { count, listed, StepExplainer, tokens } from './step-explainer.ts';
 
 const RULES = {
@@ -76,7 +76,7 @@ export class V1StepExplainer extends StepExplainer {
   private runningRequests(admitted: ReadonlySet<number>): void {
     const { cursor, recording } = this;
     const { requests, header, steps } = recording;
-    const { scheduler } = header;
+    const scheduler = schedulerAt(header, this.step);
     const budget = scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens;
     const decodes: number[] = [];
     const idle: number[] = [];
@@ -133,7 +133,7 @@ export class V1StepExplainer extends StepExplainer {
 
   private preemptions(): void {
     const { header } = this.recording;
-    const { policy } = header.scheduler;
+    const { policy } = schedulerAt(header, this.step);
     for (let event = this.begin; event < this.scheduleEnd; event++) {
       if (this.kind(event) !== EventKind.Preempt) continue;
       const victim = this.a(event);
@@ -192,7 +192,7 @@ export class V1StepExplainer extends StepExplainer {
   private admissionStop(): void {
     const { cursor, recording, step } = this;
     const { steps, header } = recording;
-    const { scheduler } = header;
+    const scheduler = schedulerAt(header, step);
     const [head] = cursor.waiting();
     if (head === undefined) return;
     const name = this.id(head);

@@ -1,6 +1,7 @@
 import type { StepRow } from '../recording/recorder.ts';
 import type { V0Traffic } from '../recording/recording.ts';
 import type { BatchShape } from '../time/step-time.ts';
+import type { SchedulerConfig } from './config.ts';
 
 /**
  * What the engine asks of a scheduler: V1's, V0's and the contiguous baselines' are behind it. Requests are rows
@@ -29,6 +30,8 @@ export interface EngineScheduler {
   abort(request: number): boolean;
   /** Somebody asks to empty the prefix cache. */
   resetPrefixCache(preemptRunning: boolean): void;
+  /** Goes on with other settings, of those that can be switched; V1 only. */
+  reconfigure?(config: SchedulerConfig): void;
   /** Makes the next batch; false if nobody is in it and nothing happened, so that there is no step. */
   schedule(now: number): boolean;
   /** What the step's row says of queues and pool, after schedule(). */

@@ -11,7 +11,7 @@ import type { PoolConfig, SchedulerConfig } from './config.ts';
 import { EncoderInputs } from './encoder-inputs.ts';
 import type { EngineScheduler, RequestListener } from './engine-scheduler.ts';
 import { SteadyRequests } from './steady-requests.ts';
-import { WaitingQueue } from './waiting-queue.ts';
+import { type PriorityKey, WaitingQueue } from './waiting-queue.ts';
 
 /** No span foretells what the request does next: its computed tokens were rolled back. */
 const UNFORESEEN = 255;
@@ -65,9 +65,11 @@ export class V1Scheduler implements EngineScheduler {
   private readonly scheduledIn: Int32Array;
 
   private readonly workload: Workload;
-  private readonly config: SchedulerConfig;
+  private config: SchedulerConfig;
   private readonly enablePrefixCaching: boolean;
-  private readonly tokenBudget: number;
+  private tokenBudget: number;
+  /** Requests that ever run at once. */
+  private readonly mostSeqs: number;
   private readonly acceptance: Acceptance;
   private readonly listener: RequestListener | null;
   /** The batch being made, and batches in flight from the oldest; async keeps one more than sync. */
@@ -96,21 +98,26 @@ export class V1Scheduler implements EngineScheduler {
     workload: Workload,
     pool: PoolConfig,
     config: SchedulerConfig,
-    hooks: { acceptance?: Acceptance; listener?: RequestListener; fast?: boolean } = {},
+    hooks: {
+      acceptance?: Acceptance;
+      listener?: RequestListener;
+      fast?: boolean;
+      /** What reconfigure() may raise max_num_seqs to. */
+      mostSeqs?: number;
+    } = {},
   ) {
     const n = workload.numRequests;
     this.workload = workload;
     this.config = config;
     this.enablePrefixCaching = pool.enablePrefixCaching;
-    this.tokenBudget = config.maxNumScheduledTokens ?? config.maxNumBatchedTokens;
+    this.tokenBudget = tokenBudgetOf(config);
+    this.mostSeqs = Math.max(config.maxNumSeqs, hooks.mostSeqs ?? 0);
     this.acceptance = hooks.acceptance ?? (() => 0);
     this.listener = hooks.listener ?? null;
     this.kv = new KvCacheManager(workload, pool, config);
     this.arrivalTime = new Float64Array(n);
-    const { arrivalTime } = this;
-    const { priority, ids } = workload;
-    this.waiting = new WaitingQueue(n, config.policy === 'priority' ? { priority, arrivalTime, ids } : null);
-    this.running = new Int32Array(config.maxNumSeqs);
+    this.waiting = new WaitingQueue(n, this.queueKey());
+    this.running = new Int32Array(this.mostSeqs);
     this.state = new Uint8Array(n);
     this.numOutputs = new Int32Array(n);
     this.numComputed = new Int32Array(n);
@@ -120,12 +127,26 @@ export class V1Scheduler implements EngineScheduler {
     this.numDiscarded = new Uint8Array(n);
     this.foretold = new Uint8Array(n);
     this.scheduledIn = new Int32Array(n);
-    this.named = new Int32Array(config.maxNumSeqs);
+    this.named = new Int32Array(this.mostSeqs);
     const hasImages = config.encoder !== undefined && workload.itemContent.length > 0;
     this.encoderInputs = hasImages ? new EncoderInputs(workload, config.encoder, config.useEagle) : null;
     this.steadySince = new Int32Array(n);
     this.steady = hooks.fast === true && config.numSpeculativeTokens === 0 ? this.makeSteady() : null;
-    this.shape = emptyBatch(config.maxNumSeqs);
+    this.shape = emptyBatch(this.mostSeqs);
+  }
+
+  /** Goes on with other settings, of those that can be switched; requests that run do so even above a new limit. */
+  reconfigure(config: SchedulerConfig): void {
+    invariant(config.maxNumSeqs <= this.mostSeqs, 'there is room for so many');
+    this.settle();
+    this.config = config;
+    this.tokenBudget = tokenBudgetOf(config);
+    this.waiting.orderBy(this.queueKey());
+  }
+
+  private queueKey(): PriorityKey | null {
+    const { priority, ids } = this.workload;
+    return this.config.policy === 'priority' ? { priority, arrivalTime: this.arrivalTime, ids } : null;
   }
 
   /** Everything that happens is reported there from now on. */
@@ -262,7 +283,7 @@ export class V1Scheduler implements EngineScheduler {
 
   /** As schedule(), but the batch is in flight even if it is empty: vLLM runs such steps too. */
   makeBatch(): void {
-    const batch = this.spare.pop() ?? new Batch(this.config.maxNumSeqs);
+    const batch = this.spare.pop() ?? new Batch(this.mostSeqs);
     batch.clear();
     batch.step = this.step;
     this.numPreemptedInStep = 0;
@@ -333,7 +354,7 @@ export class V1Scheduler implements EngineScheduler {
     const { numPromptTokens } = this.workload;
     const { asyncScheduling } = this.config;
     const numUnknown = asyncScheduling ? 1 : 0;
-    return new SteadyRequests(this.workload.numRequests, this.config.maxNumSeqs, {
+    return new SteadyRequests(this.workload.numRequests, this.mostSeqs, {
       nextAttentionAt: (request) => kv.nextAttentionAt(request, numUnknown),
       serve: (request, computed) => kv.allocateRunning(request, computed, 1, 0, computed + 1 - numUnknown),
       leave: (request, computed) => {
@@ -452,7 +473,7 @@ export class V1Scheduler implements EngineScheduler {
         this.admissionStop = AdmissionStop.BudgetExhausted;
         return;
       }
-      if (this.numRunning === config.maxNumSeqs) {
+      if (this.numRunning >= config.maxNumSeqs) {
         this.admissionStop = AdmissionStop.MaxNumSeqs;
         return;
       }
@@ -736,4 +757,9 @@ export class V1Scheduler implements EngineScheduler {
     this.running.copyWithin(at, at + 1, this.numRunning);
     this.numRunning--;
   }
+}
+
+/** Tokens of a step. */
+function tokenBudgetOf({ maxNumScheduledTokens, maxNumBatchedTokens }: SchedulerConfig): number {
+  return maxNumScheduledTokens ?? maxNumBatchedTokens;
 }

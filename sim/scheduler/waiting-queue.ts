@@ -15,11 +15,17 @@ export interface PriorityKey {
  */
 export class WaitingQueue {
   private readonly order: IndexList;
-  private readonly heap: IndexHeap | null;
+  private heap: IndexHeap | null = null;
 
   constructor(numRequests: number, key: PriorityKey | null) {
     this.order = new IndexList(numRequests);
+    this.orderBy(key);
+  }
+
+  /** The head is chosen by another key from now on. */
+  orderBy(key: PriorityKey | null): void {
     this.heap = key === null ? null : new IndexHeap((a, b) => comesBefore(key, a, b));
+    for (const request of this.order) this.heap?.add(request);
   }
 
   get length(): number {
