@@ -36,6 +36,29 @@ export class BlockTables {
     this.table[request] = EMPTY;
   }
 
+  /** Copies of tables, one after the other, each with its length in front. */
+  pack(requests: Int32Array): Int32Array {
+    const lengths = requests.reduce((sum, request) => sum + this.length[request], 0);
+    const packed = new Int32Array(requests.length + lengths);
+    let at = 0;
+    for (const request of requests) {
+      const length = this.length[request];
+      packed[at++] = length;
+      packed.set(this.table[request].subarray(0, length), at);
+      at += length;
+    }
+    return packed;
+  }
+
+  /** Fills the tables of these requests, which are empty, with what pack() made. */
+  unpack(requests: Int32Array, packed: Int32Array): void {
+    let at = 0;
+    for (const request of requests) {
+      const end = at + 1 + packed[at];
+      for (at++; at < end; at++) this.append(request, packed[at]);
+    }
+  }
+
   private enlarge(request: number): Int32Array {
     const old = this.table[request];
     const capacity = Math.max(MIN_CAPACITY, old.length * 2);

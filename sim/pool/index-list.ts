@@ -58,6 +58,17 @@ export class IndexList {
     this.length++;
   }
 
+  /** A copy, from front to back. */
+  toArray(): Int32Array {
+    const items = new Int32Array(this.length);
+    let item = this.first;
+    for (let i = 0; i < items.length; i++) {
+      items[i] = item;
+      item = this.next[item];
+    }
+    return items;
+  }
+
   /** From front to back. */
   *[Symbol.iterator](): IterableIterator<number> {
     let item = this.first;

@@ -1,15 +1,11 @@
 import type { CursorApi } from './cursor-api.ts';
+import { Keyframes, replayOf } from './keyframes.ts';
 import { type Recording, RequestState, schedulerAt } from './recording.ts';
-import type { ReplayState, Snapshot } from './replay-state.ts';
-import { V0State } from './v0-state.ts';
-import { V1State } from './v1-state.ts';
-
-/** Keyframes together take about this much memory at most, bytes. */
-const KEYFRAME_BUDGET = 96 * 1024 * 1024;
-const MIN_EVENTS_BETWEEN_KEYFRAMES = 4096;
+import type { ReplayState } from './replay-state.ts';
 
 /**
- * Replays a recording. Stepping back costs what stepping forward does; keyframes, kept on the way, bound a jump.
+ * Replays a recording. Stepping back costs what stepping forward does; keyframes, kept on the way or
+ * taken ahead with prepare(), bound a jump.
  */
 export class Cursor implements CursorApi {
   readonly recording: Recording;
@@ -23,13 +19,12 @@ export class Cursor implements CursorApi {
   private readonly replay: ReplayState;
   /** Events applied so far. */
   private position = 0;
-  private readonly keyframes: Snapshot[] = [];
-  private readonly keyframeInterval: number;
+  private readonly keyframes: Keyframes;
   /** step → steps before it in which requests advance by their rates; null: in all of them they do. */
   private readonly numAdvances: Uint32Array | null;
 
   constructor(recording: Recording) {
-    const replay = recording.header.v0 === undefined ? new V1State(recording) : new V0State(recording);
+    const replay = replayOf(recording);
     this.recording = recording;
     this.replay = replay;
     this.numBlocks = replay.refCount.length;
@@ -38,9 +33,7 @@ export class Cursor implements CursorApi {
     this.holderSum = replay.holderSum;
     this.state = replay.state;
     this.numAdvances = recording.header.v0 === undefined ? null : countAdvances(recording);
-    const most = Math.max(2, Math.floor(KEYFRAME_BUDGET / Math.max(1, replay.snapshotBytes)));
-    this.keyframeInterval = Math.max(MIN_EVENTS_BETWEEN_KEYFRAMES, Math.ceil(recording.numEvents / most));
-    this.keyframes.push(replay.snapshot());
+    this.keyframes = new Keyframes(recording, replay);
   }
 
   get numSteps(): number {
@@ -74,6 +67,11 @@ export class Cursor implements CursorApi {
     this.step = Math.max(-1, Math.min(numSteps, Math.trunc(step)));
     if (this.step < 0) this.moveTo(0);
     else this.moveTo(this.step === numSteps ? numEvents : steps.scheduleEnd[this.step]);
+  }
+
+  /** Makes later jumps short: replays so many events elsewhere. @returns whether there is more to do. */
+  prepare(numEvents: number): boolean {
+    return this.keyframes.goOn(numEvents);
   }
 
   /** Goes to the end of the current step, when its outputs have been applied; `step` stays. */
@@ -191,17 +189,15 @@ export class Cursor implements CursorApi {
   }
 
   private moveTo(target: number): void {
-    const { replay, keyframes, keyframeInterval } = this;
-    const at = Math.floor(target / keyframeInterval);
-    const nearest = Math.min(at, keyframes.length - 1);
-    const start = nearest * keyframeInterval;
-    if (Math.abs(target - this.position) > target - start + keyframeInterval / 8) {
-      replay.restore(keyframes[nearest]);
-      this.position = start;
+    const { replay, keyframes } = this;
+    const { snapshot, position } = keyframes.nearest(target);
+    if (Math.abs(target - this.position) > Math.abs(target - position) + keyframes.interval / 8) {
+      replay.restore(snapshot);
+      this.position = position;
     }
     while (this.position < target) {
       replay.apply(this.position++);
-      if (this.position === keyframes.length * keyframeInterval) keyframes.push(replay.snapshot());
+      keyframes.passing(this.position, replay);
     }
     while (this.position > target) replay.undo(--this.position);
   }

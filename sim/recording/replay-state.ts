@@ -77,11 +77,10 @@ export abstract class ReplayState {
     this.changed[this.numChanged++] = block;
   }
 
+  /** All but who holds which block, which V1's tables tell. */
   protected snapshotShared() {
     return {
-      refCount: this.refCount.slice(),
       chain: this.chain.slice(),
-      holderSum: this.holderSum.slice(),
       state: this.state.slice(),
       span: this.span.slice(),
       numEncoderEmbeds: this.numEncoderEmbeds,
@@ -89,9 +88,7 @@ export abstract class ReplayState {
   }
 
   protected restoreShared(shared: ReturnType<ReplayState['snapshotShared']>): void {
-    this.refCount.set(shared.refCount);
     this.chain.set(shared.chain);
-    this.holderSum.set(shared.holderSum);
     this.state.set(shared.state);
     this.span.set(shared.span);
     this.numEncoderEmbeds = shared.numEncoderEmbeds;

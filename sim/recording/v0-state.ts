@@ -15,6 +15,9 @@ import { Device, Move, Queue, Replace } from './v0-listener.ts';
 const NO_BLOCK = -1;
 
 interface V0Snapshot extends ReturnType<V0State['snapshotShared']> {
+  /** Not to be counted from the tables: one that is released piece by piece still names what it gave up. */
+  readonly refCount: Int32Array;
+  readonly holderSum: Uint32Array;
   readonly stacks: readonly Int32Array[];
   readonly evictors: readonly Int32Array[];
   readonly queues: readonly Int32Array[];
@@ -245,37 +248,34 @@ export class V0State extends ReplayState {
   }
 
   snapshot(): V0Snapshot {
-    const owners = [...this.tables.length.keys()].filter((sequence) => this.tables.length[sequence] > 0);
+    const owners = Int32Array.from(
+      [...this.tables.length.keys()].filter((sequence) => this.tables.length[sequence] > 0),
+    );
     return {
       ...this.snapshotShared(),
-      stacks: this.stacks.map((list) => Int32Array.from(list)),
-      evictors: this.evictors.map((list) => Int32Array.from(list)),
-      queues: this.queues.map((list) => Int32Array.from(list)),
+      refCount: this.refCount.slice(),
+      holderSum: this.holderSum.slice(),
+      stacks: this.stacks.map((list) => list.toArray()),
+      evictors: this.evictors.map((list) => list.toArray()),
+      queues: this.queues.map((list) => list.toArray()),
       numPreemptions: this.numPreemptions.slice(),
       nullBlock: this.nullBlock,
-      owners: Int32Array.from(owners),
-      tables: Int32Array.from(
-        owners.flatMap((s) => {
-          const length = this.tables.length[s];
-          return [length, ...this.tables.table[s].subarray(0, length)];
-        }),
-      ),
+      owners,
+      tables: this.tables.pack(owners),
     };
   }
 
   restore(snapshot: V0Snapshot): void {
     for (let s = 0; s < this.requestOf.length; s++) this.tables.clear(s);
     this.restoreShared(snapshot);
+    this.refCount.set(snapshot.refCount);
+    this.holderSum.set(snapshot.holderSum);
     refillAll(this.stacks, snapshot.stacks);
     refillAll(this.evictors, snapshot.evictors);
     refillAll(this.queues, snapshot.queues);
     this.numPreemptions.set(snapshot.numPreemptions);
     this.nullBlock = snapshot.nullBlock;
-    let at = 0;
-    for (const sequence of snapshot.owners) {
-      const end = at + 1 + snapshot.tables[at];
-      for (at++; at < end; at++) this.tables.append(sequence, snapshot.tables[at]);
-    }
+    this.tables.unpack(snapshot.owners, snapshot.tables);
   }
 
   private get queues(): readonly IndexList[] {

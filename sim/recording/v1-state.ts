@@ -8,7 +8,7 @@ interface V1Snapshot extends ReturnType<V1State['snapshotShared']> {
   readonly freeQueue: Int32Array;
   readonly running: Int32Array;
   readonly waiting: Int32Array;
-  /** group → tables of the running requests, one after the other, each with its length in front. */
+  /** group → packed tables of the running requests. */
   readonly tables: readonly Int32Array[];
 }
 
@@ -39,7 +39,7 @@ export class V1State extends ReplayState {
   }
 
   get snapshotBytes(): number {
-    return this.refCount.length * 16 + this.state.length * 5;
+    return this.refCount.length * 8 + this.state.length * 5;
   }
 
   freeBlocks(): IterableIterator<number> {
@@ -235,17 +235,29 @@ export class V1State extends ReplayState {
     this.mark(block);
   }
 
+  /** refCount and holderSum from the tables. */
+  private countHolders(): void {
+    this.refCount.fill(0);
+    this.holderSum.fill(0);
+    for (const request of this.runningList) {
+      for (let group = 0; group < this.tables.length; group++) {
+        for (const block of this.table(request, group)) {
+          if (block === NULL_BLOCK) continue;
+          this.refCount[block]++;
+          this.holderSum[block] += request;
+        }
+      }
+    }
+  }
+
   snapshot(): V1Snapshot {
+    const running = this.runningList.toArray();
     return {
       ...this.snapshotShared(),
-      freeQueue: Int32Array.from(this.freeList),
-      running: Int32Array.from(this.runningList),
-      waiting: Int32Array.from(this.waitingList),
-      tables: this.tables.map((_, group) =>
-        Int32Array.from(
-          [...this.runningList].flatMap((r) => [this.table(r, group).length, ...this.table(r, group)]),
-        ),
-      ),
+      freeQueue: this.freeList.toArray(),
+      running,
+      waiting: this.waitingList.toArray(),
+      tables: this.tables.map((tables) => tables.pack(running)),
     };
   }
 
@@ -256,12 +268,7 @@ export class V1State extends ReplayState {
     refill(this.freeList, snapshot.freeQueue);
     refill(this.runningList, snapshot.running);
     refill(this.waitingList, snapshot.waiting);
-    snapshot.tables.forEach((packed, group) => {
-      let at = 0;
-      for (const request of snapshot.running) {
-        const end = at + 1 + packed[at];
-        for (at++; at < end; at++) this.tables[group].append(request, packed[at]);
-      }
-    });
+    snapshot.tables.forEach((packed, group) => this.tables[group].unpack(snapshot.running, packed));
+    this.countHolders();
   }
 }

@@ -83,11 +83,17 @@ test('jumps by keyframe: a long run, seeks in any order', () => {
   expect(recording.numEvents).toBeGreaterThan(3 * 4096);
   const played = new Cursor(recording);
   const jumping = new Cursor(recording);
+  const prepared = new Cursor(recording);
+  prepared.seek(recording.numSteps >> 2);
+  while (prepared.prepare(1000)) prepared.seek(prepared.step - 1);
+  expect(prepared.prepare(1000)).toBe(false);
   const last = recording.numSteps;
   for (const step of [last, 3, last >> 1, (last >> 1) - 40, last - 1, 0, (last * 3) >> 2, (last >> 2) + 1]) {
     jumping.seek(step);
     for (let at = 0; at <= step; at += 1) played.seek(at);
+    prepared.seek(step);
     expect(stateOf(jumping)).toEqual(stateOf(played));
+    expect(stateOf(prepared)).toEqual(stateOf(played));
   }
 });
 
