@@ -14,6 +14,7 @@ export function blockState(cursor: Cursor, block: number): BlockState {
   return references === 1 ? 'used' : 'shared';
 }
 
+const NO_FILLS: ReadonlyMap<number, number> = new Map();
 const NUM_STATES = 4;
 /** Of the scale of counts: the last ones are for what stands out, and most blocks are full. */
 const FILL_SHADES = 5;
@@ -39,8 +40,8 @@ export function colorTable(palette: Palette, mode: ColorMode): string[] {
  * to be known of all blocks at once; then index() is a few comparisons.
  */
 export class BlockColors {
-  /** block → share of its tokens that are filled, for blocks that running requests are filling. */
-  fills: Map<number, number> = new Map();
+  /** block → share of its tokens that are filled, for blocks that running requests are filling; if asked for. */
+  fills: ReadonlyMap<number, number> = NO_FILLS;
   /** Blocks whose colour may have changed since the last look without a change of their state. */
   changed: readonly number[] = [];
   private mode: ColorMode = 'request';
@@ -52,10 +53,11 @@ export class BlockColors {
     return this.mode === 'queue';
   }
 
-  look(cursor: Cursor, mode: ColorMode): void {
+  /** @param withFills they are looked at, whatever the mode. */
+  look(cursor: Cursor, mode: ColorMode, withFills: boolean): void {
     const before = this.fills;
     this.mode = mode;
-    this.fills = partialFills(cursor);
+    this.fills = withFills || mode === 'fill' ? partialFills(cursor) : NO_FILLS;
     this.changed = mode === 'fill' ? [...before.keys(), ...this.fills.keys()] : [];
     if (mode === 'queue') this.rank(cursor);
   }

@@ -126,7 +126,7 @@ export class BlockMap {
     this.light(cursor, marks.request, marks.lit ?? null);
     this.order.arrange(cursor, this.orderMode);
     if (!this.order.isPhysical) this.stale = true;
-    this.colorOf.look(cursor, this.mode);
+    this.colorOf.look(cursor, this.mode, layout.detailed);
     context.clearRect(0, 0, width, height);
     if (layout.detailed) this.drawCells(context, cursor);
     else this.drawImage(context, cursor);

@@ -2,6 +2,7 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 import { blockState } from './block-colors.ts';
 import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;
@@ -20,6 +21,7 @@ export class Details {
   private readonly title: HTMLElement;
   private readonly actions: DetailsActions;
   private lives: BlockLives | null = null;
+  private readonly drawnFrom = new DrawnFrom();
 
   constructor(root: HTMLElement, title: HTMLElement, actions: DetailsActions) {
     this.root = root;
@@ -34,6 +36,9 @@ export class Details {
 
   show(cursor: Cursor, block: number | null, blocksPerCell: number): void {
     const { details: texts, states } = t();
+    // Of no block there is nothing that a step could change.
+    const step = block === null ? null : cursor.step;
+    if (!this.drawnFrom.differs(this.lives, block, step, blocksPerCell, texts)) return;
     if (block === null) {
       this.title.textContent = texts.block;
       this.root.replaceChildren(h('p', {}, texts.intro));

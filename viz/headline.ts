@@ -3,6 +3,7 @@ import { numUsableBlocks, schedulerAt } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import { t } from './text/text.ts';
 
 const NS_PER_S = 1e9;
@@ -16,11 +17,24 @@ const WASTE_PARTS: readonly { part: keyof SlotShares; token: string }[] = [
   { part: 'free', token: '--waste-free' },
 ];
 
+interface Figure {
+  readonly root: HTMLElement;
+  readonly value: Text;
+  readonly unit: HTMLElement;
+}
+
+interface WastePart {
+  readonly part: keyof SlotShares;
+  readonly bar: HTMLElement;
+  readonly text: HTMLElement;
+  readonly shows: DrawnFrom;
+}
+
 /** The row of numbers above the map, for the step at the cursor. */
 export class Headline {
-  private readonly values = new Map<string, HTMLElement>();
+  private readonly figures = new Map<string, Figure>();
   private readonly waste: HTMLElement;
-  private readonly wasteParts: { part: keyof SlotShares; bar: HTMLElement; text: HTMLElement }[] = [];
+  private readonly wasteParts: WastePart[] = [];
 
   private readonly trust = h('button', { type: 'button', class: 'button link' });
   private readonly trustFigure = h(
@@ -34,14 +48,16 @@ export class Headline {
   constructor(root: HTMLElement, onTrust: () => void) {
     this.trust.addEventListener('click', onTrust);
     const figure = (key: FigureName) => {
-      const value = h('div', { class: 'figure-value' });
-      this.values.set(key, value);
-      return h(
+      const value = document.createTextNode('');
+      const unit = h('small');
+      const root = h(
         'div',
         {},
         h('div', { class: 'figure-label' }, () => t().headline[key]),
-        value,
+        h('div', { class: 'figure-value' }, value, unit),
       );
+      this.figures.set(key, { root, value, unit });
+      return root;
     };
     const bar = h('div', {
       class: 'waste-bar',
@@ -56,7 +72,7 @@ export class Headline {
       const text = h('b');
       text.style.fontWeight = '500';
       legend.append(h('span', {}, swatch(`var(${token})`), () => t().waste[part], ' ', text));
-      this.wasteParts.push({ part, bar: segment, text });
+      this.wasteParts.push({ part, bar: segment, text, shows: new DrawnFrom() });
     }
     this.waste = h(
       'div',
@@ -85,8 +101,8 @@ export class Headline {
     );
     this.set('running', String(cursor.numRunning), texts.of(schedulerAt(header, cursor.step).maxNumSeqs));
     this.set('waiting', cursor.numWaiting.toLocaleString('en-US'));
-    const swapped = this.values.get('swapped')?.parentElement;
-    if (swapped) swapped.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;
+    const swapped = this.figures.get('swapped');
+    if (swapped) swapped.root.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;
     const usedCpu = cursor.numBlocks - header.pool.numGpuBlocks - cursor.numFreeCpu;
     this.set('swapped', String(cursor.numSwapped), texts.cpuBlocks(usedCpu.toLocaleString('en-US')));
     this.set('preempted', row < 0 ? '0' : derived.preemptions[row].toLocaleString('en-US'));
@@ -100,7 +116,8 @@ export class Headline {
     const shares = slotSharesAt(cursor);
     this.waste.hidden = shares === null;
     if (shares === null) return;
-    for (const { part, bar, text } of this.wasteParts) {
+    for (const { part, bar, text, shows } of this.wasteParts) {
+      if (!shows.differs(shares[part])) continue;
       bar.style.width = `${shares[part] * 100}%`;
       text.textContent = `${(shares[part] * 100).toFixed(1)} %`;
     }
@@ -118,8 +135,10 @@ export class Headline {
   }
 
   private set(key: string, value: string, unit = ''): void {
-    const element = this.values.get(key);
-    if (element) element.replaceChildren(value, ...(unit === '' ? [] : [h('small', {}, unit)]));
+    const figure = this.figures.get(key);
+    if (figure === undefined) return;
+    if (figure.value.data !== value) figure.value.data = value;
+    if (figure.unit.textContent !== unit) figure.unit.textContent = unit;
   }
 }
 

@@ -1,7 +1,6 @@
 import hello from '../scenarios/hello.pool.yaml?raw';
 import { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
-import { explainAt } from '../sim/report/explain.ts';
 import type { ScenarioSource, SharedState } from '../sim/share/fragment.ts';
 import { type Command, Keyboard } from './app/commands.ts';
 import { embed } from './app/embed.ts';
@@ -11,6 +10,8 @@ import { changeLanguage, onLanguage } from './app/language.ts';
 import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
+import { prepareJumps } from './app/prepare-jumps.ts';
+import { StepTeller } from './app/step-teller.ts';
 import { onTheme } from './app/theme.ts';
 import { makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
@@ -55,8 +56,7 @@ const besideEngine = new Engine();
 let palette = readPalette();
 const map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
 const timeline = new Timeline(byId<HTMLCanvasElement>('timeline'), palette);
-const why = byId<HTMLDetailsElement>('why');
-why.addEventListener('toggle', askFrame);
+const teller = new StepTeller(askFrame);
 const stepTimes = new StepTimePanel(
   {
     panel: byId('step-times'),
@@ -149,31 +149,7 @@ function draw(): void {
   requestList.show(cursor, palette, request);
   gpus.at(step);
   experts.at(step);
-  const sentence = sentenceOf(recording, step);
-  byId('sentence').textContent = sentence;
-  showReasons(cursor);
-  const slider = byId('timeline');
-  slider.setAttribute('aria-valuenow', String(step));
-  slider.setAttribute('aria-valuemin', '0');
-  slider.setAttribute('aria-valuemax', String(recording.numSteps));
-  slider.setAttribute('aria-valuetext', t().live.stepOf(step, recording.numSteps));
-  announceStep(run, step, playing, sentence);
-}
-
-/** The engine's reasons for this step, while somebody wants to read them. */
-function showReasons(cursor: Cursor): void {
-  if (!why.open) return;
-  const reasons = explainAt(cursor).map(({ text, rule }) => h('li', {}, `${text} `, h('code', {}, rule)));
-  byId('reasons').replaceChildren(...reasons);
-}
-
-let announced: readonly [unknown, number] = [null, 0];
-
-/** Once per step that one stops at; what the keyboard finds on the map is told in between. */
-function announceStep(run: unknown, step: number, playing: boolean, sentence: string): void {
-  if (playing || (announced[0] === run && announced[1] === step)) return;
-  announced = [run, step];
-  byId('live').textContent = t().live.step(String(step), sentence);
+  teller.show(cursor, playing);
 }
 
 function drawLegends(): void {
@@ -259,14 +235,12 @@ onLanguage(retell);
 function retell(): void {
   const { run } = view.get();
   compare.retell();
-  stateTable.restyle();
   if (run !== null) {
     gpus.retell();
     experts.show(run.recording.header.experts ?? null);
     stepTimes.show(run.recording);
     headline.showTrust(trustOf(run.recording));
   }
-  announced = [null, 0];
   restyle();
 }
 
@@ -442,6 +416,7 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
     request: null,
   });
   requestAnimationFrame(restyle);
+  prepareJumps(cursor, () => view.get().run?.cursor === cursor);
 }
 
 /** Simulates a scenario, and goes to where a link says; a run before it is cancelled. */

@@ -1,6 +1,7 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/recording.ts';
 import { h } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { t } from './text/text.ts';
@@ -14,15 +15,17 @@ const WAITING = 2;
 const LISTS = [RUNNING, SWAPPED, WAITING] as const;
 
 /**
- * Running requests with their progress, those that V0 swapped out, waiting ones in queue order. Rows are reused
- * from step to step.
+ * Running requests with their progress, those that V0 swapped out, waiting ones in queue order. A row
+ * stays its request's as long as that is in the list, so a step costs what it changes.
  */
 export class RequestList {
   private readonly onSelect: (request: number) => void;
   private readonly headings = LISTS.map(() => h('h3'));
   private readonly lists = LISTS.map(() => h('ol'));
   private readonly more = LISTS.map(() => h('p', { class: 'more' }));
-  private readonly rows: Row[][] = LISTS.map(() => []);
+  /** request → its row. */
+  private readonly rows = LISTS.map(() => new Map<number, Row>());
+  private readonly counts = LISTS.map(() => new DrawnFrom());
 
   constructor(root: HTMLElement, onSelect: (request: number) => void) {
     this.onSelect = onSelect;
@@ -46,22 +49,38 @@ export class RequestList {
     palette: Palette,
     selected: number | null,
   ): void {
-    this.headings[which].textContent = t().requests.heading(name, total.toLocaleString('en-US'));
     const rows = this.rows[which];
-    let used = 0;
-    for (const request of requests) {
-      if (used === MAX_ROWS) break;
-      if (used === rows.length) {
-        const row = new Row((clicked) => this.onSelect(clicked));
-        rows.push(row);
-        this.lists[which].append(row.item);
-      }
-      rows[used++].show(cursor, request, which === RUNNING, palette, request === selected);
+    const shown = firstOf(requests, MAX_ROWS);
+    const spare: Row[] = [];
+    for (const [request, row] of rows) {
+      if (shown.has(request)) continue;
+      rows.delete(request);
+      row.item.remove();
+      spare.push(row);
     }
-    for (let i = used; i < rows.length; i++) rows[i].item.hidden = true;
+    let place: Element | null = this.lists[which].firstElementChild;
+    for (const request of shown) {
+      const row = rows.get(request) ?? spare.pop() ?? new Row(this.onSelect);
+      rows.set(request, row);
+      if (row.item === place) place = place.nextElementSibling;
+      else this.lists[which].insertBefore(row.item, place);
+      row.show(cursor, request, which === RUNNING, palette, request === selected);
+    }
+    const used = shown.size;
+    if (!this.counts[which].differs(total, used, name)) return;
+    this.headings[which].textContent = t().requests.heading(name, total.toLocaleString('en-US'));
     this.more[which].textContent =
       total > used ? t().requests.more((total - used).toLocaleString('en-US')) : '';
   }
+}
+
+function firstOf(requests: Iterable<number>, most: number): Set<number> {
+  const found = new Set<number>();
+  for (const request of requests) {
+    if (found.size === most) break;
+    found.add(request);
+  }
+  return found;
 }
 
 class Row {
@@ -73,6 +92,7 @@ class Row {
   private readonly track: HTMLElement;
   private readonly amount = h('span', { class: 'amount' });
   private request = -1;
+  private readonly drawnFrom = new DrawnFrom();
 
   constructor(onSelect: (request: number) => void) {
     this.track = h('span', { class: 'track', 'aria-hidden': 'true' }, this.done);
@@ -88,9 +108,14 @@ class Row {
   }
 
   show(cursor: Cursor, request: number, running: boolean, palette: Palette, selected: boolean): void {
-    const { requests, requestIds } = cursor.recording;
+    const { recording } = cursor;
+    const { requests, requestIds } = recording;
     const texts = t().requests;
-    this.item.hidden = false;
+    const computed = cursor.numComputedTokens(request);
+    const scheduled = cursor.numScheduledTokens(request);
+    const state = cursor.state[request];
+    if (!this.drawnFrom.differs(recording, request, computed, scheduled, state, palette, selected, texts))
+      return;
     this.request = request;
     this.id.textContent = requestIds[request];
     this.button.setAttribute('aria-pressed', String(selected));
@@ -98,13 +123,11 @@ class Row {
     this.mark.style.backgroundColor = color;
     const prompt = requests.numPromptTokens[request];
     const whole = prompt + requests.maxTokens[request];
-    const computed = cursor.numComputedTokens(request);
-    const scheduled = cursor.numScheduledTokens(request);
     this.done.style.width = `${Math.min(100, ((computed + scheduled) / whole) * 100)}%`;
     this.done.style.backgroundColor = color;
     this.track.style.setProperty('--prompt', `${(prompt / whole) * 100}%`);
-    const preempted = cursor.state[request] === RequestState.Preempted;
-    const swapped = cursor.state[request] === RequestState.Swapped;
+    const preempted = state === RequestState.Preempted;
+    const swapped = state === RequestState.Swapped;
     this.amount.textContent = running
       ? `${computed} + ${scheduled}`
       : swapped

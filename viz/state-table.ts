@@ -2,6 +2,7 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/recording.ts';
 import { type BlockState, blockState } from './block-colors.ts';
 import { h } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import { t } from './text/text.ts';
 
 /** More rows than this nobody hears to the end. */
@@ -11,21 +12,14 @@ const STATES: readonly BlockState[] = ['used', 'shared', 'cached', 'free'];
 /** What the pictures show, at the cursor, in tables: for those who hear the page, and for copying. */
 export class StateTable {
   private readonly root: HTMLElement;
-  private shown: readonly [unknown, number] = [null, 0];
+  private readonly drawnFrom = new DrawnFrom();
 
   constructor(root: HTMLElement) {
     this.root = root;
   }
 
-  /** To be told anew, though neither run nor step have changed. */
-  restyle(): void {
-    this.shown = [null, 0];
-  }
-
   draw(cursor: Cursor): void {
-    const { recording, step } = cursor;
-    if (this.shown[0] === recording && this.shown[1] === step) return;
-    this.shown = [recording, step];
+    if (!this.drawnFrom.differs(cursor.recording, cursor.step, t())) return;
     this.root.replaceChildren(poolTable(cursor), requestTable(cursor));
   }
 }

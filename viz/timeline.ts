@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import type { Derived } from './derived.ts';
 import { fitCanvas } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import type { Palette } from './palette.ts';
 
 const TICKS_HEIGHT = 16;
@@ -27,6 +28,9 @@ export class Timeline {
   private derived: Derived | null = null;
   private columns: Column[] = [];
   private mostRequests = 1;
+  /** All but the cursor, as it was last painted. */
+  private readonly picture = new OffscreenCanvas(1, 1);
+  private readonly drawnFrom = new DrawnFrom();
 
   constructor(canvas: HTMLCanvasElement, palette: Palette) {
     this.canvas = canvas;
@@ -56,11 +60,34 @@ export class Timeline {
   }
 
   draw(step: number): void {
+    const { recording, palette, canvas, picture } = this;
+    const { context, width, height } = fitCanvas(canvas);
+    if (width === 0) return;
+    if (this.drawnFrom.differs(recording, palette, canvas.width, canvas.height)) {
+      picture.width = canvas.width;
+      picture.height = canvas.height;
+      const into = picture.getContext('2d');
+      if (into === null) return;
+      into.setTransform(context.getTransform());
+      this.paint(into, width, height);
+    }
+    context.save();
+    context.resetTransform();
+    context.drawImage(picture, 0, 0);
+    context.restore();
+    if (recording === null || recording.numSteps === 0) return;
+    this.drawCursor(
+      context,
+      (Math.max(0, Math.min(recording.numSteps, step)) / recording.numSteps) * width,
+      height,
+    );
+  }
+
+  private paint(context: OffscreenCanvasRenderingContext2D, width: number, height: number): void {
     const { recording, palette } = this;
-    const { context, width, height } = fitCanvas(this.canvas);
     context.fillStyle = palette.css('sunken');
     context.fillRect(0, 0, width, height);
-    if (recording === null || recording.numSteps === 0 || width === 0) return;
+    if (recording === null || recording.numSteps === 0) return;
     if (this.columns.length !== Math.ceil(width)) this.columns = this.reduce(Math.ceil(width));
     const bottom = height - TICKS_HEIGHT;
     const y = scaleLinear([0, 1], [bottom, PREEMPT_HEIGHT + 2]);
@@ -94,7 +121,6 @@ export class Timeline {
       );
       context.fillText(label, at, height - 2);
     }
-    this.drawCursor(context, x(Math.max(0, Math.min(recording.numSteps, step))), height);
   }
 
   private drawCursor(context: CanvasRenderingContext2D, x: number, height: number): void {
@@ -106,7 +132,7 @@ export class Timeline {
   }
 
   private drawLine(
-    context: CanvasRenderingContext2D,
+    context: OffscreenCanvasRenderingContext2D,
     y: (column: Column) => number,
     token: string,
     dash: number[],

@@ -1,4 +1,5 @@
 import { h, icon } from './dom.ts';
+import { DrawnFrom } from './drawn-from.ts';
 import type { EventName, EventSteps } from './event-steps.ts';
 import { t } from './text/text.ts';
 
@@ -34,8 +35,10 @@ export class Transport {
   private readonly speed: HTMLElement;
   private readonly position: HTMLElement;
   private readonly kinds: HTMLSelectElement;
-  private events: EventSteps | null = null;
-  private playing: boolean | null = null;
+  private readonly kindsShow = new DrawnFrom();
+  private readonly playShows = new DrawnFrom();
+  private readonly speedShows = new DrawnFrom();
+  private readonly positionShows = new DrawnFrom();
 
   constructor(root: HTMLElement, actions: TransportActions) {
     const button = (face: Node | string, label: () => string, action: () => void, extra = '') =>
@@ -103,23 +106,25 @@ export class Transport {
 
   /** The kinds of events that the run has. */
   showEvents(events: EventSteps, chosen: EventName): void {
-    if (events !== this.events) {
-      this.events = events;
-      this.kinds.replaceChildren(
-        ...[...events].map(([name, steps]) =>
-          h('option', { value: name }, () => `${t().events[name]} (${steps.length.toLocaleString('en-US')})`),
-        ),
-      );
-    }
+    if (!this.kindsShow.differs(events, chosen, t())) return;
+    this.kinds.replaceChildren(
+      ...[...events].map(([name, steps]) =>
+        h('option', { value: name }, `${t().events[name]} (${steps.length.toLocaleString('en-US')})`),
+      ),
+    );
     this.kinds.value = chosen;
   }
 
   show(playing: boolean, speed: number, step: number, numSteps: number): void {
     const texts = t().transport;
-    if (playing !== this.playing) this.play.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
-    this.playing = playing;
-    this.play.setAttribute('aria-label', playing ? texts.pause : texts.play);
-    this.speed.textContent = texts.speed(speed.toLocaleString('en-US'));
+    if (this.playShows.differs(playing, texts)) {
+      this.play.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
+      this.play.setAttribute('aria-label', playing ? texts.pause : texts.play);
+    }
+    if (this.speedShows.differs(speed, texts)) {
+      this.speed.textContent = texts.speed(speed.toLocaleString('en-US'));
+    }
+    if (!this.positionShows.differs(step, numSteps, texts)) return;
     const all = numSteps.toLocaleString('en-US');
     this.position.textContent =
       step < 0

@@ -268,7 +268,9 @@ export class V1State extends ReplayState {
     refill(this.freeList, snapshot.freeQueue);
     refill(this.runningList, snapshot.running);
     refill(this.waitingList, snapshot.waiting);
-    snapshot.tables.forEach((packed, group) => this.tables[group].unpack(snapshot.running, packed));
+    this.tables.forEach((tables, group) => {
+      tables.unpack(snapshot.running, snapshot.tables[group]);
+    });
     this.countHolders();
   }
 }
