@@ -4,20 +4,30 @@ import { explainStep, type Reason } from '../sim/report/explain.ts';
 import { stepBreakdown } from '../sim/report/step-time.ts';
 import { COMPONENT_LABELS, COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
 import { ExitCode } from './exit-code.ts';
+import { explainMoments } from './explain-moments.ts';
 import { loadRecording, type RecordingOptions } from './load-recording.ts';
 
 export interface ExplainOptions extends RecordingOptions {
-  readonly step: number;
+  /** Absent: what mattered most in the run. */
+  readonly step?: number;
   readonly block?: number;
   readonly request?: string;
   readonly json?: boolean;
 }
 
-/** `poolscope explain`: the reasons of a step, in words. Returns the exit code. */
+/** `poolscope explain`: the reasons of a step in words, or the moments that mattered. Returns the exit code. */
 export function explain(source: string, options: ExplainOptions): number {
   const { step, block, request, json } = options;
   const recording = loadRecording(source, options);
   const { numSteps, steps, requestIds, header } = recording;
+  if (step === undefined) {
+    for (const name of ['block', 'request'] as const) {
+      if (options[name] === undefined) continue;
+      throw new InputError([{ file: `--${name}`, message: 'goes with --step' }]);
+    }
+    explainMoments(recording, source, json === true);
+    return ExitCode.Ok;
+  }
   if (step >= numSteps) {
     const died = header.crash === undefined ? '' : `: the engine dies of ${header.crash.explanation}`;
     const message =

@@ -6,9 +6,11 @@ import { type ExplainOptions, explain } from '../explain.ts';
 export function addExplain(program: Command): void {
   program
     .command('explain')
-    .description('why a step scheduled, preempted, admitted and evicted as it did')
+    .description(
+      'what mattered most in a run, or why a step scheduled, preempted, admitted and evicted as it did',
+    )
     .argument('<FILE>', 'a recording (*.poolrec) or a scenario')
-    .requiredOption('--step <N>', 'the step, from 0', wholeNumber(0))
+    .option('--step <N>', 'the step, from 0 (without: the moments that mattered most)', wholeNumber(0))
     .option('--request <ID>', 'only what concerns this request')
     .option('--block <B>', 'only what concerns this block', wholeNumber(0))
     .option('--replica <N>', 'of a scenario with several engines, the one that is meant', wholeNumber(0))

@@ -111,6 +111,6 @@ function concerns({ requests }: Reason, request: number): boolean {
 }
 
 /** Of all that a step decides, what tells of a full pool. */
-function isPressure({ text }: Reason): boolean {
+export function isPressure({ text }: Reason): boolean {
   return / waits| preempt| swapp/.test(text);
 }

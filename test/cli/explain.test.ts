@@ -15,6 +15,17 @@ test('a step in words, each with the vLLM function that it mirrors', () => {
   expect(stdout).toContain('KVCacheManager.get_computed_blocks');
 });
 
+test('without a step, what mattered most in the run', () => {
+  const { status, stdout } = explain();
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^What mattered most in the 181 steps of hello:/);
+  expect(stdout).toContain('Blocks run short for the first time, step 25, at ');
+  expect(stdout).toContain('r8 waits: it needs 5 free blocks');
+  const { moments } = JSON.parse(explain('--json').stdout);
+  expect(moments[0]).toMatchObject({ kind: 'shortage', step: 25, request: 'r8' });
+  expect(moments[0].reasons[0]).toMatchObject({ requests: ['r8'], rule: 'KVCacheManager.allocate_slots' });
+});
+
 test('only what concerns a request or a block', () => {
   expect(explain('--step', '93', '--request', 'r19').stdout.trim().split('\n')).toHaveLength(3);
   expect(explain('--step', '93', '--block', '1').stdout).toContain('nothing of it in this step');
@@ -24,6 +35,7 @@ test('only what concerns a request or a block', () => {
 
 test.each([
   [['--step', '900'], '--step: expected a step from 0 to 180, got 900'],
+  [['--request', 'r1'], '--request: goes with --step'],
   [['--step', '9', '--request', 'r99'], '--request: there is no request "r99"'],
   [['--step', '9', '--block', '64'], '--block: expected a block from 0 to 63, got 64'],
 ])('%j is bad input', (args, message) => {
