@@ -8,11 +8,37 @@ import { InputError } from '../sim/error.ts';
 const MAX_BYTES = 1024 * 1024 * 1024;
 const PIECE_BYTES = 1 << 18;
 
+/** Files that somebody wants to know of: full path → its stamp when it was asked for. */
+let asked: Map<string, string> | null = null;
+
+/** What work does, and all files that it asks for here, those that are not there too: full path → stamp. */
+export function withFilesRead<T>(work: () => T): { value: T; filesRead: ReadonlyMap<string, string> } {
+  const filesRead = new Map<string, string>();
+  asked = filesRead;
+  try {
+    return { value: work(), filesRead };
+  } finally {
+    asked = null;
+  }
+}
+
+function noteAsked(path: string): void {
+  const full = resolve(path);
+  if (asked !== null && !asked.has(full)) asked.set(full, stampOf(full));
+}
+
+/** Another text when a file has another content. */
+export function stampOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? 'not there' : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+}
+
 /**
  * A file as bytes, gunzipped if its name ends in .gz.
  * @throws InputError if it cannot be read.
  */
 export function readBytes(path: string): Buffer {
+  noteAsked(path);
   try {
     const bytes = readFileSync(path);
     return path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
@@ -31,6 +57,7 @@ export function readText(path: string): string {
  * @throws InputError where it cannot be read.
  */
 export function* readChunks(path: string): Generator<string> {
+  noteAsked(path);
   const decoder = new TextDecoder();
   try {
     for (const bytes of path.endsWith('.gz') ? gunzipped(readPieces(path)) : readPieces(path)) {
@@ -88,6 +115,7 @@ export function readerBeside(scenarioFile: string): (path: string) => string {
 export function pathBeside(scenarioFile: string, path: string): string {
   const folder = realpathSync(dirname(resolve(scenarioFile)));
   const full = join(folder, path);
+  noteAsked(full);
   let real: string;
   try {
     real = realpathSync(full);

@@ -13,7 +13,6 @@ import type { Scenario } from '../sim/scenario/scenario.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
 import type { GoldenCheck } from './golden.ts';
 import type { Loaded } from './load.ts';
-import { ProgressBar } from './progress.ts';
 
 /** Events of longer runs are not kept to look for a reason. */
 const MOST_STEPS_EXPLAINED = 200_000;
@@ -60,6 +59,8 @@ export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
   readonly compareGolden?: (path: string, runs: readonly SeedRun[]) => GoldenCheck;
   /** Look for the reasons of failed checks, which may take another run; unless false. */
   readonly reasons?: boolean;
+  /** Told now and then the share of requests of a run that have ended, and its steps. */
+  readonly progress?: (share: number, numSteps: number) => void;
   /** Called now and then; may throw to end it. */
   readonly tick?: () => void;
 }
@@ -120,19 +121,18 @@ function runSeeds(scenario: Scenario, baseline: Loaded | null, hooks: RunHooks) 
   return { runs, seeded };
 }
 
-function runSeed(scenario: Scenario, { readFile, events, kvEvents, tick }: RunHooks): SeedRun {
-  const bar = new ProgressBar(scenario.name);
+function runSeed(scenario: Scenario, { readFile, events, kvEvents, progress, tick }: RunHooks): SeedRun {
+  tick?.();
   const { plan, recording, replicas, moe } = simulateScenario(scenario, {
     events,
     ...(kvEvents && { kvEvents }),
     readTrace: readFile,
     progress: (share, numSteps) => {
-      bar.update(share, `${numSteps.toLocaleString('en-US')} steps`);
+      progress?.(share, numSteps);
       tick?.();
       return false;
     },
   });
-  bar.end();
   return {
     seed: scenario.seed,
     plan,
@@ -149,7 +149,8 @@ function withEvents(scenario: Scenario, runs: readonly SeedRun[], hooks: RunHook
   if (run === undefined || run.recording === null) return [];
   if (run.replicas.some(({ numEvents }) => numEvents > 0)) return run.replicas;
   if (run.recording.numSteps > MOST_STEPS_EXPLAINED) return [];
-  return runSeed(scenario, { readFile: hooks.readFile, tick: hooks.tick, events: true }).replicas;
+  const { readFile, progress, tick } = hooks;
+  return runSeed(scenario, { readFile, progress, tick, events: true }).replicas;
 }
 
 /** The reason, in the engine in which the metric is at its worst. */

@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   cli: {
     poolscope: 'cli/main.ts',
+    'run-thread': 'cli/run-thread.ts',
     'sweep-worker': 'cli/sweep/worker.ts',
     // Tinypool starts its threads with this file, which it expects beside its own.
     'entry/worker': 'node_modules/tinypool/dist/entry/worker.js',

@@ -6,7 +6,7 @@ import { findingsOf } from '../reporters/findings.ts';
 import { commandText } from '../reporters/plain.ts';
 import type { FileResult } from '../reporters/reporter.ts';
 import { REPORTERS, type ReporterName } from '../reporters/reporters.ts';
-import { resultOf } from '../run.ts';
+import { resultOf } from '../run-file.ts';
 import { type ActionInputs, readInputs } from './inputs.ts';
 import { comment, pullRequestOf } from './pull-request.ts';
 

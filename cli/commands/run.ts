@@ -8,6 +8,7 @@ import {
   wholeNumber,
 } from '../arguments.ts';
 import { type RunOptions, run } from '../run.ts';
+import { watch } from '../watch.ts';
 
 /** Adds `poolscope run`. */
 export function addRun(program: Command): void {
@@ -34,6 +35,9 @@ export function addRun(program: Command): void {
     .option('--timeout <SECONDS>', 'give a simulation up that takes longer', positiveNumber)
     .addOption(new Option('--update', 'write golden files instead of comparing with them').conflicts('ci'))
     .option('--ci', 'refuse --update')
+    .addOption(
+      new Option('--watch', 'run again what changes, until Ctrl-C').conflicts(['ci', 'update', 'shard']),
+    )
     .option('--bail', 'stop after the first file that fails')
     .option('--shard <I/N>', 'only the I-th of N shares of the files')
     .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
@@ -43,7 +47,7 @@ export function addRun(program: Command): void {
       wholeNumber(0),
     )
     .option('--kv-events <OUT>', "write vLLM's KV cache events to OUT, a JSON batch a line")
-    .action((files: string[], options: RunOptions) => {
-      process.exitCode = run(files, options);
+    .action(async (files: string[], { watch: watches, ...options }: RunOptions & { watch?: true }) => {
+      process.exitCode = await (watches ? watch : run)(files, options);
     });
 }

@@ -12,9 +12,10 @@ const PAINT = { passed: pc.green, failed: pc.red, warning: pc.yellow } as const;
 export const defaultReporter: Reporter = {
   each(result) {
     if ('problems' in result) return '';
-    const { run } = result;
+    const { run, written } = result;
     const [{ plan, recording, replicas, summary, moe }] = run.runs;
     const lines = [
+      ...written,
       plan.starts && recording !== null && summary !== null
         ? runReport(run.scenario, plan, recording, summary, moe, replicas)
         : failureReport(run.scenario, plan as Extract<Plan, { starts: false }>),

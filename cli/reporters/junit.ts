@@ -1,4 +1,5 @@
 import { formatProblem } from '../../sim/error.ts';
+import { ExitCode } from '../exit-code.ts';
 import { findingsOf } from './findings.ts';
 import { xml } from './plain.ts';
 import type { FileResult, Finding, Reporter } from './reporter.ts';
@@ -18,6 +19,12 @@ export const junitReporter: Reporter = {
   },
 };
 
+/** By exit code: what was expected of a file that gave no results, and what kind of error it is. */
+const REFUSALS = {
+  [ExitCode.BadInput]: ['valid scenario', 'bad-input'],
+  [ExitCode.Limit]: ['within its limits', 'limit'],
+} as const;
+
 interface Suite {
   readonly tests: number;
   readonly failures: number;
@@ -28,8 +35,9 @@ interface Suite {
 function suiteOf(result: FileResult): Suite {
   if ('problems' in result) {
     const message = result.problems.map(formatProblem).join('\n');
-    const error = `      <error message="${xml(message)}" type="bad-input">${xml(message)}</error>`;
-    return suite(result.file, 1, 0, 1, [testcase('valid scenario', result.file, [error])]);
+    const [title, type] = REFUSALS[result.code];
+    const error = `      <error message="${xml(message)}" type="${type}">${xml(message)}</error>`;
+    return suite(result.file, 1, 0, 1, [testcase(title, result.file, [error])]);
   }
   const { scenario } = result.run;
   const findings = findingsOf(result.run);

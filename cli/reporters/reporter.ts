@@ -3,9 +3,21 @@ import { ExitCode } from '../exit-code.ts';
 import type { ScenarioRun } from '../run-scenario.ts';
 
 /** What became of a file: it ran, or it is no valid scenario, or reached a limit. */
-export type FileResult =
-  | { readonly file: string; readonly run: ScenarioRun }
-  | { readonly file: string; readonly problems: readonly Problem[]; readonly code: 2 | 4 };
+export type FileResult = RunResult | FailedResult;
+
+export interface RunResult {
+  /** As reports call it. */
+  readonly file: string;
+  readonly run: ScenarioRun;
+  /** Recordings and the like that were asked for, one a line. */
+  readonly written: readonly string[];
+}
+
+export interface FailedResult {
+  readonly file: string;
+  readonly problems: readonly Problem[];
+  readonly code: 2 | 4;
+}
 
 /** The exit code for one file. */
 export function codeOf(result: FileResult): number {

@@ -1,3 +1,4 @@
+import { InputError } from '../../sim/error.ts';
 import { defaultReporter } from './default.ts';
 import { githubReporter } from './github.ts';
 import { htmlReporter } from './html.ts';
@@ -30,4 +31,23 @@ export function parseReporter(text: string): ReporterChoice | null {
   const [, written, path = null] = /^([\w-]+)(?:=(.+))?$/s.exec(text) ?? [];
   const name = REPORTER_NAMES.find((each) => each === written);
   return name === undefined ? null : { name, path };
+}
+
+export interface ReporterOptions {
+  /** Short for the reporter json. */
+  readonly json?: boolean;
+  /** Forms of the results, each with its file. */
+  readonly reporter?: readonly ReporterChoice[];
+  /** Where those without a file go. */
+  readonly output?: string;
+}
+
+/** What is asked for; at most one of them without a file of its own. */
+export function chosenReporters({ reporter = [], json, output }: ReporterOptions): readonly ReporterChoice[] {
+  if (reporter.length === 0) return [{ name: json ? 'json' : 'default', path: null }];
+  const paths = reporter.map(({ path }) => path ?? output ?? null);
+  const twice = reporter.find((_, i) => paths.indexOf(paths[i]) !== i);
+  if (twice === undefined) return reporter;
+  const message = `${twice.name} would go where another does: give it a file of its own, like ${twice.name}=FILE`;
+  throw new InputError([{ file: '--reporter', message }]);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
 
-/* docs/cli.md names the exit codes; 130 is in poolscope.test.ts and sweep/kill.test.ts, where something is interrupted. */
+/* docs/cli.md names the exit codes; 130 is in interrupt.test.ts and sweep/kill.test.ts. */
 
 const { folder, file } = scratchFolder();
 const SMALL = `version: 1
@@ -16,6 +16,7 @@ file('holds.pool.yaml', SMALL);
 file('fails.pool.yaml', `${SMALL}expect: {vllm:e2e_request_latency_seconds: max < 1ns}\n`);
 file('invalid.pool.yaml', `${SMALL}worklod: {}\n`);
 file('long.pool.yaml', SMALL.replace('num-prompts: 5', 'num-prompts: 500000, request-rate: 5'));
+file('large.pool.yaml', SMALL.replace('num-prompts: 5', 'num-prompts: 9000000'));
 /** An invariant breaks. */
 const BROKEN = {
   NODE_OPTIONS: '--import data:text/javascript,Float64Array.prototype.fill=()=>{throw%20Error(`broken`)}',
@@ -29,6 +30,7 @@ test.each([
   [2, ['run', 'holds.pool.yaml', '--record', 'nowhere/a.poolrec'], {}],
   [3, ['run', 'holds.pool.yaml'], BROKEN],
   [4, ['run', 'long.pool.yaml', '--timeout', '0.05'], {}],
+  [4, ['run', 'large.pool.yaml', '--json'], { NODE_OPTIONS: '--max-old-space-size=100' }],
   [2, ['run', 'holds.pool.yaml', 'fails.pool.yaml', 'invalid.pool.yaml'], {}],
   [4, ['run', 'invalid.pool.yaml', 'long.pool.yaml', '--timeout', '0.05'], {}],
 ] as const)('exit code %i: poolscope %j', (code, args, env) => {
@@ -46,6 +48,12 @@ test('what reached a limit is told, and the files after it run', () => {
   const { results, exitCode } = JSON.parse(stdout);
   expect(exitCode).toBe(4);
   expect(results.map(({ name }: { name: string }) => name)).toEqual(['small']);
+});
+
+test('nothing outlives its time, in what comes before the first step neither', () => {
+  const { status, stderr } = poolscopeIn(folder, ['run', 'large.pool.yaml', '--timeout', '0.1']);
+  expect(status).toBe(4);
+  expect(stderr).toBe('large.pool.yaml: takes longer than the time limit of 0.1 s\n');
 });
 
 test('docs/cli.md has them all', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { decodeRecording, digestOf } from '../../sim/recording/codec.ts';
-import { BIN, poolscope, ROOT, scratchFolder } from './cli.ts';
+import { poolscope, ROOT, scratchFolder } from './cli.ts';
 
 const { folder, file } = scratchFolder();
 
@@ -248,19 +248,6 @@ test('the README’s way in: npx finds the built command and may run it', () => 
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
   expect(status).toBe(0);
 });
-
-test('an interrupt stops a simulation at once; to a shell it is 130', () => {
-  const long = file(
-    'long.pool.yaml',
-    SMALL.replace('num-prompts: 5', 'num-prompts: 3000000, request-rate: 5'),
-  );
-  const script = '"$0" "$@" & sleep 1; kill -INT $!; wait $!';
-  const { status } = spawnSync('bash', ['-mc', script, process.execPath, BIN, 'run', long], {
-    cwd: ROOT,
-    timeout: 20_000,
-  });
-  expect(status).toBe(130);
-}, 30_000);
 
 test('help and version', () => {
   expect(poolscope('--help').stdout).toContain('verify');
