@@ -4,7 +4,7 @@ import type { BenchCalibration, FigureFit } from '../sim/fit/bench-calibration.t
 import type { KernelErrors } from '../sim/fit/fit-constants.ts';
 import type { GroupFit, KernelCalibration } from '../sim/fit/kernel-calibration.ts';
 import { oneLine } from '../sim/one-line.ts';
-import { inPercent, signedInPercent } from './text.ts';
+import { counted, inPercent, signedInPercent } from './text.ts';
 
 const WHAT_WIDTH = 54;
 
@@ -12,7 +12,7 @@ const WHAT_WIDTH = 54;
 export function benchReport({ runs, variables, error }: BenchCalibration): string {
   const lines: string[] = [];
   for (const { file, numRequests, assumed, figures } of runs) {
-    lines.push(pc.bold(`${oneLine(file)}: ${numRequests} requests`));
+    lines.push(pc.bold(`${oneLine(file)}: ${counted(numRequests, 'request')}`));
     for (const text of assumed) lines.push(pc.dim(`  assumed: ${oneLine(text)}`));
     lines.push(
       pc.dim(`  ${columns('', 'measured', 'before', '', 'after', '')}`),
@@ -52,7 +52,7 @@ export function kernelReport(gpu: Gpu, { groups, skipped }: KernelCalibration): 
   const lines = [pc.bold(`Kernels of ${oneLine(gpu.id)}: absolute error, median / p90 %`)];
   for (const fit of groups) lines.push(...groupLines(fit));
   for (const [reason, count] of Object.entries(skipped)) {
-    lines.push(pc.dim(`  left out: ${count} rows ${oneLine(reason)}`));
+    lines.push(pc.dim(`  left out: ${counted(count, 'row')} ${oneLine(reason)}`));
   }
   return lines.join('\n');
 }

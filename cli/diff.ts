@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { diffRecordings, type ResultPair } from '../sim/report/diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { loadRecording } from './load-recording.ts';
+import { counted } from './text.ts';
 
 const MAX_IDS = 5;
 const MAX_REASONS = 3;
@@ -27,7 +28,7 @@ export function diff(fileA: string, fileB: string, options: { readonly json?: bo
   });
   if (!comparesBlocks) console.log(pc.dim('  the pools are built differently: block ids are not compared'));
   if (first === null) {
-    console.log(`Every decision of ${a.numSteps} steps is the same.`);
+    console.log(`Every decision of ${counted(a.numSteps, 'step')} is the same.`);
   } else {
     const [atA, atB] = first.startNs.map((ns) => (ns / 1e6).toFixed(1));
     console.log(`\n${pc.bold(`First difference: step ${first.step}`)}`);

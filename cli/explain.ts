@@ -3,6 +3,7 @@ import { InputError } from '../sim/error.ts';
 import { explainStep, type Reason } from '../sim/report/explain.ts';
 import { stepBreakdown } from '../sim/report/step-time.ts';
 import { COMPONENT_LABELS, COMPONENTS, type StepBreakdown, totalSeconds } from '../sim/time/breakdown.ts';
+import { count, plural, tokens } from '../sim/words.ts';
 import { ExitCode } from './exit-code.ts';
 import { explainMoments } from './explain-moments.ts';
 import { loadRecording, type RecordingOptions } from './load-recording.ts';
@@ -62,8 +63,8 @@ export function explain(source: string, options: ExplainOptions): number {
   const ms = (ns: number) => (ns / 1e6).toFixed(1);
   console.log(
     `${pc.bold(`step ${step}`)} of ${header.name}, at ${ms(steps.startNs[step])} ms for ${ms(steps.endNs[step] - steps.startNs[step])} ms: ` +
-      `${steps.numScheduledRequests[step]} requests compute ${steps.numScheduledTokens[step]} tokens, ` +
-      `${steps.numRunning[step]} running, ${steps.numWaiting[step]} waiting, ${steps.numFreeBlocks[step]} blocks free`,
+      `${count(steps.numScheduledRequests[step], 'request')} ${plural(steps.numScheduledRequests[step], 'computes', 'compute')} ${tokens(steps.numScheduledTokens[step])}, ` +
+      `${steps.numRunning[step]} running, ${steps.numWaiting[step]} waiting, ${count(steps.numFreeBlocks[step], 'block')} free`,
   );
   const concernsAll = row === null && block === undefined;
   if (time !== null && concernsAll) console.log(`  ${pc.dim('time')}  ${timeLine(time)}`);

@@ -1,5 +1,5 @@
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
-import { percent } from './text.ts';
+import { counted, percent } from './text.ts';
 
 /** The lines of a run's report that speak of experts: label and text. */
 export function moeLines(moe: MoeSummary): [label: string, text: string][] {
@@ -40,7 +40,7 @@ export function moeLines(moe: MoeSummary): [label: string, text: string][] {
     const { count, movedBytes, before, after } = rearrangements;
     lines.push([
       'EPLB',
-      `${count} ${count === 1 ? 'rearrangement' : 'rearrangements'}: ${times(before)} before, ${times(after)} after · ${gib(movedBytes)} sent around`,
+      `${counted(count, 'rearrangement')}: ${times(before)} before, ${times(after)} after · ${gib(movedBytes)} sent around`,
     ]);
   }
   if (cache) {

@@ -5,7 +5,7 @@ import { gib, MIB } from '../sim/memory/units.ts';
 import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { adviceLines } from './advice.ts';
-import { number } from './text.ts';
+import { counted, number } from './text.ts';
 
 const LABEL_WIDTH = 18;
 const COLUMN_WIDTH = 14;
@@ -57,7 +57,7 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
     const { numGpuBlocks, groups, hashBlockSize } = plan.pool;
     const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
     lines.push(
-      row('pool', `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens${inGroups}`),
+      row('pool', `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}${inGroups}`),
       row(
         'holds',
         `${number(plan.kvCacheTokens)} tokens, ${plan.maxConcurrency.toFixed(2)} requests of ${number(plan.scheduler.maxModelLen)}`,

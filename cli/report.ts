@@ -14,11 +14,12 @@ import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { GoodputSlos, Scenario } from '../sim/scenario/scenario.ts';
 import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
+import { plural } from '../sim/words.ts';
 import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';
 import { pipelineLine, replicaLines } from './replica-report.ts';
 import { sparkline } from './sparkline.ts';
-import { columns, number, percent, row, seconds } from './text.ts';
+import { columns, counted, number, percent, row, seconds } from './text.ts';
 
 /** What served before paging. */
 const SYSTEMS = {
@@ -49,12 +50,12 @@ export function runReport(
     heading(scenario),
     row(
       'pool',
-      `${number(numGpuBlocks)} blocks of ${hashBlockSize} tokens, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens${poolNote(recording)}`,
+      `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens${poolNote(recording)}`,
     ),
     row('requests', `${number(requests.total)}: ${outcomes.join(', ')}`),
     row(
       'run',
-      `${seconds(summary.simulatedSeconds)} simulated in ${number(summary.numSteps)} steps${endNote(summary)}`,
+      `${seconds(summary.simulatedSeconds)} simulated in ${counted(summary.numSteps, 'step')}${endNote(summary)}`,
     ),
   ];
   if (throughput) {
@@ -117,7 +118,7 @@ export function runReport(
     lines.push(
       row(
         'contiguous',
-        `${policy}, ${placement} · external fragmentation ${percent(externalFragmentation)} mean · largest hole at least ${number(leastLargestFree)} slots`,
+        `${policy}, ${placement} · external fragmentation ${percent(externalFragmentation)} mean · largest hole at least ${counted(leastLargestFree, 'slot')}`,
       ),
     );
   }
@@ -126,12 +127,12 @@ export function runReport(
     lines.push(
       row(
         'swap',
-        `${number(plan.v0.numCpuBlocks)} CPU blocks · ${number(swappedOut)} blocks out, ${number(swappedIn)} in`,
+        `${counted(plan.v0.numCpuBlocks, 'CPU block')} · ${counted(swappedOut, 'block')} out, ${number(swappedIn)} in`,
       ),
     );
     if (forks > 0) {
       lines.push(
-        row('forks', `${number(forks)} sequences forked · ${number(copied)} blocks copied on write`),
+        row('forks', `${counted(forks, 'sequence')} forked · ${counted(copied, 'block')} copied on write`),
       );
     }
   }
@@ -156,7 +157,7 @@ function allocatorLine(allocator: AllocatorSummary): string {
   const retries =
     numAllocRetries === 0
       ? 'no retries'
-      : pc.yellow(`${number(numAllocRetries)} ${numAllocRetries === 1 ? 'retry' : 'retries'}`);
+      : pc.yellow(`${number(numAllocRetries)} ${plural(numAllocRetries, 'retry', 'retries')}`);
   return [
     `GPU ${allocator.rank}: ${gib(peakReservedBytes)} GiB reserved`,
     `${gib(allocatedBytes)} live between steps, ${gib(peakAllocatedBytes)} at most`,
@@ -208,9 +209,9 @@ function goodputText({ requestsPerSecond, share }: Goodput, slos: GoodputSlos): 
 function basisOf({ header, numSteps }: Recording): string[] {
   if (header.stepTable !== undefined) {
     const { file, numRows, numClamped } = header.stepTable;
-    const text = `user-given: ${number(numRows)} rows of ${oneLine(file)}`;
+    const text = `user-given: ${counted(numRows, 'row')} of ${oneLine(file)}`;
     if (numClamped === 0) return [pc.dim(row('times', text))];
-    const clamped = `${number(numClamped)} of ${number(numSteps)} steps lie outside and take the time at its edge`;
+    const clamped = `${number(numClamped)} of ${counted(numSteps, 'step')} ${plural(numClamped, 'lies outside and takes', 'lie outside and take')} the time at its edge`;
     return [row('times', `${text} · ${pc.yellow(clamped)}`)];
   }
   if (header.timing === undefined) return [];

@@ -1,3 +1,5 @@
+import { plural } from '../sim/words.ts';
+
 /* How reports say things. */
 
 const LABEL_WIDTH = 11;
@@ -33,4 +35,9 @@ export function signedInPercent(share: number): string {
 
 export function number(value: number): string {
   return Math.round(value).toLocaleString('en-US');
+}
+
+/** A whole number with its noun. */
+export function counted(n: number, noun: string): string {
+  return `${number(n)} ${plural(n, noun)}`;
 }

@@ -16,7 +16,7 @@ import { checkRun, type RunCheck } from '../sim/verify/time-run.ts';
 import { parseMeasuredRun } from '../sim/verify/time-run-file.ts';
 import { ExitCode } from './exit-code.ts';
 import { filesBelow, readText, shownPath } from './files.ts';
-import { inPercent, signedInPercent } from './text.ts';
+import { counted, inPercent, signedInPercent } from './text.ts';
 
 interface Report {
   readonly kernels: Record<string, KernelReport>;
@@ -58,7 +58,7 @@ function comparesAnything({ kernels, runs, loadTestSummaries, overheads }: Repor
 function whyNothing(paths: readonly string[], { kernels, loadTests, skipped }: Report): Problem[] {
   const problems = Object.entries(skipped).map(([file, message]) => ({ file, message }));
   for (const [file, { skipped: rows }] of Object.entries({ ...kernels, ...loadTests })) {
-    const reasons = Object.entries(rows).map(([reason, count]) => `${count} rows ${reason}`);
+    const reasons = Object.entries(rows).map(([reason, count]) => `${counted(count, 'row')} ${reason}`);
     problems.push({ file, message: `nothing to compare: ${reasons.join(', ') || 'it has no rows'}` });
   }
   return problems.length > 0
@@ -140,7 +140,7 @@ function printKernels(file: string, { summaries, skipped }: KernelReport): void 
     console.log(`  ${verdict(within)(line)}`);
   }
   for (const [reason, count] of Object.entries(skipped))
-    console.log(pc.dim(`  left out: ${count} rows ${reason}`));
+    console.log(pc.dim(`  left out: ${counted(count, 'row')} ${reason}`));
 }
 
 function columns(gpu: string, operation: string, ...numbers: readonly string[]): string {
@@ -153,7 +153,7 @@ function printRun(run: Report['runs'][number]): void {
   console.log(pc.bold(`\n${run.name}: ${cache}, signed error, %`));
   console.log(
     pc.dim(
-      `  ${run.numRequests} requests, ${run.numBlocks} blocks, ${run.preemptions} preemptions simulated`,
+      `  ${counted(run.numRequests, 'request')}, ${counted(run.numBlocks, 'block')}, ${counted(run.preemptions, 'preemption')} simulated`,
     ),
   );
   for (const assumption of run.assumed) console.log(pc.dim(`  assumed: ${assumption}`));
@@ -172,7 +172,7 @@ function printLoadTests(file: string, { checks, skipped }: LoadTestReport): void
     console.log(`  ${`${name}, stage ${stage}`.padEnd(52)} ${times} ${signedInPercent(error).padStart(7)}`);
   }
   for (const [reason, count] of Object.entries(skipped))
-    console.log(pc.dim(`  left out: ${count} rows ${reason}`));
+    console.log(pc.dim(`  left out: ${counted(count, 'row')} ${reason}`));
 }
 
 function printLoadTestSummaries(summaries: readonly LoadTestSummary[]): void {

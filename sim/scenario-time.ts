@@ -4,6 +4,7 @@ import { findModel } from './catalog/models.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
 import { flagsOf } from './memory/flags.ts';
 import { hostShareOf } from './memory/host-share.ts';
+import { encoderRanks } from './memory/parallel.ts';
 import { limitsOf, resolveHardware } from './memory/resolve.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { Drafting } from './time/drafting.ts';
@@ -39,6 +40,13 @@ export function timingOf(scenario: Scenario): RooflineInput {
       ...(link !== null && { link }),
       ...(host !== null && { host }),
       ...draftingOf(scenario, architecture),
+      ...(architecture.encoder && {
+        encoder: {
+          architecture: architecture.encoder,
+          ranks: parallel.tensor,
+          shards: encoderRanks(parallel),
+        },
+      }),
       overhead: overheadOf(scenario),
     },
   };

@@ -70,7 +70,12 @@ export interface MoeArchitecture {
 
 /** A vision or audio tower with its projector, read from its own part of the config. */
 export interface EncoderArchitecture {
+  /** Of tower and projector. */
   readonly parameters: number;
+  /** Those of the projector, which sees what the text model gets; the tower sees every patch. */
+  readonly projectorParameters: number;
+  /** Blocks of the tower. */
+  readonly layers: number;
   readonly width: number;
   /** Of its MLP. */
   readonly innerSize: number;

@@ -37,6 +37,8 @@ export function encoderOf(
   const { patches, tokens } = largestImage(config, tower, merge, isGlm);
   return {
     parameters: layers * (4 * width * width + matrices * width * innerSize) + projector,
+    projectorParameters: projector,
+    layers,
     width,
     innerSize,
     patchesPerItem: patches,

@@ -5,6 +5,7 @@ import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import type { ArrivalSpec, Scenario, SyntheticWorkload } from '../scenario/scenario.ts';
 import { DEFAULT_WORKLOAD } from '../scenario/workload.ts';
 import { simulateScenario } from '../simulate-scenario.ts';
+import { count, plural } from '../words.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import { syntheticWorkload } from '../workload/synthetic.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -34,7 +35,8 @@ export interface BenchCase {
 export function benchCase(scenario: Scenario, result: BenchResult): BenchCase {
   const assumed: string[] = [];
   const { requests, file, failed } = result;
-  if (failed > 0) assumed.push(`${failed} requests that failed are left out`);
+  if (failed > 0)
+    assumed.push(`${count(failed, 'request')} that failed ${plural(failed, 'is', 'are')} left out`);
   if (!sameModel(result.model, scenario.model.name)) {
     assumed.push(`the model that ${file} calls "${result.model.slice(0, 80)}" is ${scenario.model.name}`);
   }

@@ -119,7 +119,7 @@ export class Cursor implements CursorApi {
     const state = this.state[request];
     if (state !== RequestState.Running && state !== RequestState.Swapped) return 0;
     const { step, computed, tokens, rate } = this.recording.spans;
-    const row = this.replay.span[request] - 1;
+    const row = this.spanOf(request);
     if (row < 0) return 0;
     const later = this.step - step[row];
     if (later <= 0) return computed[row];
@@ -131,17 +131,15 @@ export class Cursor implements CursorApi {
   numScheduledTokens(request: number): number {
     if (this.state[request] !== RequestState.Running || this.step >= this.numSteps) return 0;
     const { step, tokens, rate } = this.recording.spans;
-    const row = this.replay.span[request] - 1;
+    const row = this.spanOf(request);
     if (row < 0) return 0;
     if (this.step === step[row]) return tokens[row];
     return this.recording.steps.isPromptStep[this.step] === 1 ? 0 : rate[row];
   }
 
-  /** The request is in the batch and gets a token from it; V1 without drafts. */
-  samples(request: number): boolean {
-    return (
-      this.numScheduledTokens(request) > 0 && this.recording.spans.rate[this.replay.span[request] - 1] > 0
-    );
+  /** Row of the span that says how the request advances; −1: none does. */
+  spanOf(request: number): number {
+    return this.replay.span[request] - 1;
   }
 
   holders(block: number): number[] {

@@ -42,7 +42,7 @@ export const EventKind = {
   Finish: 11,
   /** request a was aborted; c = its predecessor in running or waiting + 1. */
   Abort: 12,
-  /** b of the tokens counted as computed for request a were rejected drafts. */
+  /** b tokens that request a was to get will not come: rejected drafts, or outputs in flight when it was reset. */
   Rollback: 13,
   /** Block b lost its content c without being taken: the prefix cache was reset, or an import says so. */
   Evict: 14,
@@ -327,4 +327,9 @@ export interface Recording {
   readonly events: EventColumns;
   readonly spans: SpanColumns;
   readonly requests: RequestColumns;
+}
+
+/** Events of a step's schedule(), and of what came before it since the outputs of the step before; end exclusive. */
+export function stepEvents({ steps }: Recording, step: number): { begin: number; end: number } {
+  return { begin: step === 0 ? 0 : steps.eventEnd[step - 1], end: steps.scheduleEnd[step] };
 }

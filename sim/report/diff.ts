@@ -1,8 +1,8 @@
 import { Cursor } from '../recording/cursor.ts';
 import { EventKind, KIND_MASK, NO_OWNER, type Recording } from '../recording/recording.ts';
 import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
+import { count, plural } from '../words.ts';
 import { explainAt } from './explain.ts';
-import { count } from './step-explainer.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** The first decision in which two recordings part. */
@@ -102,7 +102,7 @@ function decisionsOf(cursor: Cursor, step: number, withBlocks: boolean): Decisio
   }
   for (const [id, ids] of blocks)
     decisions.push({
-      text: `gives ${id} the ${ids.length === 1 ? 'block' : 'blocks'} ${ids.join(', ')}`,
+      text: `gives ${id} the ${plural(ids.length, 'block')} ${ids.join(', ')}`,
       id,
     });
   return decisions;

@@ -1,5 +1,6 @@
 import { AdmissionStop, EventKind } from '../recording/recording.ts';
-import { count, StepExplainer, tokens } from './step-explainer.ts';
+import { count, plural, tokens } from '../words.ts';
+import { StepExplainer } from './step-explainer.ts';
 
 const POLICIES = {
   max: 'Orca (Max): room for max_model_len is reserved',
@@ -49,7 +50,7 @@ export class ContiguousStepExplainer extends StepExplainer {
         : stop === AdmissionStop.MaxNumSeqs
           ? recording.header.contiguous?.policy === 'static'
             ? 'the batch that runs must end first'
-            : `${cursor.numRunning} requests run, and no more may`
+            : `${count(cursor.numRunning, 'request')} ${plural(cursor.numRunning, 'runs', 'run')}, and no more may`
           : 'the step has no room for its prompt';
     this.say(rule, `${this.id(head)} waits: ${why}.${this.behindHead()}`, [head]);
   }

@@ -1,7 +1,8 @@
 import { AdmissionStop, DETAIL_SHIFT, EventKind, unpackMove } from '../recording/recording.ts';
 import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
 import { Device, Move, Replace } from '../recording/v0-listener.ts';
-import { count, listed, StepExplainer, tokens } from './step-explainer.ts';
+import { count, plural, tokens } from '../words.ts';
+import { listed, StepExplainer } from './step-explainer.ts';
 
 /** Functions of vLLM 0.6.3. */
 const RULES = {
@@ -57,7 +58,7 @@ export class V0StepExplainer extends StepExplainer {
           [request],
         );
       } else if (kind === 'reject') {
-        const text = `${this.id(request)} is ignored: its prompt of ${prompt} fits neither the limit of a prompt nor the pool of ${header.pool.numGpuBlocks} blocks.`;
+        const text = `${this.id(request)} is ignored: its prompt of ${prompt} fits neither the limit of a prompt nor the pool of ${count(header.pool.numGpuBlocks, 'block')}.`;
         this.say(RULES.prefills, text, [request]);
       } else if (kind === 'abort') {
         this.say(
@@ -75,7 +76,9 @@ export class V0StepExplainer extends StepExplainer {
       if (kind !== 'admit' && kind !== 'resume') continue;
       const cached = cachedTokensAt(this.recording, event);
       const shares =
-        cached > 0 ? ` ${tokens(cached)} share blocks with others, and are computed all the same.` : '';
+        cached > 0
+          ? ` ${tokens(cached)} ${plural(cached, 'shares its block', 'share blocks')} with others, and ${plural(cached, 'is', 'are')} computed all the same.`
+          : '';
       const scheduled = this.cursor.numScheduledTokens(request);
       const all = requests.numPromptTokens[request];
       const chunk =
@@ -99,7 +102,7 @@ export class V0StepExplainer extends StepExplainer {
       else if (cursor.numComputedTokens(request) > 0) decodes.push(request);
     }
     if (decodes.length > 0) {
-      const text = `${this.names(decodes)} ${decodes.length === 1 ? 'goes' : 'go'} on, in the order of the running queue.`;
+      const text = `${this.names(decodes)} ${plural(decodes.length, 'goes', 'go')} on, in the order of the running queue.`;
       this.say(RULES.running, text, decodes);
     }
     if (idle.length > 0) {
@@ -107,7 +110,7 @@ export class V0StepExplainer extends StepExplainer {
         steps.isPromptStep[this.step] === 1
           ? 'prompts go first, and a step is either all prompts or all decodes'
           : 'the budget is used up by those before';
-      const text = `${this.names(idle)} ${idle.length === 1 ? 'runs but computes' : 'run but compute'} nothing: ${why}.`;
+      const text = `${this.names(idle)} ${plural(idle.length, 'runs but computes', 'run but compute')} nothing: ${why}.`;
       this.say(RULES.running, text, idle);
     }
   }
@@ -132,7 +135,7 @@ export class V0StepExplainer extends StepExplainer {
       const fate =
         kind === 'preempt'
           ? 'Its blocks are freed; it goes to the front of the queue and computes everything again.'
-          : `Its ${count(this.swappedBlocks(event), 'block')} ${this.swappedBlocks(event) === 1 ? 'goes' : 'go'} to the CPU, where they keep what is computed.`;
+          : `Its ${count(this.swappedBlocks(event), 'block')} ${plural(this.swappedBlocks(event), 'goes', 'go')} to the CPU, where they keep what is computed.`;
       const rule = isForced ? RULES.priority : kind === 'preempt' ? RULES.recompute : RULES.swap;
       this.say(rule, `${this.id(request)} loses its place: ${cause} (${chosen}). ${fate}`, [request]);
     }
@@ -182,14 +185,11 @@ export class V0StepExplainer extends StepExplainer {
         case AdmissionStop.PromptDelay:
           return [RULES.delay, `scheduler_delay_factor ${v0?.delayFactor} holds prompts back for now`];
         case AdmissionStop.MaxNumSeqs:
-          return [
-            RULES.prefills,
-            `${cursor.numRunning} requests run, and max_num_seqs is ${scheduler.maxNumSeqs}`,
-          ];
+          return [RULES.prefills, this.allRun()];
         case AdmissionStop.BudgetExhausted:
           return [
             RULES.prefills,
-            `the budget of ${scheduler.maxNumBatchedTokens} tokens does not hold it in this step`,
+            `the budget of ${tokens(scheduler.maxNumBatchedTokens)} does not hold it in this step`,
           ];
         case AdmissionStop.Preempted:
           return [RULES.prefills, 'somebody was preempted in this step'];
@@ -220,7 +220,7 @@ export class V0StepExplainer extends StepExplainer {
       }
     }
     if (dropped.length > 0) {
-      const verb = dropped.length === 1 ? 'has' : 'have';
+      const verb = plural(dropped.length, 'has', 'have');
       this.say(RULES.window, `${listed(dropped)} ${verb} left the sliding window.`, [], dropped);
     }
   }

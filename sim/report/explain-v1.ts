@@ -1,5 +1,6 @@
 import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState, schedulerAt } from '../recording/recording.ts';
-import { count, listed, StepExplainer, tokens } from './step-explainer.ts';
+import { count, plural, tokens } from '../words.ts';
+import { listed, StepExplainer } from './step-explainer.ts';
 
 const RULES = {
   add: 'Scheduler.add_request',
@@ -59,7 +60,7 @@ export class V1StepExplainer extends StepExplainer {
             RULES.reset,
             request === 1
               ? 'The prefix cache is reset: no block is in use, and all of them lose their cached content.'
-              : `The prefix cache should be reset, but ${count(this.recording.events.b[event], 'block')} are in use: nothing happens.`,
+              : `The prefix cache should be reset, but ${count(this.recording.events.b[event], 'block')} ${plural(this.recording.events.b[event], 'is', 'are')} in use: nothing happens.`,
           );
           break;
         case EventKind.Abort:
@@ -92,8 +93,8 @@ export class V1StepExplainer extends StepExplainer {
           left <= 0
             ? 'all that it knows'
             : scheduled === scheduler.longPrefillTokenThreshold
-              ? `a chunk: long_prefill_token_threshold is ${scheduled}, ${tokens(left)} of the prompt remain`
-              : `a chunk: the budget of ${budget} ends there, ${tokens(left)} of the prompt remain`;
+              ? `a chunk: long_prefill_token_threshold is ${scheduled}, ${remaining(left)}`
+              : `a chunk: the budget of ${budget} ends there, ${remaining(left)}`;
         this.say(
           RULES.running,
           `${this.id(request)} computes ${tokens(scheduled)} behind its ${computed} (${why}).`,
@@ -105,7 +106,7 @@ export class V1StepExplainer extends StepExplainer {
       const named = this.names(decodes);
       this.say(
         RULES.running,
-        `${named} ${decodes.length === 1 ? 'decodes' : 'decode'} one token each: running requests come first, in the order of their admission.`,
+        `${named} ${plural(decodes.length, 'decodes', 'decode')} one token each: running requests come first, in the order of their admission.`,
         decodes,
       );
     }
@@ -115,17 +116,17 @@ export class V1StepExplainer extends StepExplainer {
         idle.every((request) => cursor.numComputedTokens(request) < requests.numPromptTokens[request]);
       const exhausted = header.pipeline === undefined && steps.numScheduledTokens[this.step] >= budget;
       const why = exhausted
-        ? `the budget of ${budget} tokens is used up by those before ${idle.length === 1 ? 'it' : 'them'}`
+        ? `the budget of ${tokens(budget)} is used up by those before ${plural(idle.length, 'it', 'them')}`
         : waitsForImage
-          ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${scheduler.encoder?.cacheSize} embeddings`
+          ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${count(scheduler.encoder?.cacheSize ?? 0, 'embedding')}`
           : header.pipeline !== undefined
-            ? `${idle.length === 1 ? 'its last batch is' : 'their last batches are'} still in the pipeline`
+            ? `${plural(idle.length, 'its last batch is', 'their last batches are')} still in the pipeline`
             : scheduler.asyncScheduling
               ? 'the step in flight surely ends it, or the requester before it preempted itself'
               : 'a request before it found no block, preempted itself and ended the pass over the running ones';
       this.say(
         RULES.running,
-        `${this.names(idle)} ${idle.length === 1 ? 'runs but computes' : 'run but compute'} nothing: ${why}.`,
+        `${this.names(idle)} ${plural(idle.length, 'runs but computes', 'run but compute')} nothing: ${why}.`,
         idle,
       );
     }
@@ -180,7 +181,7 @@ export class V1StepExplainer extends StepExplainer {
       const prompt = requests.numPromptTokens[request];
       const missing = prompt - hit - scheduled;
       const cached = hit === 0 ? 'nothing of it was cached' : `${tokens(hit)} came from the prefix cache`;
-      const rest = missing > 0 ? `, ${tokens(missing)} of its prompt remain for later steps` : '';
+      const rest = missing > 0 ? `, ${remaining(missing)} for later steps` : '';
       this.say(
         hit > 0 ? RULES.hits : RULES.waiting,
         `${this.id(request)} is ${again ? 'resumed' : 'admitted'} from the head of the queue: ${cached}, it computes ${tokens(scheduled)} now${rest}.`,
@@ -202,7 +203,7 @@ export class V1StepExplainer extends StepExplainer {
         const whole = scheduler.schedulerReserveFullIsl ? ' (its whole known sequence must fit)' : '';
         this.say(
           RULES.allocate,
-          `${name} waits: it needs ${count(steps.admissionNeed[step], 'free block')}${whole}, ${steps.numFreeBlocks[step]} are free.${others}`,
+          `${name} waits: it needs ${count(steps.admissionNeed[step], 'free block')}${whole}, ${steps.numFreeBlocks[step]} ${plural(steps.numFreeBlocks[step], 'is', 'are')} free.${others}`,
           [head],
         );
         break;
@@ -210,16 +211,12 @@ export class V1StepExplainer extends StepExplainer {
       case AdmissionStop.BudgetExhausted:
         this.say(
           RULES.waiting,
-          `${name} waits: the budget of ${scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens} tokens is used up.${others}`,
+          `${name} waits: the budget of ${tokens(scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens)} is used up.${others}`,
           [head],
         );
         break;
       case AdmissionStop.MaxNumSeqs:
-        this.say(
-          RULES.waiting,
-          `${name} waits: ${cursor.numRunning} requests run, and max_num_seqs is ${scheduler.maxNumSeqs}.${others}`,
-          [head],
-        );
+        this.say(RULES.waiting, `${name} waits: ${this.allRun()}.${others}`, [head]);
         break;
       case AdmissionStop.PromptExceedsBudget:
         this.say(
@@ -232,7 +229,7 @@ export class V1StepExplainer extends StepExplainer {
         const { computeBudget = 0, cacheSize = 0 } = scheduler.encoder ?? {};
         this.say(
           RULES.encoder,
-          `${name} waits: its next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${cacheSize} embeddings.${others}`,
+          `${name} waits: its next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${count(cacheSize, 'embedding')}.${others}`,
           [head],
         );
         break;
@@ -251,9 +248,9 @@ export class V1StepExplainer extends StepExplainer {
     const { events } = this.recording;
     for (let event = this.begin; event < this.scheduleEnd; event++) {
       const content = events.b[event];
-      const embeds = `${events.c[event]} embeddings`;
+      const embeds = count(events.c[event], 'embedding');
       if (this.kind(event) === EventKind.EncoderCompute) {
-        const text = `${this.id(this.a(event))} sends image ${content} through the encoder: ${embeds} go into its cache.`;
+        const text = `${this.id(this.a(event))} sends image ${content} through the encoder: ${embeds} ${plural(events.c[event], 'goes', 'go')} into its cache.`;
         this.say(RULES.encoder, text, [this.a(event)]);
       } else if (this.kind(event) === EventKind.EncoderEvict) {
         const text = `Image ${content} leaves the encoder cache, whose ${embeds} nobody needs any more.`;
@@ -281,8 +278,7 @@ export class V1StepExplainer extends StepExplainer {
       else evicted.set(`${request} ${since}`, { request, since, blocks: [block] });
     }
     for (const { request, since, blocks } of evicted.values()) {
-      const one = blocks.length === 1;
-      const text = `${listed(blocks)} ${one ? 'loses its' : 'lose their'} cached content: ${one ? 'it' : 'they'} stood at the head of the free queue${since}, and ${this.id(request)} needs ${one ? 'a block' : 'blocks'}.`;
+      const text = `${listed(blocks)} ${plural(blocks.length, 'loses its', 'lose their')} cached content: ${plural(blocks.length, 'it', 'they')} stood at the head of the free queue${since}, and ${this.id(request)} needs ${plural(blocks.length, 'a block', 'blocks')}.`;
       this.say(RULES.evict, text, [request], blocks);
     }
   }
@@ -319,4 +315,8 @@ export class V1StepExplainer extends StepExplainer {
       );
     }
   }
+}
+
+function remaining(left: number): string {
+  return `${tokens(left)} of the prompt ${plural(left, 'remains', 'remain')}`;
 }

@@ -1,5 +1,6 @@
 import type { Cursor } from '../recording/cursor.ts';
-import { KIND_MASK, type Recording } from '../recording/recording.ts';
+import { KIND_MASK, type Recording, schedulerAt, stepEvents } from '../recording/recording.ts';
+import { count, plural } from '../words.ts';
 
 /** One decision of a step, in a sentence, with the vLLM function whose rule it follows. */
 export interface Reason {
@@ -22,13 +23,13 @@ export abstract class StepExplainer {
 
   constructor(cursor: Cursor) {
     const { recording, step } = cursor;
-    const { steps } = recording;
     this.recording = recording;
     this.step = step;
     this.cursor = cursor;
-    this.begin = step === 0 ? 0 : steps.eventEnd[step - 1];
-    this.scheduleEnd = steps.scheduleEnd[step];
-    this.end = steps.eventEnd[step];
+    const { begin, end: scheduleEnd } = stepEvents(recording, step);
+    this.begin = begin;
+    this.scheduleEnd = scheduleEnd;
+    this.end = recording.steps.eventEnd[step];
   }
 
   explain(): Reason[] {
@@ -63,24 +64,23 @@ export abstract class StepExplainer {
     return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
   }
 
+  /** Why nobody is admitted where as many run as may. */
+  protected allRun(): string {
+    const { numRunning } = this.cursor;
+    const { maxNumSeqs } = schedulerAt(this.recording.header, this.step);
+    return `${count(numRunning, 'request')} ${plural(numRunning, 'runs', 'run')}, and max_num_seqs is ${maxNumSeqs}`;
+  }
+
   /** What those behind the head of the queue have of it. */
   protected behindHead(): string {
     const behind = this.cursor.numWaiting - 1;
     if (behind <= 0) return '';
-    return ` ${count(behind, 'request')} behind it ${behind === 1 ? 'waits' : 'wait'} too: nobody overtakes.`;
+    return ` ${count(behind, 'request')} behind it ${plural(behind, 'waits', 'wait')} too: nobody overtakes.`;
   }
 }
 
 /** Blocks by number, a few of them. */
 export function listed(blocks: readonly number[]): string {
   const more = blocks.length > 8 ? ` and ${blocks.length - 8} more` : '';
-  return `${blocks.length === 1 ? 'Block' : 'Blocks'} ${blocks.slice(0, 8).join(', ')}${more}`;
-}
-
-export function tokens(n: number): string {
-  return count(n, 'token');
-}
-
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+  return `${plural(blocks.length, 'Block')} ${blocks.slice(0, 8).join(', ')}${more}`;
 }

@@ -9,7 +9,7 @@ import { IndexList } from '../pool/index-list.ts';
 import { type ContiguousListener, FRONT, Leave } from '../recording/contiguous-listener.ts';
 import type { StepRow } from '../recording/recorder.ts';
 import { AdmissionStop } from '../recording/recording.ts';
-import { type BatchShape, emptyBatch } from '../time/step-time.ts';
+import { addPrefill, type BatchShape, clearBatch, emptyBatch } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { ContiguousConfig } from './contiguous/config.ts';
 import { RESERVATIONS } from './contiguous/reservation.ts';
@@ -145,13 +145,7 @@ export class ContiguousScheduler implements EngineScheduler {
 
   schedule(_now: number): boolean {
     const { shape } = this;
-    shape.numRequests = 0;
-    shape.numTokens = 0;
-    shape.numSampled = 0;
-    shape.numDecodes = 0;
-    shape.decodeContextTokens = 0;
-    shape.maxDecodeContext = 0;
-    shape.numPrefills = 0;
+    clearBatch(shape);
     const isClosed = this.isStatic && this.running.length > 0;
     for (const request of this.running) this.decode(request);
     this.admissionStop = AdmissionStop.QueueEmpty;
@@ -259,10 +253,7 @@ export class ContiguousScheduler implements EngineScheduler {
     this.sumFinal += this.numFinal[request];
     this.sumReserved += this.numReserved[request];
     shape.numRequests++;
-    shape.numTokens += prompt;
-    shape.numSampled++;
-    shape.prefillTokens[shape.numPrefills] = prompt;
-    shape.prefillComputed[shape.numPrefills++] = 0;
+    addPrefill(shape, 0, prompt, true);
     this.log?.place(request, offset, this.sizeOf(request));
     this.listener?.admitted(request, 0);
   }

@@ -1,6 +1,7 @@
 import { EncoderCache, type EncoderItems } from '../pool/encoder-cache.ts';
 import type { EventSink } from '../recording/event-sink.ts';
 import { EventKind } from '../recording/recording.ts';
+import { EncodedImages } from '../time/encoded-images.ts';
 import type { EncoderConfig } from './config.ts';
 
 /**
@@ -9,6 +10,8 @@ import type { EncoderConfig } from './config.ts';
  */
 export class EncoderInputs {
   readonly cache: EncoderCache;
+  /** What this step's batch encodes. */
+  readonly encoded = new EncodedImages();
   log: EventSink | null = null;
 
   private readonly items: EncoderItems;
@@ -20,8 +23,6 @@ export class EncoderInputs {
   /** What the last trySchedule chose, and the budget that it would leave. */
   private readonly chosen: number[] = [];
   private budgetAfter = 0;
-  /** request → embeddings that it computes in this step, while it is in the batch. */
-  private readonly embedsInStep = new Map<number, number>();
 
   constructor(items: EncoderItems, config: EncoderConfig, useEagle: boolean) {
     this.items = items;
@@ -34,7 +35,7 @@ export class EncoderInputs {
 
   startStep(): void {
     this.budget = this.config.computeBudget;
-    this.embedsInStep.clear();
+    this.encoded.clear();
   }
 
   /** How many of `n` tokens behind `computed` the request can compute: it stops before an image without room. */
@@ -70,9 +71,8 @@ export class EncoderInputs {
   /** The request got its blocks: what trySchedule chose is computed in this step. */
   commit(request: number): void {
     if (this.chosen.length === 0) return;
-    let embeds = 0;
     for (const item of this.chosen) {
-      embeds += this.items.itemLength[item];
+      this.encoded.add(request, this.items.itemLength[item]);
       this.cache.allocate(item);
       this.log?.event(
         EventKind.EncoderCompute,
@@ -81,15 +81,13 @@ export class EncoderInputs {
         this.items.itemLength[item],
       );
     }
-    this.embedsInStep.set(request, embeds);
     // What a victim gave back meanwhile is lost, as in vLLM.
     this.budget = this.budgetAfter;
   }
 
   /** A request that was in this step's batch is taken out again. */
   giveBack(request: number): void {
-    this.budget += this.embedsInStep.get(request) ?? 0;
-    this.embedsInStep.delete(request);
+    this.budget += this.encoded.remove(request);
   }
 
   /** Outputs whose placeholders have KV by now are not needed any more (vLLM `_free_encoder_inputs`). */

@@ -235,8 +235,7 @@ export class V1Scheduler implements EngineScheduler {
       while (this.numRunning > 0) {
         const request = this.running[this.numRunning - 1];
         this.preempt(this.numRunning - 1);
-        if (this.numPlaceholders[request] > 0) this.numDiscarded[request] = this.numSamplesInFlight(request);
-        this.numPlaceholders[request] = 0;
+        if (this.numPlaceholders[request] > 0) this.discardInFlight(request);
       }
     }
     const { pool } = this.kv;
@@ -246,6 +245,13 @@ export class V1Scheduler implements EngineScheduler {
     return pool.resetPrefixCache((block, chain) => {
       if (log !== null) log.event(EventKind.Evict, 0, block, chain);
     });
+  }
+
+  /** Async: the outputs that batches in flight promise to the request will not come. */
+  private discardInFlight(request: number): void {
+    this.numDiscarded[request] = this.numSamplesInFlight(request);
+    if (this.log !== null) this.log.event(EventKind.Rollback, request, this.numPlaceholders[request], 0);
+    this.numPlaceholders[request] = 0;
   }
 
   /** Batches in flight that sample for the request: across stages, there can be several. */
@@ -612,6 +618,7 @@ export class V1Scheduler implements EngineScheduler {
     shape.decodeContextTokens = decodeContextTokens;
     shape.maxDecodeContext = maxDecodeContext;
     shape.numPrefills = numPrefills;
+    this.encoderInputs?.encoded.describe(shape);
     if (this.spans !== null && shape.numRequests < this.numRunning) {
       for (const request of this.leftOut) {
         if (this.foretold[request] !== 0) this.tellSpan(request, this.numComputed[request], 0, 0);
@@ -714,8 +721,10 @@ export class V1Scheduler implements EngineScheduler {
       this.numComputed[request] -= rejected;
       this.numTableTokens -= rejected;
       this.foretold[request] = UNFORESEEN;
-      if (this.log !== null) this.log.event(EventKind.Rollback, request, rejected, 0);
     }
+    // Async without placeholders: nothing was promised since a reset.
+    if (this.config.asyncScheduling && this.numPlaceholders[request] === 0) return;
+    if (this.log !== null) this.log.event(EventKind.Rollback, request, rejected, 0);
     if (this.numPlaceholders[request] > 0) this.numPlaceholders[request] -= rejected;
   }
 

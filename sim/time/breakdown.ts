@@ -11,6 +11,10 @@ export interface StepBreakdown {
   readonly allReduce: number;
   /** Between GPU and host: offloaded weights, V0's swaps; and V0's copies of blocks. */
   readonly transfer: number;
+  /** Images on their way through the encoder. */
+  readonly encoder: number;
+  /** Making drafts for the next step; verifying them is among the others. */
+  readonly drafts: number;
   /** The CPU, as far as the GPU waits for it. */
   readonly overhead: number;
 }
@@ -24,6 +28,8 @@ export const COMPONENTS = [
   'sampler',
   'allReduce',
   'transfer',
+  'encoder',
+  'drafts',
   'overhead',
 ] as const;
 
@@ -36,6 +42,8 @@ export const COMPONENT_LABELS: Readonly<Record<(typeof COMPONENTS)[number], stri
   sampler: 'sampling',
   allReduce: 'exchange',
   transfer: 'transfers',
+  encoder: 'image encoder',
+  drafts: 'drafts',
   overhead: 'CPU',
 };
 

@@ -1,6 +1,7 @@
 import type { Gpu } from '../catalog/gpus.ts';
 import { MEASURED_ERRORS, type MeasuredError, TIMED, type Timed } from '../catalog/measured-errors.ts';
 import { WHOLE_STEP } from '../catalog/timing-bounds.ts';
+import { count } from '../words.ts';
 
 /** How far off a figure may be, as a share of it: half of what was measured was within the first, all of it within the second. */
 export interface ErrorBand {
@@ -98,11 +99,9 @@ function pooled(rows: readonly MeasuredError[], gpu: string | null, kind?: Const
 
 function sourceOf(rows: readonly MeasuredError[], gpu: string | null, kind?: Constants): string {
   const counted = (['serving runs', 'load tests'] as const).flatMap((of) => {
-    const count = rows.reduce((sum, row) => sum + (row.of === of ? row.count : 0), 0);
-    if (count === 0) return [];
-    return of === 'load tests'
-      ? [`${count} stages of load tests`]
-      : [`${count} serving run${count === 1 ? '' : 's'}`];
+    const n = rows.reduce((sum, row) => sum + (row.of === of ? row.count : 0), 0);
+    if (n === 0) return [];
+    return of === 'load tests' ? [`${count(n, 'stage')} of load tests`] : [count(n, 'serving run')];
   });
   const where = gpu ?? `${[...new Set(rows.map((row) => row.gpu))].join(', ')} with ${kind} constants`;
   return `${counted.join(' and ')} on ${where}`;

@@ -9,6 +9,7 @@ import { elementwise } from './elementwise.ts';
 import { gemm } from './gemm.ts';
 import { graphSize } from './graph-size.ts';
 import { type HostOverhead, NO_OVERHEAD, sampler, V1_OVERHEAD } from './host.ts';
+import { type ImageEncoder, imageEncoder } from './image-encoder.ts';
 import { latentShape } from './latent-attention.ts';
 import { type RankOptions, TokenWork } from './layer.ts';
 import { addPrefill, mixedAttention, noPrefill } from './mixed-attention.ts';
@@ -28,6 +29,8 @@ export interface RooflineOptions extends RankOptions {
   readonly host?: HostShare;
   /** Absent: nobody drafts, or it takes no time on the GPU. */
   readonly drafting?: Drafting;
+  /** Absent: there is none, or it takes no time. */
+  readonly encoder?: ImageEncoder;
 }
 
 const NS_PER_S = 1e9;
@@ -85,7 +88,7 @@ class Roofline implements AnalyticStepTime {
     this.globalLayers = model.numLayers - this.localLayers;
     this.window = window;
     this.shape = attentionShape(model, options);
-    const { drafting, host: _, ...ofDrafter } = options;
+    const { drafting, host: _, encoder: __, ...ofDrafter } = options;
     this.drafter = drafting?.model
       ? new Roofline(drafting.model, gpu, {
           ...ofDrafter,
@@ -109,6 +112,7 @@ class Roofline implements AnalyticStepTime {
       this.headSeconds(this.numSampled(batch)) +
       this.attention(batch) +
       this.transfer(batch) +
+      this.encoderSeconds(batch) +
       this.draftSeconds(batch)
     );
   }
@@ -131,6 +135,8 @@ class Roofline implements AnalyticStepTime {
       sampler: sampler(this.gpu, numSampled),
       allReduce: tokens?.allReduce ?? 0,
       transfer: this.transfer(batch),
+      encoder: this.encoderSeconds(batch),
+      drafts: numRequests === 0 ? 0 : this.draftSeconds(batch),
       overhead: numRequests === 0 ? 0 : overhead.perStep + overhead.perSequence * numRequests,
     };
   }
@@ -187,6 +193,13 @@ class Roofline implements AnalyticStepTime {
       numStages * hostTransfer(this.gpu, swappedBlocks * blockBytes, copies) +
       numStages * blockCopies(this.gpu, copiedBlocks * blockBytes)
     );
+  }
+
+  /** Of images, in front of the first stage's layers. */
+  private encoderSeconds({ encodedEmbeds = 0, encodedSquares = 0 }: BatchShape): number {
+    const { encoder, embeds } = this.options;
+    if (encoder === undefined || embeds === false) return 0;
+    return imageEncoder(this.gpu, encoder, encodedEmbeds, encodedSquares);
   }
 
   /** Drafts for the next step are made at the end of this one. */

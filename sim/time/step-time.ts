@@ -24,6 +24,9 @@ export interface BatchShape {
   swappedBlocks?: number;
   /** V0: blocks that are copied on write; absent = none. */
   copiedBlocks?: number;
+  /** Embeddings of the images that go through the encoder in this step, and the sum of their squares; absent = none. */
+  encodedEmbeds?: number;
+  encodedSquares?: number;
 }
 
 /** The shape of no batch yet, with room for so many prefills. */
@@ -39,6 +42,34 @@ export function emptyBatch(mostPrefills: number): BatchShape {
     prefillTokens: new Int32Array(mostPrefills),
     prefillComputed: new Int32Array(mostPrefills),
   };
+}
+
+/** Makes it the shape of a batch without requests. */
+export function clearBatch(shape: BatchShape): void {
+  shape.numRequests = 0;
+  shape.numTokens = 0;
+  shape.numSampled = 0;
+  shape.numDecodes = 0;
+  shape.decodeContextTokens = 0;
+  shape.maxDecodeContext = 0;
+  shape.numPrefills = 0;
+}
+
+/** Adds sequences of a request that decode `tokens` each, and read a context of so many. */
+export function addDecodes(shape: BatchShape, context: number, tokens: number, sequences: number): void {
+  shape.numTokens += sequences * tokens;
+  shape.numSampled += sequences;
+  shape.numDecodes += sequences;
+  shape.decodeContextTokens += sequences * context;
+  if (context > shape.maxDecodeContext) shape.maxDecodeContext = context;
+}
+
+/** Adds a prefill of `tokens` behind `computed` ones. */
+export function addPrefill(shape: BatchShape, computed: number, tokens: number, samples: boolean): void {
+  shape.numTokens += tokens;
+  if (samples) shape.numSampled++;
+  shape.prefillTokens[shape.numPrefills] = tokens;
+  shape.prefillComputed[shape.numPrefills++] = computed;
 }
 
 /** How long a step takes. Pure: the same shape gives the same time, in Node and in every browser. */

@@ -1,4 +1,5 @@
 import { InputError } from '../error.ts';
+import { count, plural } from '../words.ts';
 import { fail, jsonNumber, jsonTokens } from './cells.ts';
 import { sinceFirst } from './times.ts';
 import type { Trace, TraceRow } from './trace.ts';
@@ -42,7 +43,11 @@ export function benchResultTrace(chunks: Iterable<string>, file: string): Trace 
     const untimed = `holds no start_times; its request_rate was ${JSON.stringify(result.request_rate ?? 'inf')}`;
     return [
       ...(startTimes === null ? [untimed] : []),
-      ...(numFailed > 0 ? [`${numFailed} requests without outputs (failed ones) are left out`] : []),
+      ...(numFailed > 0
+        ? [
+            `${count(numFailed, 'request')} without outputs (failed) ${plural(numFailed, 'is', 'are')} left out`,
+          ]
+        : []),
     ];
   };
   return { format: 'vllm-bench', blockTokens: 0, isTimed: startTimes !== null, rows: rows(), notes };

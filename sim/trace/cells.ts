@@ -1,4 +1,5 @@
 import { InputError, type Place } from '../error.ts';
+import { count } from '../words.ts';
 
 /** A value of a trace file, and where it stands. */
 export interface Cell {
@@ -31,7 +32,7 @@ export function jsonTokens(at: Omit<Cell, 'text'>, value: unknown, least = 1): n
 }
 
 function checkedTokens(at: Omit<Cell, 'text'>, value: number, least: number): number {
-  if (value < least) fail(at, `expected at least ${least} token${least === 1 ? '' : 's'}, got ${value}`);
+  if (value < least) fail(at, `expected at least ${count(least, 'token')}, got ${value}`);
   if (value > MAX_TOKENS) fail(at, `expected at most ${MAX_TOKENS} tokens, got ${value}`);
   return value;
 }

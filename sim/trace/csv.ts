@@ -1,5 +1,6 @@
 import { nearest } from '../catalog/nearest.ts';
 import { InputError } from '../error.ts';
+import { count, plural } from '../words.ts';
 import { type Cell, fail, shown, tokenCount } from './cells.ts';
 import { linesOf } from './pieces.ts';
 import { secondsReader, timestampReader } from './times.ts';
@@ -41,7 +42,11 @@ export function csvTrace(chunks: Iterable<string>, file: string, format: CsvForm
     isTimed: true,
     rows: rows(),
     notes: () =>
-      numFailed === 0 ? [] : [`${numFailed} requests without response tokens (failed ones) are left out`],
+      numFailed === 0
+        ? []
+        : [
+            `${count(numFailed, 'request')} without response tokens (failed) ${plural(numFailed, 'is', 'are')} left out`,
+          ],
   };
 }
 

@@ -26,6 +26,21 @@ test('without a step, what mattered most in the run', () => {
   expect(moments[0].reasons[0]).toMatchObject({ requests: ['r8'], rule: 'KVCacheManager.allocate_slots' });
 });
 
+test('one request computes, two compute', () => {
+  expect(explain('--step', '3').stdout).toContain(': 1 request computes 1 token, 1 running, 0 waiting');
+  expect(explain('--step', '93').stdout).toMatch(/: (?!1 )\d+ requests compute (?!1 )\d+ tokens/);
+});
+
+test("a step of V0 and one with drafts have their time's parts", () => {
+  const drafts = join(mkdtempSync(join(tmpdir(), 'poolscope-')), 'drafts.pool.yaml');
+  const command = `vllm serve meta-llama/Llama-3.1-8B --max-model-len 2048 --speculative-config '{"method":"eagle","model":"an/eagle","num_speculative_tokens":2}'`;
+  const workload = { 'num-prompts': 2, 'random-input-len': 100, 'random-output-len': 20 };
+  writeFileSync(drafts, JSON.stringify({ version: 1, command, hardware: { gpu: 'rtx4090' }, workload }));
+  expect(poolscope('explain', drafts, '--step', '4').stdout).toMatch(/time.* · drafts \d/);
+  const v0 = 'scenarios/claims/4.1-default-of-0.6.3.pool.yaml';
+  expect(poolscope('explain', v0, '--step', '4').stdout).toMatch(/time {2}matrix products.* · CPU \d/);
+});
+
 test('only what concerns a request or a block', () => {
   expect(explain('--step', '93', '--request', 'r19').stdout.trim().split('\n')).toHaveLength(3);
   expect(explain('--step', '93', '--block', '1').stdout).toContain('nothing of it in this step');

@@ -382,6 +382,8 @@ export const en = {
     sampler: 'sampling',
     allReduce: 'exchange',
     transfer: 'transfers',
+    encoder: 'image encoder',
+    drafts: 'drafts',
     overhead: 'CPU',
   },
 

@@ -345,6 +345,8 @@ export const zh: Texts = {
     sampler: '采样',
     allReduce: '通信',
     transfer: '传输',
+    encoder: '图像编码器',
+    drafts: '草稿',
     overhead: 'CPU',
   },
 

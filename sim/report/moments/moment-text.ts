@@ -1,5 +1,5 @@
 import type { Recording } from '../../recording/recording.ts';
-import { count } from '../step-explainer.ts';
+import { count } from '../../words.ts';
 import type { Moment } from './moment.ts';
 
 /** What a moment is called, and what happened, in English. */

@@ -1,7 +1,7 @@
 import { engineAssert, invariant } from '../../error.ts';
 import type { BlockSpaceManager } from '../../pool/v0/block-space-manager.ts';
 import { Move, Queue, type V0Listener } from '../../recording/v0-listener.ts';
-import { type BatchShape, emptyBatch } from '../../time/step-time.ts';
+import { addDecodes, addPrefill, type BatchShape, clearBatch, emptyBatch } from '../../time/step-time.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Acceptance } from '../v1.ts';
 import { V0Batch } from './batch.ts';
@@ -199,13 +199,15 @@ export class V0Scheduler {
     batch.isAsync = this.config.asyncOutputProc;
     const { numSteady } = batch;
     if (numSteady > 0) core.steady?.tick();
+    clearBatch(shape);
     shape.numRequests = numSteady + batch.size;
     shape.numTokens = numSteady;
     shape.numSampled = numSteady;
     shape.numDecodes = numSteady;
-    shape.decodeContextTokens = numSteady > 0 ? core.steady!.contextTokens : 0;
-    shape.maxDecodeContext = numSteady > 0 ? core.steady!.longestContext : 0;
-    shape.numPrefills = 0;
+    if (numSteady > 0) {
+      shape.decodeContextTokens = core.steady!.contextTokens;
+      shape.maxDecodeContext = core.steady!.longestContext;
+    }
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
       const chunk = batch.chunk[at];
@@ -216,7 +218,7 @@ export class V0Scheduler {
       for (let s = start; s < end; s++) {
         if (groups.status[s] !== SequenceStatus.Running) continue;
         blocks.access(s, core.now);
-        if (!isPrefill) this.countDecode(groups.numTokens[s], chunk);
+        if (!isPrefill) addDecodes(shape, groups.numTokens[s], chunk, 1);
       }
       engineAssert(
         !isPrefill || groups.numSeqs[request] === 1,
@@ -226,24 +228,7 @@ export class V0Scheduler {
       const samples = !isPrefill || groups.numComputed[start] + chunk >= groups.numTokens[start];
       batch.isPrefill[at] = isPrefill ? 1 : 0;
       batch.samples[at] = samples ? 1 : 0;
-      if (isPrefill) this.countPrefill(groups.numComputed[start], chunk, samples);
+      if (isPrefill) addPrefill(shape, groups.numComputed[start], chunk, samples);
     }
-  }
-
-  private countDecode(context: number, tokens: number): void {
-    const { shape } = this;
-    shape.numTokens += tokens;
-    shape.numSampled++;
-    shape.numDecodes++;
-    shape.decodeContextTokens += context;
-    if (context > shape.maxDecodeContext) shape.maxDecodeContext = context;
-  }
-
-  private countPrefill(computed: number, tokens: number, samples: boolean): void {
-    const { shape } = this;
-    shape.numTokens += tokens;
-    if (samples) shape.numSampled++;
-    shape.prefillTokens[shape.numPrefills] = tokens;
-    shape.prefillComputed[shape.numPrefills++] = computed;
   }
 }

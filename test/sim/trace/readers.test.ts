@@ -48,7 +48,7 @@ test('burstgpt: seconds, and requests that failed are left out', () => {
     [40.25, 1087, 230],
     [114.5, 1360, 276],
   ]);
-  expect(notes).toEqual(['1 requests without response tokens (failed ones) are left out']);
+  expect(notes).toEqual(['1 request without response tokens (failed) is left out']);
 });
 
 test('bailian: seconds, ids of 16 tokens', () => {
@@ -139,7 +139,7 @@ describe('vllm-bench', () => {
       [0.75, 300, 20],
       [0.5, 500, 30],
     ]);
-    expect(notes).toEqual(['1 requests without outputs (failed ones) are left out']);
+    expect(notes).toEqual(['1 request without outputs (failed) is left out']);
   });
 
   test('a result that does not say when requests were sent', () => {
