@@ -40,6 +40,7 @@ import type { Caption } from './share/picture.ts';
 import { ShareDialog } from './share/share-dialog.ts';
 import { StateTable } from './state-table.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
+import { StoryPanel } from './story/story-panel.ts';
 import { showTexts, t } from './text/text.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
@@ -115,6 +116,7 @@ const compare = new Compare(byId('scene-compare'), palette, {
 });
 const stateTable = new StateTable(byId('scene-table'));
 const transport = new Transport(byId('transport'), playback);
+new StoryPanel(view, playback);
 
 // --- drawing: at most once a frame, from the view alone ---
 

@@ -49,9 +49,10 @@ export interface Frames {
   }[];
 }
 
-/** A table of which each column is also drawn, on a scale of its own. */
+/** A table of which each column is also drawn, on a scale of its own or all on one. */
 export interface Measures {
   readonly kind: 'measures';
+  readonly oneScale?: boolean;
   readonly columns: readonly {
     readonly label: Label;
     readonly unit: 'share' | 'count' | 'milliseconds' | 'seconds' | 'per second' | 'gib' | 'kib';

@@ -36,6 +36,7 @@ export const en = {
     playback: 'Playback',
     why: 'Why?',
     reasons: 'Reasons for this step',
+    story: 'What happened here?',
     step: 'Step',
     stepTime: 'Step time',
     stepTimeChart: 'Time of the steps by component',
@@ -47,6 +48,7 @@ export const en = {
     tables: 'What the pictures show, as tables',
     playground: 'Open in the playground',
   },
+  story: { moment: (title: string, step: number) => `Step ${step}: ${title}` },
   close: 'Close',
   copy: 'Copy',
 

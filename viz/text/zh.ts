@@ -28,6 +28,7 @@ export const zh: Texts = {
     playback: '播放',
     why: '为什么？',
     reasons: '这一步的理由',
+    story: '这里发生了什么？',
     step: '步',
     stepTime: '每步用时',
     stepTimeChart: '各步用时的组成',
@@ -39,6 +40,7 @@ export const zh: Texts = {
     tables: '以表格显示图中内容',
     playground: '在完整页面中打开',
   },
+  story: { moment: (title, step) => `第 ${step} 步：${title}` },
   close: '关闭',
   copy: '复制',
 

@@ -8,6 +8,7 @@ import { momentText } from '../../../sim/report/moments/moment-text.ts';
 import { momentsOf, reasonsOf } from '../../../sim/report/moments/moments.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { momentTextInChinese } from '../../../viz/story/moment-text.zh.ts';
 
 function run(text: string): Recording {
   const { recording } = simulateScenario(parseScenario(text, 'moments.pool.yaml'));
@@ -60,9 +61,10 @@ describe.each(RUNS)('%s', (_, recording) => {
       expect(list).toEqual([...list].sort((a, b) => a.step - b.step));
     }
     for (const moment of moments) {
-      const { title, text } = momentText(recording, moment);
-      expect(`${title}${text}`).not.toMatch(/undefined|NaN/);
-      expect(reasonsOf(recording, moment).length, text).toBeGreaterThan(0);
+      for (const tell of [momentText, momentTextInChinese]) {
+        expect(Object.values(tell(recording, moment)).join()).not.toMatch(/undefined|NaN/);
+      }
+      expect(reasonsOf(recording, moment).length, moment.kind).toBeGreaterThan(0);
     }
   });
 

@@ -47,15 +47,14 @@ export const beams: Experiment = (width) => {
     cursor.seek(step);
     const cellOf = (block: number): Cell => ({
       state: cursor.refCount[block] > 1 ? 'shared' : 'used',
-      owner: 1,
+      owner: 0,
       text: String(block),
     });
     return {
       caption: [caption, cursor.numBlocks - cursor.numFree] as const,
-      rows: tables().map((table, beam) => ({
-        label: ['beam', beam + 1] as const,
-        cells: [...table].map(cellOf),
-      })),
+      rows: tables().flatMap((table, beam) =>
+        table.length === 0 ? [] : [{ label: ['beam', beam + 1] as const, cells: [...table].map(cellOf) }],
+      ),
     };
   };
   return {

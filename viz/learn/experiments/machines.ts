@@ -53,7 +53,7 @@ export const hybridGroups: Experiment = (numTokens) => {
         (block): Cell =>
           block === cursor.nullBlock
             ? { state: 'returned' }
-            : { state: 'used', owner: 1 + group, text: String(block) },
+            : { state: 'used', owner: 0, text: String(block) },
       ),
     });
     return {

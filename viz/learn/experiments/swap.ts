@@ -71,6 +71,7 @@ export const swapOrRecompute: Experiment = (numTokens) => {
     answer: smallest.swap < smallest.recompute ? 'swap' : 'recompute',
     figure: {
       kind: 'measures',
+      oneScale: true,
       columns: [
         { label: ['swap'], unit: 'milliseconds' },
         { label: ['recompute'], unit: 'milliseconds' },

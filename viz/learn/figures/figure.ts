@@ -27,6 +27,7 @@ function bars({ rows, unit }: Bars, words: CourseText): Node[] {
   const drawn = rows.map(({ label, parts }) => {
     const bar = h('div', { class: 'bar-parts' });
     for (const { part, value } of parts) {
+      if (value === 0) continue;
       const piece = h('span', { class: `part part-${part}` });
       piece.style.width = `${(100 * value) / most}%`;
       if (value / most > 0.11) piece.append(amount(value, unit));
@@ -89,11 +90,11 @@ function cellOf({ state, owner, fill = 1, text = '', marked }: Cell): HTMLElemen
   return h('span', { class: names.join(' ') }, isHeld ? filled : null, h('b', {}, text));
 }
 
-function measures({ columns, rows }: Measures, words: CourseText): HTMLElement {
+function measures({ columns, rows, oneScale = false }: Measures, words: CourseText): HTMLElement {
+  const largest = (i: number) => Math.max(...rows.map(({ values }) => values[i]), Number.MIN_VALUE);
+  const ofAll = Math.max(...columns.map((_, i) => largest(i)));
   // Shares are drawn on the scale that they have.
-  const most = columns.map(({ unit }, i) =>
-    unit === 'share' ? 1 : Math.max(...rows.map(({ values }) => values[i]), Number.MIN_VALUE),
-  );
+  const most = columns.map(({ unit }, i) => (unit === 'share' ? 1 : oneScale ? ofAll : largest(i)));
   const grid = h('div', { class: 'measure-grid' });
   grid.style.gridTemplateColumns = `auto repeat(${columns.length}, minmax(0, 1fr))`;
   grid.append(
