@@ -101,6 +101,11 @@ step('build the page', bin('vite'), 'build');
 step('size of the page', bin('size-limit'));
 step('build the budgets', bin('vite'), 'build', '--config', 'cli/vite.config.ts', '--mode', 'budgets');
 step('budgets of time and size', process.execPath, 'dist/budgets/budgets.js');
+if (findBrowser()) {
+  const config = 'cli/vite.config.ts';
+  step('build the budgets of the page', bin('vite'), 'build', '--config', config, '--mode', 'page-budgets');
+  step('budgets of the page', process.execPath, 'dist/page-budgets/page.js');
+}
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -3,6 +3,7 @@ import { RequestState } from '../sim/recording/recording.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { swatch } from './headline.ts';
+import { arrangeRows, type KeyedRow } from './keyed-rows.ts';
 import type { Palette } from './palette.ts';
 import { t } from './text/text.ts';
 
@@ -23,8 +24,7 @@ export class RequestList {
   private readonly headings = LISTS.map(() => h('h3'));
   private readonly lists = LISTS.map(() => h('ol'));
   private readonly more = LISTS.map(() => h('p', { class: 'more' }));
-  /** request → its row. */
-  private readonly rows = LISTS.map(() => new Map<number, Row>());
+  private readonly rows: Row[][] = LISTS.map(() => []);
   private readonly counts = LISTS.map(() => new DrawnFrom());
 
   constructor(root: HTMLElement, onSelect: (request: number) => void) {
@@ -49,23 +49,10 @@ export class RequestList {
     palette: Palette,
     selected: number | null,
   ): void {
-    const rows = this.rows[which];
     const shown = firstOf(requests, MAX_ROWS);
-    const spare: Row[] = [];
-    for (const [request, row] of rows) {
-      if (shown.has(request)) continue;
-      rows.delete(request);
-      row.item.remove();
-      spare.push(row);
-    }
-    let place: Element | null = this.lists[which].firstElementChild;
-    for (const request of shown) {
-      const row = rows.get(request) ?? spare.pop() ?? new Row(this.onSelect);
-      rows.set(request, row);
-      if (row.item === place) place = place.nextElementSibling;
-      else this.lists[which].insertBefore(row.item, place);
-      row.show(cursor, request, which === RUNNING, palette, request === selected);
-    }
+    const rows = arrangeRows(this.lists[which], this.rows[which], shown, () => new Row(this.onSelect));
+    this.rows[which] = rows;
+    for (const row of rows) row.show(cursor, which === RUNNING, palette, row.key === selected);
     const used = shown.size;
     if (!this.counts[which].differs(total, used, name)) return;
     this.headings[which].textContent = t().requests.heading(name, total.toLocaleString('en-US'));
@@ -74,6 +61,7 @@ export class RequestList {
   }
 }
 
+/** The first of them, in order. */
 function firstOf(requests: Iterable<number>, most: number): Set<number> {
   const found = new Set<number>();
   for (const request of requests) {
@@ -83,7 +71,7 @@ function firstOf(requests: Iterable<number>, most: number): Set<number> {
   return found;
 }
 
-class Row {
+class Row implements KeyedRow {
   readonly item = h('li');
   private readonly button: HTMLButtonElement;
   private readonly mark = swatch('transparent');
@@ -91,14 +79,15 @@ class Row {
   private readonly done = h('div', { class: 'done' });
   private readonly track: HTMLElement;
   private readonly amount = h('span', { class: 'amount' });
-  private request = -1;
+  /** Its request. */
+  key = -1;
   private readonly drawnFrom = new DrawnFrom();
 
   constructor(onSelect: (request: number) => void) {
     this.track = h('span', { class: 'track', 'aria-hidden': 'true' }, this.done);
     this.button = h(
       'button',
-      { type: 'button', class: 'request', onclick: () => onSelect(this.request) },
+      { type: 'button', class: 'request', onclick: () => onSelect(this.key) },
       this.mark,
       this.id,
       this.track,
@@ -107,7 +96,8 @@ class Row {
     this.item.append(this.button);
   }
 
-  show(cursor: Cursor, request: number, running: boolean, palette: Palette, selected: boolean): void {
+  show(cursor: Cursor, running: boolean, palette: Palette, selected: boolean): void {
+    const { key: request } = this;
     const { recording } = cursor;
     const { requests, requestIds } = recording;
     const texts = t().requests;
@@ -116,7 +106,6 @@ class Row {
     const state = cursor.state[request];
     if (!this.drawnFrom.differs(recording, request, computed, scheduled, state, palette, selected, texts))
       return;
-    this.request = request;
     this.id.textContent = requestIds[request];
     this.button.setAttribute('aria-pressed', String(selected));
     const color = palette.request(request);
