@@ -56,8 +56,10 @@ export function resultOf(
   } catch (error) {
     if (error instanceof InputError) return { file, problems: error.problems, code: ExitCode.BadInput };
     const limit = limitReached(error);
-    if (limit === null) throw error;
-    return limited(source, limit);
+    if (limit !== null) return limited(source, limit);
+    const { message, stack } = error as Error;
+    const told = `a fault in Poolscope: ${message}; please report it with this file`;
+    return { file, problems: [{ file, message: told }], code: ExitCode.Fault, stack };
   }
 }
 

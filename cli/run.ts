@@ -64,7 +64,10 @@ export async function runFiles(
     code = Math.max(code, codeOf(result));
     results.push(result);
     if (known.has(file)) continue;
-    if ('problems' in result) for (const problem of result.problems) console.error(formatProblem(problem));
+    if ('problems' in result) {
+      for (const problem of result.problems) console.error(formatProblem(problem));
+      if (result.stack !== undefined) console.error(result.stack);
+    }
     for (const { reporter, print } of outlets) print(reporter.each?.(result));
     const left = files.length - results.length;
     if (options.bail && code !== ExitCode.Ok && left > 0) {

@@ -153,6 +153,7 @@ function inputOf(
     beamSearch: scenario.workload.kind === 'synthetic' && scenario.workload.beamSearch,
     workload,
     cacheResets: cacheResetsOf(scenario),
+    strict: scenario.strict,
     stepTime,
     ...(stages && { stages }),
     ...(scenario.stepTime.kind === 'roofline' && { timing: timingOf(scenario) }),

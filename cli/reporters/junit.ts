@@ -22,6 +22,7 @@ export const junitReporter: Reporter = {
 /** By exit code: what was expected of a file that gave no results, and what kind of error it is. */
 const REFUSALS = {
   [ExitCode.BadInput]: ['valid scenario', 'bad-input'],
+  [ExitCode.Fault]: ['no fault in Poolscope', 'fault'],
   [ExitCode.Limit]: ['within its limits', 'limit'],
 } as const;
 

@@ -2,7 +2,7 @@ import type { Problem } from '../../sim/error.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { ScenarioRun } from '../run-scenario.ts';
 
-/** What became of a file: it ran, or it is no valid scenario, or reached a limit. */
+/** What became of a file: it ran; or it is no valid scenario, reached a limit, or showed a fault in Poolscope. */
 export type FileResult = RunResult | FailedResult;
 
 export interface RunResult {
@@ -16,7 +16,9 @@ export interface RunResult {
 export interface FailedResult {
   readonly file: string;
   readonly problems: readonly Problem[];
-  readonly code: 2 | 4;
+  readonly code: 2 | 3 | 4;
+  /** Of a fault: for whoever mends it. */
+  readonly stack?: string;
 }
 
 /** The exit code for one file. */

@@ -128,6 +128,7 @@ export class Engine implements EngineLoad {
     this.isDue = true;
     try {
       this.scheduler.updateFromOutput();
+      if (this.input.strict) this.scheduler.checkPool();
     } catch (error) {
       this.die(error);
       return;
@@ -250,7 +251,9 @@ export class Engine implements EngineLoad {
     const { scheduler, row, pipeline, input } = this;
     row.startNs = pipeline.startNs(now);
     if (this.numSteps === input.switch?.step) scheduler.reconfigure?.(input.switch.to);
-    if (!scheduler.schedule(row.startNs)) return false;
+    const isStep = scheduler.schedule(row.startNs);
+    if (this.input.strict) scheduler.checkPool();
+    if (!isStep) return false;
     const { shape } = scheduler;
     row.endNs = pipeline.pass(shape, row.startNs, this.hooks.observer ?? null);
     this.ends.push(row.endNs);

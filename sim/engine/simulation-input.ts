@@ -39,6 +39,8 @@ export interface SimulationInput {
   readonly events?: boolean;
   /** Without the scheduler's fast path, for tests that compare the two. */
   readonly plain?: boolean;
+  /** The pool is checked in every step: see pool/invariants.ts. */
+  readonly strict?: boolean;
   /** The run ends there with end = 'step-limit'. */
   readonly maxSteps?: number;
 }

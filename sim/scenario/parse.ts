@@ -134,6 +134,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     placeOf: (path) => yaml.placeOfValue(path.split('.')),
     allowUnmodelled,
     notes,
+    strict: checked.invariants === 'strict',
     slow: checked.slow ?? null,
   };
 }

@@ -202,6 +202,8 @@ export interface Scenario {
   readonly allowUnmodelled: boolean;
   /** What the reader should know about how the file was understood. */
   readonly notes: readonly string[];
+  /** The pool is checked in every step. */
+  readonly strict: boolean;
   /** Why the scenario may take more than a second; null = it may not. */
   readonly slow: string | null;
 }

@@ -3,7 +3,7 @@ import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
 import { METRIC_NAMES } from '../report/metrics.ts';
 import type { LocatedYaml, Path } from './located-yaml.ts';
-import { RESERVED_KEYS, type ScenarioFile, scenarioSchema } from './schema.ts';
+import { type ScenarioFile, scenarioSchema } from './schema.ts';
 
 const MISSING = 'missing';
 
@@ -52,18 +52,13 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
   const key = String(path[path.length - 1]);
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const siblings = keysAt(path.slice(0, -1));
-    const reserved = path.length === 1 && RESERVED_KEYS.includes(key);
     const near = nearest(key, siblings);
     return {
       file,
       place: yaml.placeOfKey(path) ?? yaml.placeOfValue(path.slice(0, -1)),
       field,
-      message: reserved
-        ? 'is not supported yet by this version of Poolscope'
-        : near === null
-          ? `unknown key; expected one of ${shownKeys(siblings)}`
-          : 'unknown key',
-      suggestion: reserved ? undefined : (near ?? undefined),
+      message: near === null ? `unknown key; expected one of ${shownKeys(siblings)}` : 'unknown key',
+      suggestion: near ?? undefined,
     };
   }
   if (issue.input === undefined) {
@@ -74,7 +69,15 @@ function problemOf(issue: Issue, yaml: LocatedYaml, file: string): Problem {
     place: yaml.placeOfValue(path),
     field,
     message: `expected ${issue.message}, got ${shown(issue.input)}`,
+    suggestion: nearestChoice(issue),
   };
+}
+
+/** Of the words that may stand there, which valibot lists in quotes, the one that was meant. */
+function nearestChoice({ input, expected }: Issue): string | undefined {
+  if (typeof input !== 'string') return undefined;
+  const choices = [...(expected ?? '').matchAll(/"([^"]*)"/g)].map(([, choice]) => choice);
+  return nearest(input, choices) ?? undefined;
 }
 
 /** Of expect's many, those that are no metrics. */

@@ -68,6 +68,7 @@ export const scenarioSchema = v.strictObject(
     golden: v.optional(text),
     sweep: v.optional(sweepSchema),
     'allow-unmodelled': v.optional(bool),
+    invariants: v.optional(v.picklist(['strict', 'off'], 'strict or off')),
     slow: v.optional(text),
   },
   'an object with the keys of a scenario',
@@ -77,6 +78,3 @@ export const scenarioSchema = v.strictObject(
 export type ScenarioFile = Omit<v.InferOutput<typeof scenarioSchema>, 'command' | 'compose' | 'manifest'> & {
   readonly command?: string;
 };
-
-/** Keys that the format reserves for what this version of Poolscope does not do yet. */
-export const RESERVED_KEYS = ['invariants'];

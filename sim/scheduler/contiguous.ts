@@ -6,6 +6,7 @@ import {
   type RegionAllocator,
 } from '../pool/contiguous/region-allocator.ts';
 import { IndexList } from '../pool/index-list.ts';
+import { checkRegions } from '../pool/invariants.ts';
 import { type ContiguousListener, FRONT, Leave } from '../recording/contiguous-listener.ts';
 import type { StepRow } from '../recording/recorder.ts';
 import { AdmissionStop } from '../recording/recording.ts';
@@ -142,6 +143,10 @@ export class ContiguousScheduler implements EngineScheduler {
   resetPrefixCache(_preemptRunning: boolean): void {}
 
   settle(): void {}
+
+  checkPool(): void {
+    checkRegions(this.allocator, this.regions());
+  }
 
   schedule(_now: number): boolean {
     const { shape } = this;

@@ -38,6 +38,8 @@ export interface EngineScheduler {
   describe(row: StepRow): void;
   /** Applies the outputs of the oldest batch in flight. */
   updateFromOutput(): void;
+  /** @throws Error where the pool contradicts itself: see pool/invariants.ts. Takes long. */
+  checkPool(): void;
   /** Brings every counter up to date. */
   settle(): void;
 }

@@ -1,4 +1,5 @@
 import { invariant } from '../error.ts';
+import { checkKvCache } from '../pool/invariants.ts';
 import { KvCacheManager } from '../pool/kv-cache-manager.ts';
 import type { EventSink } from '../recording/event-sink.ts';
 import type { StepRow } from '../recording/recorder.ts';
@@ -370,6 +371,10 @@ export class V1Scheduler implements EngineScheduler {
         numPlaceholders[request] = numPromised;
       },
     });
+  }
+
+  checkPool(): void {
+    checkKvCache(this.kv);
   }
 
   /** Ends the fast path: every counter is what it would be on the plain one. */

@@ -1,3 +1,4 @@
+import { checkBlockSpace } from '../../pool/invariants.ts';
 import { AllocStatus } from '../../pool/v0/block-space-manager.ts';
 import type { EventSink } from '../../recording/event-sink.ts';
 import type { StepRow } from '../../recording/recorder.ts';
@@ -164,6 +165,10 @@ export class RecordedV0 extends V0Recorder implements EngineScheduler {
       listener.firstToken(request);
     }
     this.spans?.endStep();
+  }
+
+  checkPool(): void {
+    checkBlockSpace(this.scheduler.blocks);
   }
 
   settle(): void {

@@ -98,9 +98,14 @@ describe('every problem is one line with its place', () => {
     ],
     ['nothing', '', 's.yaml:1:1: expected an object with the keys of a scenario, got nothing'],
     [
-      'a reserved key',
-      `${SMALL}invariants: strict\n`,
-      's.yaml:8:1: invariants: is not supported yet by this version of Poolscope',
+      'invariants that are not strict',
+      `${SMALL}invariants: stict\n`,
+      's.yaml:8:13: invariants: expected strict or off, got "stict" (did you mean strict?)',
+    ],
+    [
+      'a reason with a typo',
+      `${SMALL}expect: {starts: false, because: kv-cache-to-small}\n`,
+      's.yaml:8:34: expect.because: expected one of unrecognized-argument, invalid-argument, host-memory, weights-do-not-fit, no-kv-cache-memory, kv-cache-too-small, allocation-failed, unsupported-model, got "kv-cache-to-small" (did you mean kv-cache-too-small?)',
     ],
     [
       'another vLLM',
