@@ -11,15 +11,17 @@ import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
 import { prepareJumps } from './app/prepare-jumps.ts';
+import { ReplicaChoice } from './app/replicas.ts';
 import { StepTeller } from './app/step-teller.ts';
 import { onTheme } from './app/theme.ts';
-import { makeView, SCENES } from './app/view.ts';
+import { canSwitch, makeView, SCENES } from './app/view.ts';
 import { COLOR_MODES, type ColorMode, legendOf } from './block-colors.ts';
 import { BlockLives } from './block-life.ts';
 import { BlockMap } from './block-map.ts';
 import { ORDER_MODES } from './block-order.ts';
 import { Compare } from './compare/compare.ts';
-import { MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
+import { showForkMarks } from './compare/fork-marks.ts';
+import { alignedStep, MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
@@ -109,6 +111,18 @@ const compare = new Compare(byId('scene-compare'), palette, {
   add: () => openEditor(true),
   remove: (other) => setOthers(view.get().others.filter((run) => run !== other)),
   goTo: (step) => playback.seek(step),
+  canFork() {
+    const { run } = view.get();
+    return links.scenario !== null && run !== null && canSwitch(run);
+  },
+  valueOf: (path) => editor.valueOf(path),
+  fork(set) {
+    const { scenario } = links;
+    const { run, step } = view.get();
+    if (scenario === null || run === null) return;
+    const later = { step: Math.min(step, run.recording.numSteps - 1), sets: [set] };
+    simulateBeside([{ ...scenario, later }]);
+  },
   redraw() {
     compare.refresh();
     askFrame();
@@ -237,6 +251,7 @@ onLanguage(retell);
 function retell(): void {
   const { run } = view.get();
   compare.retell();
+  replicaChoice.retell();
   if (run !== null) {
     gpus.retell();
     experts.show(run.recording.header.experts ?? null);
@@ -325,6 +340,17 @@ const commands: readonly Command[] = [
   { key: 'g', shown: 'g', what: () => t().commands.gpus, act: () => view.set({ scene: 'gpus' }) },
   { key: 'c', shown: 'c', what: () => t().commands.compare, act: () => view.set({ scene: 'compare' }) },
   {
+    key: 'f',
+    shown: 'f',
+    what: () => t().commands.fork,
+    act() {
+      if (links.isEmbedded) return;
+      view.set({ scene: 'compare', playing: false });
+      draw();
+      compare.fork();
+    },
+  },
+  {
     key: 't',
     shown: 't',
     what: () => t().commands.table,
@@ -389,7 +415,14 @@ function showGpus(recording: Recording | null): void {
   gpus.show(recording?.header.memory ?? [], recording?.header.allocators);
 }
 
-function showRun(recording: Recording, name: string, source: WhatIfSource | null = null): void {
+/** Shows a run: what its engines recorded, of which one is looked at. */
+function showRun(
+  replicas: readonly Recording[],
+  index: number,
+  name: string,
+  source: WhatIfSource | null = null,
+): void {
+  const recording = replicas[index];
   hideMessage();
   showGpus(recording);
   experts.show(recording.header.experts ?? null);
@@ -404,12 +437,13 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   gantt.show(recording);
   details.reset(new BlockLives(recording, cursor.numBlocks));
   compare.show(cursor, name, []);
+  showForkMarks(byId('fork-marks'), [], recording.numSteps);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;
   const system = contiguous === undefined ? `vLLM ${vllm}` : t().messages.withoutPaging;
   byId('scenario-name').textContent = [name, model, gpu, system].filter((part) => part !== '').join(' · ');
   view.set({
-    run: { recording, cursor, derived, events },
+    run: { replicas, recording, cursor, derived, events, source },
     others: [],
     event: events.has(view.get().event) ? view.get().event : (events.keys().next().value ?? 'preempt'),
     step: 0,
@@ -419,6 +453,20 @@ function showRun(recording: Recording, name: string, source: WhatIfSource | null
   });
   requestAnimationFrame(restyle);
   prepareJumps(cursor, () => view.get().run?.cursor === cursor);
+}
+
+const replicaChoice = new ReplicaChoice(view, showReplica);
+
+/** Another engine of the run, at the same simulated time. */
+function showReplica(index: number): void {
+  const { run, step, request, others, scene } = view.get();
+  if (run === null) return;
+  const next = run.replicas[index];
+  const at = alignedStep(run.recording, step, next, 'time');
+  showRun(run.replicas, index, next.header.name, run.source);
+  if (others.length > 0) setOthers(others.map(({ source, replicas }) => otherRun(source, replicas, next)));
+  // All engines list the same requests.
+  view.set({ step: Math.max(0, at), request, scene, playing: false });
 }
 
 /** Simulates a scenario, and goes to where a link says; a run before it is cancelled. */
@@ -433,9 +481,10 @@ function simulate(scenario: ScenarioSource, at: Omit<SharedState, 'scenario'> | 
         );
         return;
       case 'recording': {
-        const { recording, sizing, settings } = answer;
+        const { replicas, sizing, settings } = answer;
+        const index = Math.min(at?.replica ?? 0, replicas.length - 1);
         editor.show(scenario, settings);
-        showRun(recording, recording.header.name, { scenario, sizing });
+        showRun(replicas, index, replicas[index].header.name, { scenario, sizing });
         if (at !== null) goTo(at);
         break;
       }
@@ -468,7 +517,7 @@ function simulateBeside([scenario, ...rest]: readonly ScenarioSource[]): void {
   besideEngine.simulate(scenario, (answer) => {
     const { run, others } = view.get();
     if (answer.kind === 'recording' && run !== null) {
-      const other = otherRun(scenario, answer.recording, run.recording);
+      const other = otherRun(scenario, answer.replicas, run.recording);
       setOthers([...others.slice(-(MOST_OTHERS - 1)), other]);
       simulateBeside(rest);
     } else if (answer.kind === 'would-not-start') {
@@ -482,6 +531,7 @@ function setOthers(others: readonly OtherRun[]): void {
   const { run } = view.get();
   if (run === null) return;
   compare.show(run.cursor, run.recording.header.name, others);
+  showForkMarks(byId('fork-marks'), others, run.recording.numSteps);
   view.set({ others, scene: 'compare' });
 }
 
@@ -550,7 +600,7 @@ listenForFiles({
   recording(recording) {
     engine.cancel();
     links.leave();
-    showRun(recording, recording.header.name);
+    showRun([recording], 0, recording.header.name);
   },
 });
 
@@ -564,7 +614,7 @@ showTexts();
 showScene();
 restyle();
 const isReport = showReport((recording, name, step) => {
-  showRun(recording, name);
+  showRun([recording], 0, name);
   if (step > 0) playback.seek(step);
 });
 if (!isReport) links.start({ text: hello, file: 'hello.pool.yaml', sets: [] });

@@ -39,7 +39,8 @@ export type WorkerAnswer =
   | { readonly kind: 'progress'; readonly share: number; readonly numSteps: number }
   | {
       readonly kind: 'recording';
-      readonly recording: Recording;
+      /** Engine → its recording; there is at least one. */
+      readonly replicas: readonly Recording[];
       readonly sizing: SizingFlags;
       readonly settings: Settings;
     }
@@ -85,14 +86,22 @@ async function run(source: ScenarioSource): Promise<void> {
     return;
   }
   const { plan, sizing, settings } = started;
-  const recording = await (await running).run(scenario, plan, (share, numSteps) =>
+  const { later } = source;
+  const change =
+    later &&
+    (await starting).switchOf(scenario, plan, (await reading).readScenario(changed(source)), later.step);
+  const replicas = await (await running).run(scenario, plan, change, (share, numSteps) =>
     answer({ kind: 'progress', share, numSteps }),
   );
-  const { steps, events, spans, requests } = recording;
-  const buffers = [steps, events, spans, requests].flatMap((table) =>
-    Object.values(table).map((column) => column.buffer),
-  );
-  answer({ kind: 'recording', recording, sizing, settings }, buffers);
+  const buffers = replicas
+    .flatMap(({ steps, events, spans, requests }) => [steps, events, spans, requests])
+    .flatMap((table) => Object.values(table).map((column) => column.buffer));
+  answer({ kind: 'recording', replicas, sizing, settings }, buffers);
+}
+
+/** The scenario as it is after its fields have changed. */
+function changed({ later, ...source }: ScenarioSource): ScenarioSource {
+  return { ...source, sets: [...source.sets, ...(later?.sets ?? [])] };
 }
 
 async function whatIf(

@@ -23,6 +23,8 @@ export interface ScenarioSource {
   readonly file: string;
   /** As for `--set`: `engine.block-size=32`. */
   readonly sets: readonly string[];
+  /** Fields that are set from a step on, while it runs. */
+  readonly later?: { readonly step: number; readonly sets: readonly string[] };
 }
 
 /** What a link brings back. */
@@ -34,13 +36,15 @@ export interface SharedState {
   readonly request: number | null;
   /** What is shown; empty in links that are older than it. */
   readonly scene: string;
+  /** Which of several engines; absent: the first. */
+  readonly replica?: number;
   /** Scenarios beside this one. */
   readonly others: readonly ScenarioSource[];
 }
 
 /** `#/play?s=1.…` */
 export function toFragment(room: Room, state: SharedState): string {
-  const { scenario, step, mode, request, scene, others } = state;
+  const { scenario, step, mode, request, scene, replica, others } = state;
   const { text, file, sets } = scenario;
   // Short names: most links are pasted somewhere.
   const json = JSON.stringify({
@@ -51,14 +55,20 @@ export function toFragment(room: Room, state: SharedState): string {
     m: mode,
     r: request,
     v: scene,
+    e: replica,
+    ...laterPart(scenario),
     // Most of them are the same file with other fields.
     b: others.map((other) =>
       other.text === text && other.file === file
-        ? { o: other.sets }
-        : { t: other.text, f: other.file, o: other.sets },
+        ? { o: other.sets, ...laterPart(other) }
+        : { t: other.text, f: other.file, o: other.sets, ...laterPart(other) },
     ),
   });
   return `#/${room}?s=${VERSION}.${toBase64Url(deflateSync(strToU8(json), { level: 9 }))}`;
+}
+
+function laterPart({ later }: ScenarioSource): { k?: number; c?: readonly string[] } {
+  return later === undefined ? {} : { k: later.step, c: later.sets };
 }
 
 /** The state of a fragment; null where there is none, or none that can be read. */
@@ -83,7 +93,7 @@ export function roomOf(fragment: string): Room {
 
 function stateOf(value: unknown): SharedState | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { s, m, r, v, b } = value as Record<string, unknown>;
+  const { s, m, r, v, e, b } = value as Record<string, unknown>;
   const scenario = sourceOf(value, null);
   if (scenario === null || typeof m !== 'string') return null;
   const others = (Array.isArray(b) ? b : []).slice(0, MAX_OTHERS).map((other) => sourceOf(other, scenario));
@@ -94,6 +104,7 @@ function stateOf(value: unknown): SharedState | null {
     mode: m,
     request: isRow(r) ? r : null,
     scene: typeof v === 'string' ? v : '',
+    ...(isRow(e) && { replica: e }),
     others: others as ScenarioSource[],
   };
 }
@@ -101,11 +112,17 @@ function stateOf(value: unknown): SharedState | null {
 /** A scenario; what it does not say is that of another, if there is one. */
 function sourceOf(value: unknown, otherwise: ScenarioSource | null): ScenarioSource | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { t = otherwise?.text, f = otherwise?.file, o } = value as Record<string, unknown>;
-  const sets = Array.isArray(o) ? o : [];
-  if (typeof t !== 'string' || typeof f !== 'string') return null;
-  if (sets.length > MAX_SETS || sets.some((set) => typeof set !== 'string')) return null;
-  return { text: t, file: f, sets: sets as string[] };
+  const { t = otherwise?.text, f = otherwise?.file, o, k, c } = value as Record<string, unknown>;
+  const sets = setsOf(o);
+  const laterSets = setsOf(c);
+  if (typeof t !== 'string' || typeof f !== 'string' || sets === null || laterSets === null) return null;
+  return { text: t, file: f, sets, ...(isRow(k) && { later: { step: k, sets: laterSets } }) };
+}
+
+/** null: they are none; what is absent is empty. */
+function setsOf(value: unknown): string[] | null {
+  if (!Array.isArray(value)) return [];
+  return value.length <= MAX_SETS && value.every((set) => typeof set === 'string') ? value : null;
 }
 
 function isRow(value: unknown): value is number {

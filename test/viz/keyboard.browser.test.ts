@@ -97,7 +97,8 @@ describe('without a pointer', () => {
         if (element === null || element === document.body) return null;
         const { outlineStyle, outlineWidth } = getComputedStyle(element);
         const panel = element.closest('.panel, header, section')?.getBoundingClientRect();
-        return { name: element.outerHTML.slice(0, 80), outlineStyle, outlineWidth, top: panel?.top ?? 0 };
+        const top = (panel?.top ?? 0) + window.scrollY;
+        return { name: element.outerHTML.slice(0, 80), outlineStyle, outlineWidth, top };
       });
       if (stop === null) break;
       expect([stop.name, stop.outlineStyle, stop.outlineWidth]).toEqual([stop.name, 'solid', '2px']);
@@ -112,7 +113,7 @@ describe('without a pointer', () => {
 
 describe('with a finger', () => {
   test.each([360, 390])(
-    'every control is large enough, and the bar has two rows: %i pixels',
+    'every control is large enough, and those of the bar have two rows: %i pixels',
     async (width) => {
       const { page } = await openHello(site, {
         viewport: { width, height: 800 },
@@ -128,13 +129,14 @@ describe('with a finger', () => {
       );
       expect(small).toEqual([]);
       const rows = await page.evaluate(() => {
-        const middles = [...document.querySelectorAll('.bar > *')]
+        const middles = [...document.querySelectorAll('.bar > :not(.scenario)')]
           .map((element) => element.getBoundingClientRect())
           .filter((box) => box.height > 0)
           .map((box) => Math.round((box.top + box.bottom) / 20));
         return new Set(middles).size;
       });
       expect(rows).toBeLessThanOrEqual(2);
+      expect((await page.locator('#scenario-name').boundingBox())?.width).toBeGreaterThan(width * 0.9);
       // Nothing of a row of choices is out of sight.
       const clipped = await page.evaluate(() =>
         [...document.querySelectorAll('.segmented')]

@@ -7,14 +7,14 @@ import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings } from '../../sim/report/diff.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
-import { simulateScenario } from '../../sim/simulate-scenario.ts';
+import { type ScenarioHooks, simulateScenario } from '../../sim/simulate-scenario.ts';
 import { openSite, type Site } from './site.ts';
 import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
 
 const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 
-function record(text: string): Recording {
-  const { recording } = simulateScenario(parseScenario(text, 'test.pool.yaml'));
+function record(text: string, hooks: ScenarioHooks = {}): Recording {
+  const { recording } = simulateScenario(parseScenario(text, 'test.pool.yaml'), hooks);
   if (recording === null) throw new Error('the scenario does not start');
   return recording;
 }
@@ -682,6 +682,49 @@ describe('comparing', () => {
     expect(await other.page.locator('.pane').count()).toBe(1);
     expect(complaints).toEqual([]);
   });
+});
+
+test('a flag that changes at a step: the rest is replayed beside the run, and the link brings it back', async () => {
+  const { page, complaints } = await open();
+  await press(page, ...Array(6).fill('Shift+ArrowRight'), 'f');
+  await page.fill('.fork-form input', '4');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.first-difference');
+  const to = { ...hello.header.scheduler, maxNumSeqs: 4 };
+  const forked = record(HELLO, { switch: { step: 60, to } });
+  const { first } = diffRecordings(hello, forked);
+  expect(first?.step).toBeGreaterThanOrEqual(60);
+  await page.click('.first-difference button');
+  await drawn(page);
+  expect(await stepOf(page)).toBe(first?.step);
+  await page.click('#share');
+  const other = await site.visit({ reducedMotion: 'reduce' });
+  await other.page.goto(await page.inputValue('#share-dialog input'));
+  await other.page.waitForSelector('.first-difference');
+  expect(await other.page.getAttribute('.fork-mark', 'aria-label')).toBe('B forks at step 60');
+  expect(await other.page.textContent('.first-difference')).toContain(first?.decisions[1]);
+  expect(complaints).toEqual([]);
+});
+
+test('of several engines, each can be looked at, at the same time', async () => {
+  const { page, complaints } = await open();
+  const text = HELLO.replace('name: hello', 'name: two\nreplicas: { count: 2, router: round-robin }');
+  const { replicas } = simulateScenario(parseScenario(text, 'two.pool.yaml'));
+  await drop(page, 'two.pool.yaml', text);
+  await shows(page, 'two (replica 0 of 2)');
+  await press(page, ...Array(3).fill('Shift+ArrowRight'));
+  await page.selectOption('#replica', { index: 1 });
+  await shows(page, 'two (replica 1 of 2)');
+  const now = replicas[0].steps.startNs[30];
+  const step = replicas[1].steps.startNs.findLastIndex((ns) => ns <= now);
+  expect(await stepOf(page)).toBe(step);
+  const [, , running] = await figures(page);
+  expect(running).toMatch(`${replicas[1].steps.numRunning[step]} of`);
+  await page.click('#share');
+  const other = await site.visit({ reducedMotion: 'reduce' });
+  await other.page.goto(await page.inputValue('#share-dialog input'));
+  await shows(other.page, 'two (replica 1 of 2)');
+  expect(complaints).toEqual([]);
 });
 
 describe('saving', () => {

@@ -28,11 +28,11 @@ async function openGpus(page: Page): Promise<void> {
 
 async function compare(page: Page): Promise<void> {
   await later(page, 'c');
-  await page.locator('.compare-bar .button').click();
+  await page.locator('.compare-bar .button').first().click();
   await page.fill('[id="field-engine.max-num-seqs"]', '4');
   await page.locator('#editor button[type=submit]').click();
   await page.waitForSelector('.first-difference');
-  await drawn(page);
+  await press(page, 'f');
 }
 
 async function share(page: Page): Promise<void> {

@@ -89,8 +89,17 @@ export class Links {
   }
 
   private stateOf(scenario: ScenarioSource): SharedState {
-    const { step, mode, request, scene, others } = this.view.get();
-    return { scenario, step, mode, request, scene, others: others.map(({ source }) => source) };
+    const { run, step, mode, request, scene, others } = this.view.get();
+    const replica = run?.replicas.indexOf(run.recording);
+    return {
+      scenario,
+      step,
+      mode,
+      request,
+      scene,
+      ...(replica && { replica }),
+      others: others.map(({ source }) => source),
+    };
   }
 
   /** The address of the view; null: a recording, which no link can hold. */

@@ -7,13 +7,24 @@ import type { Derived } from '../derived.ts';
 import type { EventName, EventSteps } from '../event-steps.ts';
 import { Store } from '../store.ts';
 import { DEFAULT_SPEED } from '../transport.ts';
+import type { WhatIfSource } from '../what-if.ts';
 
 /** A run that is shown. */
 export interface Run {
+  /** What each engine recorded … */
+  readonly replicas: readonly Recording[];
+  /** … and the one that is shown. */
   readonly recording: Recording;
   readonly cursor: Cursor;
   readonly derived: Derived;
   readonly events: EventSteps;
+  /** null: a recording, of which no scenario is known. */
+  readonly source: WhatIfSource | null;
+}
+
+/** Its scheduler can go on with other settings from a step on: V1's, and one, since each engine has steps of its own. */
+export function canSwitch({ replicas, recording: { header, numSteps } }: Run): boolean {
+  return replicas.length === 1 && numSteps > 0 && header.v0 === undefined && header.contiguous === undefined;
 }
 
 export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare' | 'table';

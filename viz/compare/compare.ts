@@ -5,10 +5,20 @@ import { BlockMap } from '../block-map.ts';
 import { h } from '../dom.ts';
 import type { Palette } from '../palette.ts';
 import { t } from '../text/text.ts';
-import { type Alignment, alignedStep, differingBlocks, type OtherRun } from './other-runs.ts';
+import { type ForkActions, ForkForm } from './fork-form.ts';
+import {
+  type Alignment,
+  alignedStep,
+  differingBlocks,
+  LETTERS,
+  labelOf,
+  type OtherRun,
+} from './other-runs.ts';
 import { resultsTable } from './results-table.ts';
 
-export interface CompareActions {
+export interface CompareActions extends ForkActions {
+  /** The run of which one is shown can go on with other settings. */
+  canFork(): boolean;
   add(): void;
   remove(run: OtherRun): void;
   goTo(step: number): void;
@@ -16,8 +26,6 @@ export interface CompareActions {
 }
 
 const MOST_REASONS = 2;
-/** The letters of the runs: A is the one that is played. */
-const LETTERS = ['A', 'B', 'C', 'D'];
 
 /** One map per run on the same requests, with one cursor; what differs, and where it began. */
 export class Compare {
@@ -27,6 +35,7 @@ export class Compare {
   private mode: ColorMode = 'request';
   private readonly maps = h('div', { class: 'panes' });
   private readonly facts = h('div', { class: 'compare-facts' });
+  private readonly forkForm: ForkForm;
   private readonly alignment: HTMLSelectElement;
   private readonly onlyDifferences: HTMLInputElement;
   private panes: { readonly map: BlockMap; readonly title: HTMLElement; readonly figure: HTMLElement }[] = [];
@@ -47,13 +56,16 @@ export class Compare {
     this.alignment.addEventListener('change', actions.redraw);
     this.onlyDifferences = h('input', { type: 'checkbox', id: 'only-differences' });
     this.onlyDifferences.addEventListener('change', actions.redraw);
+    this.forkForm = new ForkForm(actions);
     root.replaceChildren(
       h(
         'div',
         { class: 'compare-bar' },
         h('button', { type: 'button', class: 'button', onclick: actions.add }, () => t().compare.add),
+        this.forkForm.opener,
         this.alignment,
         h('label', { for: 'only-differences' }, this.onlyDifferences, () => t().compare.differences),
+        this.forkForm.form,
       ),
       this.maps,
       this.facts,
@@ -65,7 +77,8 @@ export class Compare {
     this.name = name;
     this.base = base;
     this.others = others;
-    this.panes = [{ label: name, cursor: base }, ...others].map(({ label, cursor }, i) => {
+    const runs = others.map((other) => ({ label: labelOf(other), cursor: other.cursor }));
+    this.panes = [{ label: name, cursor: base }, ...runs].map(({ label, cursor }, i) => {
       const canvas = h('canvas', { role: 'img', 'aria-label': texts.blocksOf(LETTERS[i]) });
       const map = new BlockMap(canvas, this.palette);
       map.show(cursor);
@@ -105,6 +118,11 @@ export class Compare {
     this.restyle(this.palette, this.mode);
   }
 
+  /** Asks for the flag that changes at the cursor's step. */
+  fork(): void {
+    this.forkForm.open(true);
+  }
+
   /** The same in another language. */
   retell(): void {
     if (this.base !== null) this.show(this.base, this.name, this.others);
@@ -124,6 +142,7 @@ export class Compare {
   draw(step: number, block: number | null, request: number | null): void {
     const { base, others } = this;
     if (base === null || this.root.hidden) return;
+    this.forkForm.show(this.actions.canFork() ? Math.min(step, base.numSteps - 1) : null);
     for (const { cursor, recording } of others) {
       const aligned = alignedStep(base.recording, step, recording, this.alignment.value as Alignment);
       if (cursor.step !== aligned) cursor.seek(aligned);
@@ -145,10 +164,11 @@ export class Compare {
     });
   }
 
-  private firstDifference({ diff, label }: OtherRun, letter: string): HTMLElement {
+  private firstDifference(other: OtherRun, letter: string): HTMLElement {
     const texts = t().compare;
+    const { diff } = other;
     if (diff.first === null) {
-      return h('p', {}, h('b', {}, texts.pair(letter)), texts.alike(label));
+      return h('p', {}, h('b', {}, texts.pair(letter)), texts.alike(labelOf(other)));
     }
     const { step, decisions, reasons } = diff.first;
     const side = (i: 0 | 1) =>

@@ -2,6 +2,7 @@ import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings, type RecordingDiff } from '../../sim/report/diff.ts';
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
+import { t } from '../text/text.ts';
 
 /** How the cursors of two runs belong together: by the number of the step, or by simulated time. */
 export type Alignment = 'time' | 'step';
@@ -9,19 +10,35 @@ export type Alignment = 'time' | 'step';
 /** A run beside the one that is played. */
 export interface OtherRun {
   readonly source: ScenarioSource;
-  readonly label: string;
+  readonly replicas: readonly Recording[];
+  /** That of the engine which is shown of the first run, too, if there are so many. */
   readonly recording: Recording;
   readonly cursor: Cursor;
   readonly diff: RecordingDiff;
 }
 
+/** The letters of the runs: A is the one that is played. */
+export const LETTERS = ['A', 'B', 'C', 'D'] as const;
+
 /** More do not fit beside each other. */
 export const MOST_OTHERS = 3;
 
-export function otherRun(source: ScenarioSource, recording: Recording, base: Recording): OtherRun {
-  const { sets } = source;
-  const label = sets.length > 0 ? sets.join(' ') : recording.header.name;
-  return { source, label, recording, cursor: new Cursor(recording), diff: diffRecordings(base, recording) };
+export function otherRun(source: ScenarioSource, replicas: readonly Recording[], base: Recording): OtherRun {
+  const index = base.header.replica?.index ?? 0;
+  const recording = replicas[Math.min(index, replicas.length - 1)];
+  return {
+    source,
+    replicas,
+    recording,
+    cursor: new Cursor(recording),
+    diff: diffRecordings(base, recording),
+  };
+}
+
+/** What sets it apart from the first run. */
+export function labelOf({ source: { sets, later }, recording }: OtherRun): string {
+  if (later !== undefined) return t().compare.forked(later.step, later.sets.join(' '));
+  return sets.length > 0 ? sets.join(' ') : recording.header.name;
 }
 
 /** Where another run stands when the first stands at a step of its own. */

@@ -85,6 +85,11 @@ export class Editor {
     if (this.dialog.open) this.showSettings(settings);
   }
 
+  /** What a field of the run on the page comes to. */
+  valueOf(path: string): string | undefined {
+    return this.settings[path];
+  }
+
   private group(title: FieldGroup['title'], fields: readonly Field[]): HTMLElement {
     return h(
       'fieldset',

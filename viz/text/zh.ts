@@ -12,10 +12,11 @@ export const zh: Texts = {
     find: '搜索或执行命令 (/)',
     theme: '切换浅色与深色',
     otherLanguage: 'EN',
-    switchLanguage: 'English: show the page in English',
+    switchLanguage: 'EN: show the page in English',
     help: '键盘快捷键',
     headline: '这一步时引擎的状态',
     pool: '内存池',
+    replica: '显示哪个引擎',
     show: '显示',
     colorBy: '块的着色方式',
     map: '块图；用方向键在块之间移动',
@@ -100,6 +101,7 @@ export const zh: Texts = {
     find: '搜索或执行命令',
     gpus: '显示 GPU',
     compare: '对比运行',
+    fork: '在此步改变一个参数，并排重放其余部分',
     table: '以表格显示',
     setUp: '设置一次运行',
     nothing: '取消选择',
@@ -369,6 +371,24 @@ export const zh: Texts = {
     end: '结尾',
     results: '不同的结果',
     result: '结果',
+    forked: (step, sets) => `自第 ${step} 步起：${sets}`,
+  },
+  fork: {
+    at: (step) => `在第 ${step} 步分叉……`,
+    cannot: '分叉：仅限单个 V1 引擎',
+    flag: '在此处改变的参数',
+    value: '此后的值',
+    run: '重放其余部分',
+    note: '如果这个参数在此处改变会怎样？此步之前两个运行相同；此后调度器以新值继续，请求和块保持原样。vLLM 本身需要重启才能改变。与显存和模型有关的参数决定池的大小：请为它们添加一个运行。',
+    mark: (letter, step) => `${letter} 在第 ${step} 步分叉`,
+  },
+  replica: (kind, index, count) => {
+    const kinds: Record<string, string> = {
+      replica: '副本',
+      'data-parallel rank': '数据并行 rank',
+      'virtual engine': '虚拟引擎',
+    };
+    return `${kinds[kind] ?? kind} ${index}（共 ${count}）`;
   },
 
   table: {

@@ -3,6 +3,7 @@ import type { Recording } from '../../sim/recording/recording.ts';
 import { runScenario } from '../../sim/run-scenario.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { partsNeeded, type ScenarioParts } from '../../sim/scenario-parts.ts';
+import type { SchedulerSwitch } from '../../sim/scheduler/switch.ts';
 
 /** Where the parts of the simulator are that only some scenarios need. */
 const PARTS: { readonly [P in keyof ScenarioParts]: () => Promise<ScenarioParts[P]> } = {
@@ -17,18 +18,20 @@ async function load(parts: readonly (keyof ScenarioParts)[]): Promise<Partial<Sc
   return Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await PARTS[part]()])));
 }
 
-/** Runs a scenario that starts. Of several engines, the page shows the first. */
+/** Runs a scenario that starts: engine → its recording. */
 export async function run(
   scenario: Scenario,
   plan: Extract<Plan, { starts: true }>,
+  later: SchedulerSwitch | undefined,
   progress: (share: number, numSteps: number) => void,
-): Promise<Recording> {
+): Promise<readonly Recording[]> {
   const parts = await load(partsNeeded(scenario, plan));
   const { replicas } = runScenario(scenario, plan, parts, {
+    switch: later,
     progress(share, numSteps) {
       progress(share, numSteps);
       return false;
     },
   });
-  return replicas[0];
+  return replicas;
 }

@@ -18,19 +18,23 @@ const HELLO = {
 
 test('a state comes back from its fragment, whatever is in it', () => {
   const row = fc.nat();
-  const source = fc.record({
-    text: fc.string(),
-    file: fc.string(),
-    sets: fc.array(fc.string(), { maxLength: 9 }),
-  });
-  const state = fc.record({
+  const sets = fc.array(fc.string(), { maxLength: 9 });
+  const source = fc.record(
+    { text: fc.string(), file: fc.string(), sets, later: fc.record({ step: row, sets }) },
+    { requiredKeys: ['text', 'file', 'sets'] },
+  );
+  const parts = {
     scenario: source,
     step: row,
     mode: fc.string(),
     request: fc.option(row),
     scene: fc.string(),
     others: fc.array(source, { maxLength: 3 }),
-  });
+  };
+  const state = fc.record(
+    { ...parts, replica: row },
+    { requiredKeys: Object.keys(parts) as (keyof typeof parts)[] },
+  );
   fc.assert(
     fc.property(state, (s) => {
       expect(fromFragment(toFragment('play', s))).toEqual({ room: 'play', state: s });
