@@ -5,7 +5,7 @@ import { keepForOffline } from './offline/register.ts';
 /* The page has two rooms: the playground and the course, `#/learn`. What is not visited is not loaded. */
 
 async function enter(): Promise<void> {
-  const isCourse = /^#\/learn(\/|$)/.test(location.hash);
+  const isCourse = /^#\/learn([/?]|$)/.test(location.hash);
   document.body.dataset.room = isCourse ? 'learn' : 'play';
   if (isCourse) {
     const { showCourse } = await import('./learn/room.ts');

@@ -16,3 +16,13 @@ apply(window.matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'ligh
 byId('theme').addEventListener('click', () => {
   apply(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark');
 });
+
+// Paper is white.
+let before: 'light' | 'dark' | null = null;
+window.addEventListener('beforeprint', () => {
+  before = document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light';
+  apply('light');
+});
+window.addEventListener('afterprint', () => {
+  if (before !== null) apply(before);
+});

@@ -39,5 +39,6 @@ export function indexPage({ page, lessons }: CourseText): HTMLElement {
     ),
     h('h2', {}, page.myths),
     h('p', {}, h('a', { href: '#/learn/myths' }, page.myths), ` · ${page.mythsGist}`),
+    h('p', {}, h('a', { href: '#/learn/teacher' }, page.teacher), ` · ${page.teacherGist}`),
   );
 }

@@ -1,12 +1,13 @@
 import { h } from '../dom.ts';
-import { type Knob, LESSONS, type Lesson } from './course.ts';
+import { LESSONS, type Lesson } from './course.ts';
 import { drawFigure } from './figures/figure.ts';
+import { knobRow } from './knob-row.ts';
 import type { Laboratory } from './laboratory.ts';
 import type { Outcome } from './outcome.ts';
 import { playLink } from './play-link.ts';
 import { remember } from './progress.ts';
 import { questionForm } from './question.ts';
-import type { CourseText, LessonText } from './text.ts';
+import type { CourseText } from './text.ts';
 
 /** A lesson: text, a prediction, then what the engine says. */
 export function lessonPage(lesson: Lesson, text: CourseText, laboratory: Laboratory): HTMLElement {
@@ -44,7 +45,22 @@ export function lessonPage(lesson: Lesson, text: CourseText, laboratory: Laborat
     before,
     form,
     reveal,
+    sheet(words.question, text),
+    h('button', { type: 'button', class: 'button link print-button', onclick: () => print() }, page.print),
     neighbours(at, text),
+  );
+}
+
+/** What paper has in place of the reveal: room for a reason, and the last question with room for an answer. */
+function sheet(question: string, { page }: CourseText): HTMLElement {
+  const lines = (count: number) => Array.from({ length: count }, () => h('i', {}));
+  return h(
+    'section',
+    { class: 'paper' },
+    h('p', {}, page.because),
+    ...lines(3),
+    h('p', {}, h('b', {}, question)),
+    ...lines(4),
   );
 }
 
@@ -104,13 +120,12 @@ async function show(
     picture.querySelector('details')!.open = wasOpen;
     link.setAttribute('href', playLink(scenario, beside));
   };
+  const turned = (value: number) => void laboratory.lesson(lesson.id, value).then(tell);
   tell(outcome);
   into.append(
     told,
     picture,
-    ...(lesson.knob && words.knob
-      ? [knobRow(lesson.knob, words.knob, (value) => laboratory.lesson(lesson.id, value).then(tell), text)]
-      : []),
+    ...(lesson.knob && words.knob ? [knobRow(lesson.knob, lesson.knob.start, words.knob, text, turned)] : []),
     h('p', {}, link),
     h(
       'section',
@@ -122,34 +137,4 @@ async function show(
   );
   // Who reads by ear hears the verdict, which has replaced the wait.
   heading.focus();
-}
-
-function knobRow(
-  { values, start }: Knob,
-  { label, unit }: NonNullable<LessonText['knob']>,
-  turned: (value: number) => Promise<void>,
-  { page }: CourseText,
-): HTMLElement {
-  const output = h('output', {}, unit(start));
-  const input = h('input', {
-    type: 'range',
-    min: '0',
-    max: String(values.length - 1),
-    step: '1',
-    value: String(values.indexOf(start)),
-    'aria-label': label,
-    'aria-valuetext': unit(start),
-  });
-  input.addEventListener('input', () => {
-    const value = values[Number(input.value)];
-    output.textContent = unit(value);
-    input.setAttribute('aria-valuetext', unit(value));
-    void turned(value);
-  });
-  return h(
-    'div',
-    { class: 'knob-row' },
-    h('span', { class: 'step-name' }, page.change),
-    h('label', {}, h('span', {}, label), output, input),
-  );
 }

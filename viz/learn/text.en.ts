@@ -50,7 +50,20 @@ export const ENGLISH: CourseText = {
     fails: 'Does not hold',
     found: 'What the run shows',
     seeLesson: (title) => `Lesson: ${title}`,
-    playground: 'Playground',
+    wholeLesson: 'The whole lesson',
+    print: 'Print this as a sheet without answers',
+    because: 'I predict this because',
+    teacher: 'For teachers',
+    teacherGist: 'Questions with their answers, figures for slides, sheets and exercises.',
+    teacherIntro: [
+      'Each lesson as you would teach it: what students predict, what comes out, what to discuss. The answers are computed when you open this page. Print it to have them on paper.',
+      'A lesson prints as a sheet for students: text, question and room to write, no answers. Links carry the version of Poolscope that you see now; another version says so. The code shows a figure in your slides, first as a question and then as what came out; docs/embed.md has the messages that steer it.',
+      'In the exercises of scenarios/exercises students mend a scenario until its expectations hold, and poolscope run checks it: docs/exercises.md.',
+    ],
+    pinnedLink: 'Link',
+    figureCode: 'Figure',
+    otherVersion: (made, now) =>
+      `This link was made with Poolscope ${made}; this is ${now}. Numbers may differ.`,
   },
   eras: { paper: 'the paper', V0: 'vLLM V0 (0.6.3)', V1: 'vLLM V1 (today)' },
   parts: {

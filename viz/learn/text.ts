@@ -72,7 +72,15 @@ export interface CourseText {
     readonly fails: string;
     readonly found: string;
     readonly seeLesson: (title: string) => string;
-    readonly playground: string;
+    readonly wholeLesson: string;
+    readonly print: string;
+    readonly because: string;
+    readonly teacher: string;
+    readonly teacherGist: string;
+    readonly teacherIntro: readonly string[];
+    readonly pinnedLink: string;
+    readonly figureCode: string;
+    readonly otherVersion: (made: string, now: string) => string;
   };
   readonly eras: Readonly<Record<'paper' | 'V0' | 'V1', string>>;
   readonly parts: Readonly<Record<Part, string>>;

@@ -1,11 +1,12 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LESSONS } from '../../../viz/learn/course.ts';
 import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
 import { MYTHS } from '../../../viz/learn/myths.ts';
 import { ENGLISH } from '../../../viz/learn/text.en.ts';
 import { CHINESE } from '../../../viz/learn/text.zh.ts';
+import { VERSION } from '../../../viz/learn/version.ts';
 import { openSite, type Site, type Visit } from '../site.ts';
 
 let site: Site;
@@ -141,33 +142,91 @@ test('in Chinese, where the browser is, until another language is chosen', async
   expect(complaints).toEqual([]);
 });
 
-describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-  test.each([1280, 390])(
-    'every page fits into %i pixels, and axe-core has nothing to object to',
-    async (width) => {
-      const { page, complaints } = await open('', { colorScheme, viewport: { width, height: 900 } });
-      for (const path of ['', ...LESSONS.map(({ id }) => `/${id}`), '/myths']) {
-        await page.evaluate((hash) => {
-          location.hash = hash;
-        }, `#/learn${path}`);
-        if (path === '/myths') {
-          await page.waitForFunction(
-            (count) => document.querySelectorAll('.badge.fails, .badge.holds').length === count,
-            MYTHS.length,
-          );
-        } else if (path !== '') {
-          await page
-            .getByRole('heading', {
-              name: ENGLISH.lessons[LESSONS.find(({ id }) => path === `/${id}`)!.id].title,
-              exact: true,
-            })
-            .waitFor();
-          await reveal(page);
-        }
-        expect(await objections(page), path).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(width);
-      }
-      expect(complaints).toEqual([]);
-    },
+/** What a page of the course has computed is there. */
+async function settle(page: Page, path: string): Promise<void> {
+  if (path === '/myths') {
+    await page.waitForFunction(
+      (count) => document.querySelectorAll('.badge.fails, .badge.holds').length === count,
+      MYTHS.length,
+    );
+  } else if (path === '/teacher') {
+    await page.waitForFunction(
+      (running) => ![...document.querySelectorAll('dd')].some(({ textContent }) => textContent === running),
+      ENGLISH.page.running,
+    );
+  } else if (path !== '') {
+    const { title } = ENGLISH.lessons[LESSONS.find(({ id }) => path === `/${id}`)!.id];
+    await page.getByRole('heading', { name: title, exact: true }).waitFor();
+    await reveal(page);
+  }
+}
+
+// Each theme and each width once: what depends on one does not depend on the other.
+test.each([
+  ['light', 1280],
+  ['dark', 390],
+] as const)(
+  '%s, every page fits into %i pixels, and axe-core has nothing to object to',
+  async (colorScheme, width) => {
+    const { page, complaints } = await open('', { colorScheme, viewport: { width, height: 900 } });
+    for (const path of ['', ...LESSONS.map(({ id }) => `/${id}`), '/myths', '/teacher']) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, `#/learn${path}`);
+      await settle(page, path);
+      expect(await objections(page), path).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(width);
+    }
+    expect(complaints).toEqual([]);
+  },
+);
+
+test('on paper a lesson has the question and room to write, and no answer', async () => {
+  const { page } = await open('/preemption');
+  await reveal(page);
+  await page.emulateMedia({ media: 'print' });
+  const { lessons, page: words } = ENGLISH;
+  const visible = (text: string) => page.getByText(text, { exact: true }).filter({ visible: true }).count();
+  expect(await visible(lessons.preemption.ask)).toBe(1);
+  expect(await visible(lessons.preemption.question)).toBe(1);
+  expect(await visible(words.because)).toBe(1);
+  expect(await page.locator('.reveal, .bar, dialog, .neighbours').filter({ visible: true }).count()).toBe(0);
+});
+
+test("a lesson's figure within another page: steered by messages, and by keyboard", async () => {
+  const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+  await page.setContent(`<iframe src="${site.url}#/learn/on-demand?embed=1&knob=17" title="figure" width="800" height="600"></iframe>
+    <output></output>
+    <script>
+      addEventListener('message', ({ data }) => {
+        document.querySelector('output').textContent = [data.lesson, data.knob, data.revealed].join(' ');
+      });
+    </script>`);
+  const says = (text: string) =>
+    expect.poll(() => page.locator('output').textContent(), { timeout: 20_000 }).toBe(text);
+  const send = (message: object) =>
+    page.evaluate((data) => document.querySelector('iframe')?.contentWindow?.postMessage(data, '*'), message);
+  const inside = page.frameLocator('iframe');
+  const { ask, result } = ENGLISH.lessons['on-demand'];
+  await says('on-demand 17 false');
+  await inside.getByText(ask, { exact: true }).waitFor();
+  await send({ poolscope: 1, type: 'reveal' });
+  await says('on-demand 17 true');
+  await inside.getByText(result(EXPERIMENTS['on-demand'](17).facts), { exact: true }).waitFor();
+  await send({ poolscope: 1, type: 'knob', value: 7 });
+  await send({ poolscope: 1, type: 'knob', value: 64 });
+  await says('on-demand 64 true');
+  await inside.locator('input[type=range]').focus();
+  await page.keyboard.press('ArrowLeft');
+  await says('on-demand 49 true');
+  expect(await inside.locator('#to-play').isVisible()).toBe(false);
+  expect(complaints).toEqual([]);
+});
+
+test('a link with a language and another version says so', async () => {
+  const { page } = await open('/preemption?lang=zh&v=0.0.1');
+  await page.getByRole('heading', { name: CHINESE.lessons.preemption.title, exact: true }).waitFor();
+  expect(await page.locator('main.learn').textContent()).toContain(
+    CHINESE.page.otherVersion('0.0.1', VERSION),
   );
 });

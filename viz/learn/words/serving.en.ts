@@ -78,9 +78,9 @@ export const SERVING = {
     ],
     caption: 'The pool before and after. Dotted blocks are free and known.',
     knob: { label: 'Blocks of the pool', unit: (n) => many(n, 'block') },
-    question: 'Why the newest, and not the largest?',
+    question: 'Would it be better to take the blocks of the largest request?',
     answer: () =>
-      'Who came first shall end first. The newest also has computed the least in general, and it was admitted on the bet that memory would do.',
+      'vLLM does not look at sizes. The largest one has the most to compute again and often is the nearest to its end. The newest has computed the least in general, and was admitted on the bet that memory would do; so who came first ends first.',
   },
   'chunked-prefill': {
     title: 'Long prompts in slices',
