@@ -1,11 +1,12 @@
 import { defineConfig } from 'vite';
 import { offline } from './viz/offline/plugin.ts';
+import { reportTemplate } from './viz/report/plugin.ts';
 
 /** The page: static files that work from any folder and ask for nothing beyond themselves. */
 export default defineConfig({
   base: './',
   build: { outDir: 'dist/web', target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  plugins: [offline()],
+  plugins: [reportTemplate(), offline()],
   worker: { format: 'es' },
   test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
 } as import('vitest/config').ViteUserConfig);

@@ -21,7 +21,7 @@ import { BlockMap } from './block-map.ts';
 import { ORDER_MODES } from './block-order.ts';
 import { Compare } from './compare/compare.ts';
 import { showForkMarks } from './compare/fork-marks.ts';
-import { alignedStep, MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
+import { alignedStep, labelOf, MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
 import { byId, h } from './dom.ts';
@@ -35,6 +35,7 @@ import { Headline, swatch } from './headline.ts';
 import { readPalette } from './palette.ts';
 import { PaletteDialog } from './palette-dialog.ts';
 import { showReport } from './report/report-runs.ts';
+import type { NamedRun } from './report/save-report.ts';
 import { RequestList } from './request-list.ts';
 import { type Found, search } from './search.ts';
 import { Segmented } from './segmented.ts';
@@ -562,6 +563,7 @@ new ShareDialog(
     const { scenario } = links;
     return {
       recording: run.recording,
+      runs: runsShown(),
       map,
       palette,
       caption: pictureCaption,
@@ -574,6 +576,20 @@ new ShareDialog(
     };
   },
 );
+
+/** The run that is shown, its other engines, and the runs beside it. */
+function runsShown(): NamedRun[] {
+  const { run, others } = view.get();
+  if (run === null) return [];
+  const { recording, replicas } = run;
+  return [
+    ...[recording, ...replicas.filter((each) => each !== recording)].map((each) => ({
+      name: each.header.name,
+      recording: each,
+    })),
+    ...others.map((other) => ({ name: labelOf(other), recording: other.recording })),
+  ];
+}
 
 function pictureCaption(): Caption {
   const { run, step, mode } = view.get();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { formatProblem, InputError } from '../../sim/error.ts';
 import { oneLine } from '../../sim/one-line.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
-import type { ReportRun } from '../../sim/share/report-run.ts';
+import { fillReport, type ReportRun } from '../../sim/share/report-run.ts';
 import type { ScenarioRun } from '../run-scenario.ts';
 import { findingsOf, gatesNothing } from './findings.ts';
 import { xml } from './plain.ts';
@@ -33,13 +33,7 @@ export const htmlReporter: Reporter = {
     });
     const failed = results.filter((result) => 'problems' in result || !result.run.passed).length;
     const heading = `<h1>Poolscope: ${results.length - failed} passed, ${failed} failed</h1>`;
-    const data = JSON.stringify(runs).replaceAll('<', '\\u003c');
-    return template()
-      .replace(
-        '<!--results-->',
-        () => `<section id="report">\n${[heading, ...articles].join('\n')}\n</section>`,
-      )
-      .replace('<!--runs-->', () => `<script type="application/json" id="report-runs">${data}</script>`);
+    return fillReport(template(), [heading, ...articles].join('\n'), runs);
   },
 };
 

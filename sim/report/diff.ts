@@ -198,7 +198,7 @@ function resultsOf(a: Summary, b: Summary): ResultPair[] {
 }
 
 /** The numbers of a summary under readable names; times in seconds, shares in [0, 1]. */
-function scalarsOf(summary: Summary): Map<string, number | null> {
+export function scalarsOf(summary: Summary): Map<string, number | null> {
   const { requests, throughput, kvCacheUse, slots } = summary;
   const scalars = new Map<string, number | null>([
     ['requests finished', requests.finished],

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { timesTheMean } from '../../sim/moe/expert-map.ts';
@@ -757,6 +759,27 @@ describe('saving', () => {
     const trace = JSON.parse((await save(page, 'Chrome trace')).bytes.toString());
     expect(trace.traceEvents.length).toBeGreaterThan(200);
     expect(complaints).toEqual([]);
+  });
+
+  test('a report is one file that shows the run without a network, and names stay text in it', async () => {
+    const { page } = await open();
+    const name = `</script><img src=x onerror=alert(1)>'"&<!--runs--> $&`;
+    await drop(page, 'nasty.poolrec', encodeRecording({ ...hello, header: { ...hello.header, name } }));
+    await shows(page, name);
+    await page.click('#share');
+    const { bytes } = await save(page, 'Report');
+    const file = join(site.folder, 'saved-report.html');
+    writeFileSync(file, bytes);
+    const report = await site.visit({ reducedMotion: 'reduce', offline: true });
+    await report.page.goto(pathToFileURL(file).href);
+    await shows(report.page, name);
+    expect(await report.page.locator('#report h1').textContent()).toContain(name);
+    expect(await report.page.locator('#report th', { hasText: 'preemptions' }).count()).toBe(1);
+    await press(report.page, 'End');
+    expect(await stepOf(report.page)).toBe(hello.numSteps);
+    expect(await report.page.locator('img').count()).toBe(0);
+    const ownFile = (line: string) => line.startsWith('request to file:');
+    expect(report.complaints.filter((line) => !ownFile(line))).toEqual([]);
   });
 
   test('the scenario with the fields that were set over it gives the same run', async () => {

@@ -35,7 +35,8 @@ export function resultsTable(others: readonly OtherRun[]): HTMLElement {
   );
 }
 
-function shown(value: number | null): string {
+/** A number as people read it. */
+export function shown(value: number | null): string {
   if (value === null) return '–';
   if (Number.isInteger(value)) return value.toLocaleString('en-US');
   return Math.abs(value) >= 100 ? value.toFixed(1) : value.toPrecision(3);

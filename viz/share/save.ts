@@ -5,12 +5,15 @@ import { encodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { BlockMap } from '../block-map.ts';
 import type { Palette } from '../palette.ts';
+import { type NamedRun, reportOf } from '../report/save-report.ts';
 import { t } from '../text/text.ts';
 import { type Caption, drawPicture, svgPicture } from './picture.ts';
 
 /** What is saved. */
 export interface SaveSource {
   readonly recording: Recording;
+  /** All that is shown: it first, then the other engines and the runs beside it. */
+  readonly runs: readonly NamedRun[];
   readonly map: BlockMap;
   readonly palette: Palette;
   caption(): Caption;
@@ -38,6 +41,7 @@ const ABOUT = {
   csv: () => ['CSV', t().share.csv],
   json: () => ['JSON', t().share.json],
   trace: () => [t().share.trace, t().share.traceIs],
+  report: () => [t().share.report, t().share.reportIs],
 } as const;
 
 export const labelOf = ({ name }: Save): string => ABOUT[name]()[0];
@@ -103,6 +107,11 @@ export const SAVES: readonly Save[] = [
     name: 'trace',
     extension: 'trace.json',
     make: async ({ recording }) => new Blob([...exportChromeTrace(recording)], { type: 'application/json' }),
+  },
+  {
+    name: 'report',
+    extension: 'html',
+    make: ({ caption, runs }) => reportOf(caption().title, runs),
   },
 ];
 

@@ -505,7 +505,10 @@ export const en = {
     csv: 'a row per request',
     json: 'summary, metrics and requests',
     traceIs: 'requests and steps, for ui.perfetto.dev',
+    report: 'Report',
+    reportIs: 'results and this page with the runs, in one file that needs no network',
   },
+  report: { show: (name: string) => `Show ${name}` },
 };
 
 type Wide<T> = T extends string

@@ -472,5 +472,8 @@ export const zh: Texts = {
     csv: '每个请求一行',
     json: '摘要、指标和请求',
     traceIs: '请求与步，用于 ui.perfetto.dev',
+    report: '报告',
+    reportIs: '结果和带有这些运行的本页面，一个文件，无需网络',
   },
+  report: { show: (name) => `显示 ${name}` },
 };
