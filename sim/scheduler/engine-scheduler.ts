@@ -55,3 +55,6 @@ export interface RequestListener {
   /** The engine itself refused it: it can never be served. */
   ignored?(request: number): void;
 }
+
+/** How many of the drafts of a request's i-th verification step the model accepts. */
+export type Acceptance = (request: number, verification: number, numDrafts: number) => number;

@@ -1,5 +1,5 @@
 import { Move, Queue } from '../../recording/v0-listener.ts';
-import type { Acceptance } from '../v1.ts';
+import type { Acceptance } from '../engine-scheduler.ts';
 import type { V0Batch } from './batch.ts';
 import { BeamSearch, type BeamSurvival } from './beam-search.ts';
 import type { V0Core } from './core.ts';

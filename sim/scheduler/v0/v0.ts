@@ -3,7 +3,7 @@ import type { BlockSpaceManager } from '../../pool/v0/block-space-manager.ts';
 import { Move, Queue, type V0Listener } from '../../recording/v0-listener.ts';
 import { addDecodes, addPrefill, type BatchShape, clearBatch, emptyBatch } from '../../time/step-time.ts';
 import type { Workload } from '../../workload/workload.ts';
-import type { Acceptance } from '../v1.ts';
+import type { Acceptance } from '../engine-scheduler.ts';
 import { V0Batch } from './batch.ts';
 import { type BeamSurvival, oldestDies } from './beam-search.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from './config.ts';
