@@ -15,6 +15,7 @@ import { replayInput } from '../../sim/verify/replay-case.ts';
 import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import type { Workload } from '../../sim/workload/workload.ts';
 import { servingLoop } from './allocator.ts';
+import { quickScenarios, secondsOf } from './scenarios.ts';
 import { shapesOf, timeAll } from './time-model.ts';
 import { drain, start, V0_VERSIONS } from './versions.ts';
 
@@ -231,6 +232,14 @@ function bytes(): void {
   assertBudget('recording in a file, of that allowance', () => inFile * 100, 20, 'at most', '%');
 }
 
+/** The slowest is told, and all that took longer than they may at first. */
+function shippedScenarios(): void {
+  const [slowest, ...others] = quickScenarios().toSorted((a, b) => b.seconds - a.seconds);
+  for (const { path } of [slowest, ...others.filter(({ seconds }) => seconds > 1)]) {
+    assertBudget(path, () => secondsOf(path), 1, 'at most', 's');
+  }
+}
+
 console.log(`budgets · Node ${process.version} · ${cpus()[0].model} × ${cpus().length} · best of ${REPEATS}`);
 bytes();
 assertBudget(
@@ -246,4 +255,5 @@ decodeHeavy();
 growthWithPool();
 growthWithRequests();
 for (const compare of comparisons) compare();
+shippedScenarios();
 process.exitCode = failed === 0 ? 0 : 1;
