@@ -6,6 +6,7 @@ import { ExitCode } from './exit-code.ts';
 import { filesBelow, shownPath } from './files.ts';
 import { loadBaseline, loadScenario, SCENARIO_ENDINGS } from './load.ts';
 import { bundleFor, variantsOf } from './sweep/bundle.ts';
+import { findTraces } from './traces-of.ts';
 
 export interface CheckOptions {
   readonly set?: readonly Override[];
@@ -19,7 +20,8 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
       const scenario = loadScenario(file, { set });
       plan(scenario);
       checkPoints(file, scenario, set ?? []);
-      if (scenario.baseline !== null) loadBaseline(file, scenario.baseline);
+      findTraces(file, scenario);
+      if (scenario.baseline !== null) loadBaseline(file, scenario, scenario.baseline);
       console.log(`${shownPath(file)}: valid`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

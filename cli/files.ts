@@ -120,7 +120,7 @@ export function pathBeside(scenarioFile: string, path: string): string {
   try {
     real = realpathSync(full);
   } catch (error) {
-    throw new InputError([{ file: full, message: reasonOf(error) }]);
+    throw new InputError([{ file: shownPath(full), message: reasonOf(error) }]);
   }
   if (real.startsWith(folder + sep)) return real;
   throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);

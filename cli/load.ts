@@ -3,8 +3,9 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
 import { formatOf, isEngineConfig } from '../sim/scenario/deployment/read.ts';
+import { atField } from '../sim/scenario/named-file.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
-import { parseScenario, scenarioOfCommand } from '../sim/scenario/parse.ts';
+import { parseScenario, scenarioOfCommand, withoutPlaces } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import { scenarioOfSource } from './import.ts';
@@ -75,18 +76,13 @@ export function loadScenario(source: string, options: LoadOptions): Scenario {
 /** Places in the scenario that is made of it are not those of the file. */
 function loadDeployment(source: string, { gpu, gpuCount, set }: LoadOptions): Scenario {
   const { text, remarks } = scenarioOfSource(source, { gpu, gpuCount });
-  try {
-    const scenario = parseScenario(text, shownPath(source), { overrides: set });
-    return { ...scenario, notes: [...new Set([...remarks, ...scenario.notes])], placeOf: () => undefined };
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(error.problems.map((problem) => ({ ...problem, place: undefined })));
-  }
+  const scenario = withoutPlaces(() => parseScenario(text, shownPath(source), { overrides: set }));
+  return { ...scenario, notes: [...new Set([...remarks, ...scenario.notes])] };
 }
 
 /** The scenario that a file names as its baseline. */
-export function loadBaseline(source: string, path: string): Loaded {
-  const text = readerBeside(source)(path);
+export function loadBaseline(source: string, scenario: Scenario, path: string): Loaded {
+  const text = atField(scenario, 'baseline', () => readerBeside(source)(path));
   const file = join(dirname(source), path);
   const readFile = readerBeside(file);
   return { scenario: parseScenario(text, shownPath(file), { readFile }), readFile };

@@ -17,6 +17,7 @@ import { chosenReplica } from './load-recording.ts';
 import type { FailedResult, FileResult, RunResult } from './reporters/reporter.ts';
 import { chosenReporters, REPORTERS, type ReporterOptions } from './reporters/reporters.ts';
 import { type RunHooks, runScenario } from './run-scenario.ts';
+import { traceReader } from './traces-of.ts';
 
 /** What changes the run of a file. */
 export interface RunFileOptions extends ReporterOptions {
@@ -81,7 +82,7 @@ function runOne(
   const scenario = withOptions(loadScenario(source, options), options);
   const kvEvents: string[] = [];
   const run = runScenario(scenario, baselineOf(source, scenario, options), {
-    readFile: options.trace === undefined ? readerBeside(source) : readText,
+    readFile: options.trace === undefined ? traceReader(scenario, readerBeside(source)) : readText,
     explainWith: explainWith(options),
     progress,
     tick: timeLimit(options.timeout),
@@ -167,7 +168,7 @@ function baselineOf(source: string, scenario: Scenario, { baseline }: RunFileOpt
     if (!isCommand(source)) return loadRevision(source, baseline);
     throw new InputError([{ file: '--baseline', message: 'goes with a scenario file' }]);
   }
-  if (scenario.baseline !== null) return loadBaseline(source, scenario.baseline);
+  if (scenario.baseline !== null) return loadBaseline(source, scenario, scenario.baseline);
   throw new InputError([
     {
       file: scenario.file,

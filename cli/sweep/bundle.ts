@@ -9,6 +9,7 @@ import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { SweepSpec } from '../../sim/scenario/sweep.ts';
 import { readerBeside, readText, shownPath } from '../files.ts';
 import type { Loaded } from '../load.ts';
+import { traceReader, tracesOf } from '../traces-of.ts';
 
 /** A scenario file with all that it names, so that it can be run in another thread or on another machine. */
 export interface Bundle {
@@ -71,7 +72,9 @@ export function bundleFor(
       throw error instanceof InputError ? new InputError(relocate(error.problems, overrides)) : error;
     }
     for (const loaded of [variant, variant.baseline]) {
-      for (const path of tracesOf(loaded?.scenario)) loaded?.readFile(path);
+      if (loaded === null) continue;
+      const readTrace = traceReader(loaded.scenario, loaded.readFile);
+      for (const { path } of tracesOf(loaded.scenario)) readTrace(path);
     }
     return variant;
   });
@@ -85,7 +88,7 @@ export function digestOfPoint({ scenario, readFile, baseline, trends }: BundledS
     if (loaded === null) continue;
     const { file, name, notes, slow, sweep, ...rest } = loaded.scenario;
     hash.update(`${JSON.stringify({ ...rest, trends })}\n`);
-    for (const path of tracesOf(loaded.scenario)) hash.update(loaded.readFile(path)).update('\0');
+    for (const { path } of tracesOf(loaded.scenario)) hash.update(loaded.readFile(path)).update('\0');
   }
   return hash.digest('hex').slice(0, 32);
 }
@@ -112,13 +115,4 @@ function readerOf(
 function withRuns(scenario: Scenario, numRuns: number | null): Scenario {
   if (numRuns === null) return scenario;
   return { ...scenario, seeds: Array.from({ length: numRuns }, (_, i) => scenario.seed + i) };
-}
-
-function tracesOf(scenario: Scenario | undefined): string[] {
-  if (scenario === undefined) return [];
-  const { workload, moe } = scenario;
-  return [
-    ...(workload.kind === 'trace' ? [workload.path] : []),
-    ...(moe.routing.kind === 'trace' ? [moe.routing.path] : []),
-  ];
 }

@@ -98,3 +98,9 @@ export function findGpu(name: string): Gpu | null {
 export function suggestGpu(name: string): string | null {
   return gpuNamed(name) ?? nearest(name, [...GPUS.map((gpu) => gpu.id), ...Object.keys(ALIASES)]);
 }
+
+/** What is told of a name that is none, where a GPU may be described instead. */
+export function unknownGpu(name: string): string {
+  const own = '{name, tflops, hbm-tbs, sms, l2-mb, memory-gib}, or {name, like, …} with what differs';
+  return `"${name}" is not in the catalogue of GPUs; a scenario describes one of your own as gpu: ${own}`;
+}

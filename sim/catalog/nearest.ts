@@ -1,12 +1,19 @@
-/** The candidate that a misspelt name most likely means, or null if none is near. Case and -/_ do not count. */
+/**
+ * The candidate that a misspelt name most likely means, or null if none is near: of equally near ones that which
+ * begins like it. Case and -/_ do not count.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   const wanted = fold(name);
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  let bestStart = 0;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, fold(candidate), bestDistance);
-    if (distance < bestDistance) {
+    const folded = fold(candidate);
+    const distance = editDistance(wanted, folded, bestDistance + 1);
+    const start = commonStart(wanted, folded);
+    if (distance < bestDistance || (best !== null && distance === bestDistance && start > bestStart)) {
       bestDistance = distance;
+      bestStart = start;
       best = candidate;
     }
   }
@@ -15,6 +22,12 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
 
 function fold(name: string): string {
   return name.slice(0, 100).toLowerCase().replaceAll('_', '-');
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours between two words; at most `limit`. */

@@ -1,5 +1,5 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
-import { findGpu, type Gpu, suggestGpu } from '../catalog/gpus.ts';
+import { findGpu, type Gpu, suggestGpu, unknownGpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
@@ -96,8 +96,7 @@ function machineOf(scenario: Scenario): Pick<ResolvedHardware, 'gpu' | 'link'> {
   const { gpu: name, given, calibration, link } = scenario.hardware;
   const known = given ?? findGpu(name);
   if (known === null) {
-    const message = `"${name}" is not in the catalogue of GPUs`;
-    throw problem(scenario, 'hardware.gpu', message, suggestGpu(name));
+    throw problem(scenario, 'hardware.gpu', unknownGpu(name), suggestGpu(name));
   }
   const gpu = calibration === null ? known : calibrated(known, calibration);
   if (typeof link === 'string') return { gpu: { ...gpu, link }, link: null };
@@ -236,16 +235,14 @@ export function defaultBlockSize(
  * @throws InputError if there is neither.
  */
 export function modelConfigOf(scenario: Scenario): ModelConfig {
-  const { model, placeOf } = scenario;
+  const { model, startedBy } = scenario;
   const config = model.config ?? findModel(model.name)?.config;
   if (config === undefined) {
-    const field = ['model', 'command', 'engine.model'].find((path) => placeOf(path) !== undefined);
     throw problem(
-      scenario,
-      field ?? 'model',
+      model.field === 'command' && startedBy !== null ? { ...scenario, ...startedBy } : scenario,
+      model.field,
       `"${model.name}" is not in the catalogue of models; give its config.json as model: {config: PATH}`,
       suggestModel(model.name),
-      'model',
     );
   }
   return config;
@@ -267,14 +264,13 @@ function architectureOf(scenario: Scenario): Architecture {
 }
 
 function problem(
-  { file, placeOf }: Scenario,
-  path: string,
+  { file, placeOf, place }: Pick<Scenario, 'file' | 'placeOf'> & Partial<NonNullable<Scenario['startedBy']>>,
+  field: string,
   message: string,
   suggestion: string | null = null,
-  field = path,
 ): InputError {
   return new InputError([
-    { file, place: placeOf(path), field, message, suggestion: suggestion ?? undefined },
+    { file, place: place ?? placeOf(field), field, message, suggestion: suggestion ?? undefined },
   ]);
 }
 

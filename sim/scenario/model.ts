@@ -1,5 +1,6 @@
+import { InputError } from '../error.ts';
 import type { Report } from './located-yaml.ts';
-import { resolvePath } from './paths.ts';
+import { type ReadFile, readBeside } from './named-file.ts';
 import type { ModelConfig, Scenario, VllmVersion } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 
@@ -10,35 +11,27 @@ const DEFAULT_MODELS: Readonly<Record<VllmVersion, string>> = {
 };
 
 export function modelOf(
-  checked: ScenarioFile,
+  { model, engine }: ScenarioFile,
   inCommand: string | null,
   vllm: VllmVersion,
-  readFile: ((path: string) => string) | undefined,
+  readFile: ReadFile | undefined,
   report: Report,
 ): Scenario['model'] {
-  const name =
-    (typeof checked.model === 'string' ? checked.model : null) ?? inCommand ?? DEFAULT_MODELS[vllm];
-  if (typeof checked.model !== 'object') return { name, config: null };
-  const path = resolvePath(checked.model.config);
-  if (path === null) {
-    report(['model', 'config'], "expected a path inside the scenario's folder");
-    return { name, config: null };
+  const name = (typeof model === 'string' ? model : null) ?? inCommand ?? DEFAULT_MODELS[vllm];
+  if (typeof model === 'object') {
+    const config = readBeside(model.config, readFile, ['model', 'config'], report, parseConfig);
+    return { name, config, field: 'model.config' };
   }
-  if (!readFile) {
-    report(['model', 'config'], 'files cannot be read here');
-    return { name, config: null };
-  }
+  return { name, config: null, field: model ? 'model' : engine ? 'engine.model' : 'command' };
+}
+
+function parseConfig(text: string, file: string): ModelConfig {
+  let config: unknown;
   try {
-    const config: unknown = JSON.parse(readFile(path));
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
-      return { name, config: config as ModelConfig };
-    }
-    report(['model', 'config'], `${path} holds no JSON object`);
+    config = JSON.parse(text);
   } catch (error) {
-    report(
-      ['model', 'config'],
-      `${path} cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`,
-    );
+    throw new InputError([{ file, message: `is no JSON: ${(error as Error).message}` }]);
   }
-  return { name, config: null };
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as ModelConfig;
+  throw new InputError([{ file, message: 'holds no JSON object' }]);
 }

@@ -1,6 +1,7 @@
-import { InputError } from '../error.ts';
+import { InputError, type Problem } from '../error.ts';
 import type { Path, Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
 export type ReadFile = (path: string) => string;
@@ -24,11 +25,32 @@ export function readBeside<T>(
       return parse(readFile(path), path);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      for (const { file, place, field: inner, message, suggestion } of error.problems) {
-        const at = place ? `:${place.line}:${place.column}` : '';
-        report(field, `${file}${at}: ${inner === undefined ? '' : `${inner}: `}${message}`, suggestion);
-      }
+      for (const problem of error.problems) report(field, inside(problem), problem.suggestion);
     }
   }
   return null;
+}
+
+/** What work gives; what is wrong with a file that it reads is told of the field that names the file. */
+export function atField<T>({ file, placeOf }: Scenario, field: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      error.problems.map((problem) => ({
+        file,
+        place: placeOf(field),
+        field,
+        message: inside(problem),
+        suggestion: problem.suggestion,
+      })),
+    );
+  }
+}
+
+/** A problem as the message of another. */
+function inside({ file, place, field, message }: Problem): string {
+  const at = place ? `:${place.line}:${place.column}` : '';
+  return `${file}${at}: ${field === undefined ? '' : `${field}: `}${message}`;
 }

@@ -188,7 +188,17 @@ export function scenarioOfCommand(
     hardware,
     'allow-unmodelled': true,
   });
-  return parseScenario(text, 'command line', { overrides });
+  return withoutPlaces(() => parseScenario(text, 'command line', { overrides }));
+}
+
+/** A scenario whose text the user did not write: nothing is told to be anywhere in it. */
+export function withoutPlaces(read: () => Scenario): Scenario {
+  try {
+    return { ...read(), placeOf: () => undefined };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(error.problems.map((problem) => ({ ...problem, place: undefined })));
+  }
 }
 
 function nameOf(file: string): string {

@@ -185,7 +185,12 @@ export interface Scenario {
   /** Environment variables of the server, by name. */
   readonly env: Readonly<Record<string, string>>;
   /** Name in the catalogue, or a config.json read by the caller. */
-  readonly model: { readonly name: string; readonly config: ModelConfig | null };
+  readonly model: {
+    readonly name: string;
+    readonly config: ModelConfig | null;
+    /** Dotted path of the field that names it. */
+    readonly field: string;
+  };
   readonly workload: WorkloadSpec;
   /** How experts are chosen, and experiments with them; without effect on dense models. */
   readonly moe: MoeSpec;

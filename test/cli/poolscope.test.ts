@@ -125,13 +125,13 @@ describe('bad input is one clear line, exit 2, and no stack trace', () => {
       'an unknown GPU',
       'g.pool.yaml',
       SMALL.replace('rtx4090', 'rtx4900'),
-      ':4:17: hardware.gpu: "rtx4900" is not in the catalogue of GPUs (did you mean rtx4090?)',
+      ':4:17: hardware.gpu: "rtx4900" is not in the catalogue of GPUs; a scenario describes one of your own as gpu: {name, tflops, hbm-tbs, sms, l2-mb, memory-gib}, or {name, like, …} with what differs (did you mean rtx4090?)',
     ],
     [
       'an unknown model',
       'm.pool.yaml',
       SMALL.replace('Llama-3.1-8B', 'Lama-3.1-8B'),
-      '"meta-llama/Lama-3.1-8B" is not in the catalogue of models; give its config.json as model: {config: PATH} (did you mean Llama-3.1-8B?)',
+      ':3:10: command: "meta-llama/Lama-3.1-8B" is not in the catalogue of models; give its config.json as model: {config: PATH} (did you mean Llama-3.1-8B?)',
     ],
     ['no YAML', 'y.pool.yaml', 'a: [', 'is no YAML'],
   ])('%s', (_, name, text, message) => {

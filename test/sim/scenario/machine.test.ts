@@ -88,7 +88,10 @@ describe('a GPU that the user describes', () => {
       '{gpu: {name: x}}',
       ':3:17: hardware.gpu: lacks tflops, hbm-tbs, sms, l2-mb, memory-gib; or say which GPU',
     ],
-    ['{gpu: {name: x, like: h10}}', 'hardware.gpu.like: "h10" is not in the catalogue of GPUs'],
+    [
+      '{gpu: {name: x, like: h10}}',
+      'hardware.gpu.like: "h10" is not in the catalogue of GPUs (did you mean h100?)',
+    ],
     ['{gpu: {name: x, like: l4, tflop: 3}}', 'hardware.gpu.tflop: unknown key (did you mean tflops?)'],
     ['{gpu: {name: x, like: l4, tbps: 1, hbm_tbs: 1}}', 'hardware.gpu.tbps: says the same as hbm_tbs'],
     [
