@@ -271,7 +271,7 @@ describe('verify time', () => {
     const elsewhere = made(9).replace('RTX4090', 'TPU-v9');
     const nothing = poolscope('verify', 'time', file('kernels-elsewhere.csv', elsewhere));
     expect(nothing.status).toBe(2);
-    expect(nothing.stderr).toContain('nothing to compare: 1 rows GPU TPU-v9 is not in the catalogue');
+    expect(nothing.stderr).toContain('nothing to compare: 1 row GPU TPU-v9 is not in the catalogue');
     const marked = poolscope('verify', 'time', file('kernels-marked.csv', `\uFEFF${made(9)}`));
     expect(marked.stdout).toBe(wrong.stdout.replaceAll('kernels-wrong', 'kernels-marked'));
   });
