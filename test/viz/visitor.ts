@@ -5,13 +5,13 @@ import type { Site, Visit } from './site.ts';
  * What a visitor does on the page, and waits for.
  */
 
-/** The page with the default scenario, paused at its first step. */
+/** The page with the default scenario, paused at its first step. Whoever opened it in the same way before is gone. */
 export async function openHello(
   site: Site,
   options: Parameters<Site['visit']>[0] = {},
   fragment = '',
 ): Promise<Visit> {
-  const visit = await site.visit({ reducedMotion: 'reduce', ...options });
+  const visit = await site.revisit({ reducedMotion: 'reduce', ...options });
   await visit.page.goto(site.url + fragment);
   await shows(visit.page, 'hello');
   return visit;
