@@ -614,9 +614,20 @@ function openEditor(beside = false): void {
 listenForFiles({
   scenario: (text, file) => links.goTo({ text: scenarioTextOf(text), file, sets: [] }),
   recording(recording) {
+    const before = view.get().run;
+    try {
+      showRun([recording], 0, recording.header.name);
+    } catch (error) {
+      // What it says of itself cannot be: the run before it stays.
+      if (before !== null) {
+        const { replicas, source } = before;
+        const index = replicas.indexOf(before.recording);
+        showRun(replicas, index, before.recording.header.name, source);
+      }
+      throw error;
+    }
     engine.cancel();
     links.leave();
-    showRun([recording], 0, recording.header.name);
   },
 });
 

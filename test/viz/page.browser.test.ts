@@ -9,6 +9,7 @@ import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { diffRecordings } from '../../sim/report/diff.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
+import { toFragment } from '../../sim/share/fragment.ts';
 import { type ScenarioHooks, simulateScenario } from '../../sim/simulate-scenario.ts';
 import { openSite, type Site } from './site.ts';
 import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
@@ -356,6 +357,26 @@ describe('files', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('a recording that cannot be is refused in words; the run before it stays', async () => {
+    const { page, complaints } = await open();
+    const message = page.locator('#message');
+    const forged = [
+      { timing: { model: {}, gpu: {}, options: {} } },
+      { replica: '<img src=x onerror=alert(1)>' },
+      { pool: { numGpuBlocks: 0x7fffffff, groups: [{ blockSize: 1 }] } },
+    ];
+    for (const parts of forged) {
+      const header = { ...hello.header, ...parts, name: 'forged' } as unknown as Recording['header'];
+      await drop(page, 'forged.poolrec', encodeRecording({ ...hello, header }));
+      await message.waitFor({ state: 'visible' });
+      expect(await message.textContent()).toContain('forged.poolrec is a recording, but');
+      await press(page, 'Escape', 'r', 'g', 't', 'b', 'ArrowRight');
+      expect(await page.textContent('#scenario-name')).toMatch(/^hello ·/);
+      expect(await stepOf(page)).toBe(1);
+    }
+    expect(complaints).toEqual([]);
+  });
+
   test('a pasted scenario runs', async () => {
     const { page } = await open();
     await page.evaluate(
@@ -615,6 +636,29 @@ describe('setting up a run', () => {
     await page.goto(site.url + fragment);
     await shows(page, 'hello');
     expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a text that is no scenario',
+      { text: '<img src=x onerror=alert(1)>', file: '<script>alert(1)</script>', sets: [] },
+    ],
+    ['fields that there are not', { text: HELLO, file: 'a', sets: ['__proto__.polluted=1', '<b>=1'] }],
+    [
+      'a change that cannot be',
+      { text: HELLO, file: 'a', sets: [], later: { step: 9, sets: ['engine.max-num-seqs=<i>'] } },
+    ],
+  ])('a link with %s: a message, nothing run, and the page can be used', async (_, scenario) => {
+    const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+    const state = { scenario, step: 2 ** 52, mode: '<b>', request: 2 ** 52, scene: '<b>', replica: 999 };
+    await page.goto(site.url + toFragment('play', { ...state, others: [scenario] }));
+    await page.locator('#message').waitFor({ state: 'visible' });
+    expect(await page.locator('#message :is(img, script, b, i)').count()).toBe(0);
+    expect(await page.evaluate(() => 'polluted' in {})).toBe(false);
+    await drop(page, 'hello.pool.yaml', HELLO);
+    await shows(page, 'hello');
+    expect(complaints).toEqual([]);
+    await page.context().close();
   });
 
   test('an example is chosen, loaded and run', async () => {

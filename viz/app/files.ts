@@ -61,6 +61,6 @@ async function openFile(file: File, handlers: FileHandlers): Promise<void> {
     handlers.recording(decodeRecording(new Uint8Array(await file.arrayBuffer()), file.name));
   } catch (error) {
     if (error instanceof InputError) showProblems(error.problems);
-    else showMessage(t().messages.cannotOpen, [error instanceof Error ? error.message : String(error)]);
+    else showMessage(t().messages.cannotOpen, [t().messages.nonsense(file.name), String(error)]);
   }
 }

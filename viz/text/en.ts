@@ -98,6 +98,7 @@ export const en = {
   messages: {
     cannotOpen: 'This file cannot be opened',
     tooLarge: (file: string, mb: number) => `${file} is larger than ${mb} MB`,
+    nonsense: (file: string) => `${file} is a recording, but what it says of its run cannot be shown`,
     fault: 'A fault in Poolscope',
     notStarted: 'the simulation could not be started',
     wouldNotStart: 'vLLM would not start',

@@ -77,6 +77,7 @@ export const zh: Texts = {
   messages: {
     cannotOpen: '无法打开此文件',
     tooLarge: (file, mb) => `${file} 大于 ${mb} MB`,
+    nonsense: (file) => `${file} 是一个记录，但其内容无法显示`,
     fault: 'Poolscope 出错',
     notStarted: '模拟无法启动',
     wouldNotStart: 'vLLM 无法启动',
