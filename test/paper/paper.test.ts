@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { figure3, type PaperCheck, paperChecks, paperTable } from '../../sim/report/paper/paper-checks.ts';
+import { timedChecks } from './experiments.ts';
 
-const checks = paperChecks();
+const timed = timedChecks();
+const checks = [...paperChecks(), ...timed];
 const named = (name: string, list: readonly PaperCheck[] = checks) => {
   const check = list.find((candidate) => candidate.name === name);
   if (check === undefined) throw new Error(`no check "${name}"`);
@@ -68,6 +70,43 @@ describe.each([1, 2, 3])('whatever the lengths, seed %i', (seed) => {
         // Of n sequences at most n − 1 are saved.
         expect(of(`${load}-like, ${n} beams, saved`)).toBeLessThan(100 * (1 - 1 / n));
       }
+    }
+  });
+});
+
+describe('with time', () => {
+  const of = (where: string, name: string) =>
+    timed.find((check) => check.where === where && check.name === name)?.measured ?? Number.NaN;
+
+  test('Figure 13: the order of the systems, and the paper’s numbers but for vLLM with short requests', () => {
+    for (const where of ['Figure 13a', 'Figure 13b']) {
+      const running = timed.filter((check) => check.where === where).map(({ measured }) => measured);
+      expect(running).toEqual(running.toSorted((a, b) => a - b));
+    }
+    for (const { name, paper, measured, note } of timed) {
+      if (note === 'same shape') expect(Math.abs(measured / paper! - 1), name).toBeLessThan(0.25);
+      // What differs is told as long as it does.
+      if (note === 'differs') expect(Math.abs(measured / paper! - 1), name).toBeGreaterThan(0.25);
+    }
+  });
+
+  test('Figure 18b: blocks up to 32 are alike, blocks of 256 are slow', () => {
+    for (const load of ['ShareGPT-like at 2/s', 'Alpaca-like at 20/s']) {
+      const latency = (size: number) => of('Figure 18b', `${load}, blocks of ${size}, latency by output`);
+      expect(latency(32) / latency(16)).toBeLessThan(1.1);
+      expect(latency(256) / latency(16)).toBeGreaterThan(2);
+    }
+  });
+
+  test('Figure 19a: small blocks are slow to swap, large ones fast; to recompute does not care', () => {
+    const of256 = (size: number, way: string) => of('Figure 19a', `256 tokens, blocks of ${size}, ${way}`);
+    expect(of256(1, 'swap')).toBeGreaterThan(5 * of256(1, 'recompute'));
+    expect(of256(256, 'swap')).toBeLessThan(of256(256, 'recompute'));
+    expect(of256(1, 'recompute')).toBe(of256(256, 'recompute'));
+    for (const size of [16, 32, 64]) {
+      const ratio = of256(size, 'swap') / of256(size, 'recompute');
+      expect(ratio).toBeGreaterThan(0.5);
+      expect(ratio).toBeLessThan(2);
     }
   });
 });
