@@ -5,7 +5,16 @@ declare module 'gifenc' {
       index: Uint8Array,
       width: number,
       height: number,
-      options: { palette: Palette; delay: number },
+      options: {
+        /** Absent: that of the first picture. */
+        palette?: Palette;
+        /** Milliseconds. */
+        delay: number;
+        transparent?: boolean;
+        transparentIndex?: number;
+        /** 1: what is not painted over stays. */
+        dispose?: number;
+      },
     ): void;
     finish(): void;
     bytes(): Uint8Array<ArrayBuffer>;
