@@ -10,24 +10,25 @@ import {
   type RunEnd,
 } from '../recording/recording.ts';
 import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
+import { Inbox, type InboxReader } from './inbox.ts';
+import { LivelockWatch } from './livelock-watch.ts';
 import { makeScheduler, type OtherSchedulers, type Outlets } from './make-scheduler.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestLedger } from './request-ledger.ts';
 import type { EngineLoad } from './routers/router.ts';
+import { Scatter } from './scatter.ts';
 import type { SimulationHooks } from './simulate.ts';
 import type { SimulationInput } from './simulation-input.ts';
 
 const DEFAULT_MAX_STEPS = 100_000_000;
 const STEPS_BETWEEN_PROGRESS = 2048;
-/** What a step without tokens counts for in the search for livelocks. */
-const MIN_FRUITLESS = 64;
 
 /**
  * One engine: its scheduler, the batches that it has in flight, and its recording. It keeps as many batches in
  * flight as it may before it waits for the oldest (vLLM `step_with_batch_queue`): one, or two with async scheduling,
  * so that step k + 1 is scheduled when step k starts, or one for each stage of a pipeline.
  */
-export class Engine implements EngineLoad {
+export class Engine implements EngineLoad, InboxReader {
   readonly scheduler: EngineScheduler;
   /** When its oldest batch ends; Infinity: none is in flight. */
   wakeNs = Number.POSITIVE_INFINITY;
@@ -52,18 +53,15 @@ export class Engine implements EngineLoad {
   private readonly ends: number[] = [];
   /** The row of the batch scheduled last is not written yet. */
   private isRowOpen = false;
-  /** Arrived and not yet seen, in the order of arrival. */
-  private readonly inbox: number[] = [];
-  private readonly aborts: { readonly request: number; readonly ns: number }[] = [];
+  private readonly inbox: Inbox;
+  private readonly livelock: LivelockWatch;
+  private readonly scatter = new Scatter();
+  /** When a batch that is scheduled now starts. */
+  private nextStartNs = 0;
   /** End of the step whose outputs are being applied. */
   private outputNs = 0;
-  private numResets = 0;
   private numSteps = 0;
-  /** Tokens computed since somebody sampled one. */
-  private fruitlessTokens = 0;
   private crash: Crash | null = null;
-  private sumFragmentation = 0;
-  private leastLargestFree = Number.POSITIVE_INFINITY;
 
   constructor(
     input: SimulationInput,
@@ -81,6 +79,8 @@ export class Engine implements EngineLoad {
     this.depth = depth;
     this.recorder = new Recorder(input.workload.numRequests);
     this.recordsEvents = input.events !== false;
+    this.inbox = new Inbox(ledger.arrivals.arrivalNs, input.cacheResets ?? []);
+    this.livelock = new LivelockWatch(input.scheduler);
     const outlets: Outlets = {
       recorder: this.recordsEvents ? this.recorder : null,
       kvEvents: hooks.kvEvents?.bind(hooks) ?? null,
@@ -110,14 +110,14 @@ export class Engine implements EngineLoad {
 
   /** A request has arrived; it is looked at when the engine schedules next. */
   receive(request: number): void {
-    this.inbox.push(request);
+    this.inbox.put(request);
     this.numOutstanding++;
     if (this.ends.length === 0) this.isDue = true;
   }
 
   /** The client of a request that it was given gives up. */
   receiveAbort(request: number, ns: number): void {
-    this.aborts.push({ request, ns });
+    this.inbox.putAbort(request, ns);
     if (this.ends.length === 0) this.isDue = true;
   }
 
@@ -170,7 +170,7 @@ export class Engine implements EngineLoad {
         scheduler: input.scheduler,
         ...(input.switch && { switch: input.switch }),
         ...(input.v0 && { v0: input.v0, traffic: scheduler.traffic }),
-        ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter() } }),
+        ...(input.contiguous && { contiguous: { ...input.contiguous, ...this.scatter.summary } }),
         ...(input.memory && { memory: input.memory }),
         ...(input.stages && { pipeline: this.pipeline.use() }),
         end,
@@ -194,7 +194,8 @@ export class Engine implements EngineLoad {
 
   private fill(now: number): void {
     const { scheduler, ends, depth } = this;
-    this.deliver(now);
+    this.nextStartNs = this.pipeline.startNs(now);
+    this.inbox.deliver(now, this);
     this.tellQueues();
     while (ends.length < depth && scheduler.hasUnfinished && this.scheduleBatch(now)) {
       if (ends.length === depth) this.isRowOpen = true;
@@ -211,39 +212,24 @@ export class Engine implements EngineLoad {
     this.toldRunning = this.scheduler.numRunning;
   }
 
-  /** Arrivals, aborts and resets of the prefix cache up to now, in the order of their times. */
-  private deliver(now: number): void {
-    const resets = this.input.cacheResets ?? [];
-    for (; this.numResets < resets.length && resets[this.numResets].atNs <= now; this.numResets++) {
-      const { atNs, preemptRunning } = resets[this.numResets];
-      this.deliverRequests(now, atNs);
-      this.scheduler.resetPrefixCache(preemptRunning);
+  arrived(request: number, arrivalNs: number): void {
+    const { ledger, scheduler } = this;
+    ledger.columns.arrivalNs[request] = arrivalNs;
+    if (!isTooLong(this.input, request)) {
+      scheduler.add(request, arrivalNs);
+      return;
     }
-    this.deliverRequests(now, now);
+    if (this.recordsEvents) this.recorder.event(EventKind.Reject, request, 0, 0);
+    ledger.note(request, Outcome.Rejected, arrivalNs);
+    this.numOutstanding--;
   }
 
-  private deliverRequests(now: number, untilNs: number): void {
-    const { ledger, scheduler, inbox, aborts } = this;
-    const { columns, arrivals } = ledger;
-    let seen = 0;
-    for (; seen < inbox.length && arrivals.arrivalNs[inbox[seen]] <= untilNs; seen++) {
-      const request = inbox[seen];
-      const arrivalNs = arrivals.arrivalNs[request];
-      columns.arrivalNs[request] = arrivalNs;
-      if (isTooLong(this.input, request)) {
-        if (this.recordsEvents) this.recorder.event(EventKind.Reject, request, 0, 0);
-        ledger.note(request, Outcome.Rejected, arrivalNs);
-        this.numOutstanding--;
-      } else {
-        scheduler.add(request, arrivalNs);
-      }
-    }
-    if (seen > 0) inbox.splice(0, seen);
-    while (aborts.length > 0 && aborts[0].ns <= untilNs) {
-      const { request } = aborts[0];
-      aborts.shift();
-      if (scheduler.abort(request)) this.ended(request, Outcome.Aborted, this.pipeline.startNs(now));
-    }
+  aborted(request: number): void {
+    if (this.scheduler.abort(request)) this.ended(request, Outcome.Aborted, this.nextStartNs);
+  }
+
+  reset(preemptRunning: boolean): void {
+    this.scheduler.resetPrefixCache(preemptRunning);
   }
 
   /** Makes the next batch and its row; false if nothing happened, so that there is no step. */
@@ -261,19 +247,8 @@ export class Engine implements EngineLoad {
     row.numScheduledTokens = shape.numTokens;
     row.numScheduledRequests = shape.numRequests;
     scheduler.describe(row);
-    if (scheduler.waste !== undefined) {
-      const { externalFragmentation, largestFreeBlock } = scheduler.waste();
-      this.sumFragmentation += externalFragmentation;
-      this.leastLargestFree = Math.min(this.leastLargestFree, largestFreeBlock);
-    }
+    if (scheduler.waste !== undefined) this.scatter.step(scheduler.waste());
     return true;
-  }
-
-  private scatter() {
-    return {
-      externalFragmentation: this.numSteps === 0 ? 0 : this.sumFragmentation / this.numSteps,
-      leastLargestFree: this.numSteps === 0 ? 0 : this.leastLargestFree,
-    };
   }
 
   private endStep(): RunEnd | null {
@@ -283,10 +258,7 @@ export class Engine implements EngineLoad {
     this.kvEventLog?.endStep(row.endNs);
     this.numSteps++;
     if (this.numSteps === (this.input.maxSteps ?? DEFAULT_MAX_STEPS)) return 'step-limit';
-    // A prompt that preempts itself for ever: vLLM does not notice, and never ends.
-    const { numSampled, numTokens } = this.scheduler.shape;
-    this.fruitlessTokens = numSampled > 0 ? 0 : this.fruitlessTokens + Math.max(MIN_FRUITLESS, numTokens);
-    if (this.fruitlessTokens > this.mostFruitlessTokens) return 'hang';
+    if (this.livelock.isHung(this.scheduler.shape)) return 'hang';
     if (this.numSteps % STEPS_BETWEEN_PROGRESS === 0 && this.hooks.progress) {
       const share = this.ledger.numEnded / Math.max(1, this.input.workload.numRequests);
       if (this.hooks.progress(share, this.numSteps, row.endNs)) return 'cancelled';
@@ -306,12 +278,6 @@ export class Engine implements EngineLoad {
   private extendStep(): void {
     this.recorder.extendStep();
     this.kvEventLog?.endStep(this.outputNs);
-  }
-
-  /** More tokens than all prompts that run at once can have. */
-  private get mostFruitlessTokens(): number {
-    const { maxNumSeqs, maxModelLen } = this.input.scheduler;
-    return 2 * maxNumSeqs * maxModelLen;
   }
 
   private admitted(request: number, numCached: number): void {

@@ -14,11 +14,10 @@ import {
   NEVER,
   nextSkipAt,
   numSkippedBlocks,
-  SLIDING_WINDOW,
 } from './group-layout.ts';
-import { type TokenRuns, TokenWalk } from './known-tokens.ts';
-import { ROOT_CHAIN } from './prefix-index.ts';
+import type { TokenRuns } from './known-tokens.ts';
 import { PrefixLookup } from './prefix-lookup.ts';
+import { PrefixWriter } from './prefix-writer.ts';
 
 /**
  * Who holds which blocks (vLLM `KVCacheManager` with its coordinators and single-type managers).
@@ -34,8 +33,8 @@ export class KvCacheManager {
   }
   /** Sum over running requests and groups of the token slots in their tables. */
   numTableSlots = 0;
-  log: EventSink | null = null;
 
+  private log: EventSink | null = null;
   private readonly groups: readonly GroupLayout[];
   private readonly enablePrefixCaching: boolean;
   private readonly maxModelLen: number;
@@ -43,12 +42,10 @@ export class KvCacheManager {
   private readonly alignment: number;
   /** group → most blocks that the full-sequence gate asks of it. */
   private readonly gateCap: readonly number[];
-  /** group → of each alignment-long segment, the first position (in blocks) that enters the cache. */
-  private readonly firstCachedInSegment: readonly number[];
   /** Computed tokens at which the first block of any request leaves a window. */
   private readonly firstDropAt: number;
   private readonly lookup: PrefixLookup;
-  private readonly walk: TokenWalk;
+  private readonly writer: PrefixWriter;
 
   // request → the token counts at which its next step needs more than a counter
   /** Token slots in the shortest of its tables. */
@@ -57,13 +54,6 @@ export class KvCacheManager {
   private readonly nextCacheAt: Int32Array;
   /** Computed tokens at which the next block leaves the sliding window. */
   private readonly nextDropAt: Int32Array;
-
-  /** request → tokens already offered to the prefix cache (vLLM num_cached_block, in tokens) … */
-  private readonly offeredTokens: Int32Array;
-  /** … and the chain of the request there, retained while the request holds blocks. */
-  private readonly offeredChain: Int32Array;
-  /** Chains of the blocks that one call enters. */
-  private newChains = new Int32Array(64);
 
   constructor(runs: TokenRuns, pool: PoolConfig, scheduler: SchedulerConfig) {
     const numRequests = runs.numPromptTokens.length;
@@ -76,11 +66,6 @@ export class KvCacheManager {
     this.alignment = alignmentOf(this.groups);
     this.gateCap = this.groups.map((group) =>
       gateCapOf(group, scheduler.maxNumBatchedTokens, scheduler.maxModelLen),
-    );
-    this.firstCachedInSegment = this.groups.map(({ kind, window, blockSize }) =>
-      kind === SLIDING_WINDOW
-        ? Math.max(0, this.alignment / blockSize - Math.ceil((window - 1) / blockSize))
-        : 0,
     );
     // vLLM asserts the same: no eagle beside chunked attention, and no second block size.
     const chunked = this.groups.find(({ kind }) => kind === CHUNKED_LOCAL);
@@ -96,13 +81,24 @@ export class KvCacheManager {
       this.alignment,
       scheduler.useEagle,
     );
-    this.walk = new TokenWalk(runs);
+    this.writer = new PrefixWriter(
+      this.pool.prefixIndex,
+      runs,
+      this.groups,
+      this.tables,
+      pool.enablePrefixCaching ? this.alignment : NEVER,
+      this.hashBlockSize,
+    );
+    this.nextCacheAt = this.writer.nextAt;
     this.firstDropAt = Math.min(...this.groups.map((group) => nextSkipAt(group, 0)));
     this.slots = new Int32Array(numRequests);
-    this.nextCacheAt = new Int32Array(numRequests).fill(pool.enablePrefixCaching ? this.alignment : NEVER);
     this.nextDropAt = new Int32Array(numRequests).fill(NEVER);
-    this.offeredTokens = new Int32Array(numRequests);
-    this.offeredChain = new Int32Array(numRequests);
+  }
+
+  /** Everything that happens to blocks is reported there from now on. */
+  record(log: EventSink): void {
+    this.log = log;
+    this.writer.log = log;
   }
 
   /** Searches the prefix cache for a request with `numTokens` known tokens; hitTokens is the result. */
@@ -180,7 +176,7 @@ export class KvCacheManager {
 
   /** Enters the request's blocks that are full with `known` tokens into the prefix cache. */
   cacheBlocks(request: number, known: number): void {
-    if (known >= this.nextCacheAt[request]) this.offerToCache(request, known);
+    if (known >= this.nextCacheAt[request]) this.writer.offer(request, known);
   }
 
   /** Slots in blocks of the request's tables that lie wholly beyond its `computed` tokens. */
@@ -207,11 +203,8 @@ export class KvCacheManager {
       this.numTableSlots -= length * blockSize;
       tables.clear(request);
     }
-    this.pool.prefixIndex.release(this.offeredChain[request]);
-    this.offeredChain[request] = ROOT_CHAIN;
-    this.offeredTokens[request] = 0;
+    this.writer.forget(request);
     this.slots[request] = 0;
-    this.nextCacheAt[request] = this.enablePrefixCaching ? this.alignment : NEVER;
     this.nextDropAt[request] = NEVER;
   }
 
@@ -259,12 +252,7 @@ export class KvCacheManager {
       }
       this.numTableSlots += this.lookup.hitLength[id] * group.blockSize;
     }
-    let chain = this.lookup.hitChain;
-    if (chain === ROOT_CHAIN) chain = this.newChains[this.makeChains(request, 0, hit) - 1];
-    this.offeredTokens[request] = hit;
-    this.offeredChain[request] = chain;
-    pool.prefixIndex.retain(chain);
-    this.nextCacheAt[request] = hit + this.alignment;
+    this.writer.startBehind(request, hit, this.lookup.hitChain);
   }
 
   /** Lengthens every table to hold `total` tokens, with blocks from the head of the free queue. */
@@ -318,77 +306,5 @@ export class KvCacheManager {
       nextDropAt = Math.min(nextDropAt, nextSkipAt(group, skipped));
     }
     this.nextDropAt[request] = nextDropAt;
-  }
-
-  private offerToCache(request: number, known: number): void {
-    const { prefixIndex } = this.pool;
-    const from = this.offeredTokens[request];
-    const to = known - (known % this.alignment);
-    if (to - from === this.alignment && this.groups.length === 1) {
-      this.offerOneBlock(request, from);
-      return;
-    }
-    const count = this.makeChains(request, from, to);
-    const last = this.newChains[count - 1];
-    for (const { id, blockSize } of this.groups) {
-      const table = this.tables[id].table[request];
-      const perSegment = this.alignment / blockSize;
-      for (let i = from / blockSize; i < to / blockSize; i++) {
-        const block = table[i];
-        if (block === NULL_BLOCK || i % perSegment < this.firstCachedInSegment[id]) continue;
-        const chain = this.newChains[((i + 1) * blockSize - from) / this.hashBlockSize - 1];
-        if (this.log !== null) this.log.event(EventKind.Cache | (id << DETAIL_SHIFT), request, block, chain);
-        prefixIndex.insert(id, chain, block);
-      }
-    }
-    this.offeredUpTo(request, to, last);
-  }
-
-  /** One block of the only group is full: what a decode step does, without the general case's loops. */
-  private offerOneBlock(request: number, from: number): void {
-    const { prefixIndex } = this.pool;
-    const before = this.offeredChain[request];
-    this.walk.start(request, from);
-    const chain = this.continueChain(before);
-    const block = this.tables[0].table[request][from / this.alignment];
-    if (block !== NULL_BLOCK) {
-      if (this.log !== null) this.log.event(EventKind.Cache, request, block, chain);
-      prefixIndex.insert(0, chain, block);
-    }
-    this.offeredUpTo(request, from + this.alignment, chain);
-  }
-
-  private offeredUpTo(request: number, tokens: number, chain: number): void {
-    const { prefixIndex } = this.pool;
-    prefixIndex.retain(chain);
-    prefixIndex.release(this.offeredChain[request]);
-    this.offeredChain[request] = chain;
-    this.offeredTokens[request] = tokens;
-    this.nextCacheAt[request] = tokens + this.alignment;
-  }
-
-  /** The chain one hash block further, along the walk. */
-  private continueChain(chain: number): number {
-    const { walk } = this;
-    const { prefixIndex } = this.pool;
-    let rest = this.hashBlockSize;
-    do {
-      rest -= walk.take(rest);
-      chain = prefixIndex.extend(chain, walk.segment, walk.offset, walk.size);
-    } while (rest > 0);
-    return chain;
-  }
-
-  /** Chains of the request at the hash block ends in (from, to], into newChains; returns how many. */
-  private makeChains(request: number, from: number, to: number): number {
-    const count = (to - from) / this.hashBlockSize;
-    if (count > this.newChains.length) this.newChains = new Int32Array(count * 2);
-    this.walk.start(request, from);
-    let chain = this.offeredChain[request];
-    for (let i = 0; i < count; i++) {
-      chain = this.continueChain(chain);
-      this.newChains[i] = chain;
-    }
-    return count;
   }
 }

@@ -1,26 +1,22 @@
 import { strFromU8, strToU8, unzlibSync, zlibSync } from 'fflate';
 import { InputError } from '../error.ts';
-import { isRankStrip } from '../memory/rank-strip.ts';
-import { isServingAllocator } from '../memory/serving/serving-allocator.ts';
-import { isExpertMap } from '../moe/expert-map.ts';
-import {
-  type Column,
-  type Columns,
-  isColumnType,
-  makeColumn,
-  makeColumns,
-  type TableTypes,
-} from './column.ts';
+import { type Column, type Columns, makeColumn, makeColumns, type TableTypes } from './column.ts';
 import { Digest } from './digest.ts';
+import {
+  type FileHeader,
+  FORMAT_1_TABLES,
+  isFileHeader,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+} from './file-header.ts';
+import { findNonsense } from './nonsense.ts';
+import { fromPlanes, toPlanes } from './planes.ts';
 import {
   DETAIL_SHIFT,
   EVENT_COLUMNS,
-  EventKind,
-  KIND_MASK,
-  NO_OWNER,
   REQUEST_COLUMNS,
   type Recording,
-  type RecordingHeader,
   SPAN_COLUMNS,
   STEP_COLUMNS,
 } from './recording.ts';
@@ -43,62 +39,10 @@ import {
 const MAGIC = strToU8('POOLREC');
 const FORMAT_VERSION = 2;
 const PREFIX_BYTES = 12;
-const MAX_ROWS = 0x7fffffff;
+/** Deflate cannot pack more than 1032 bytes into one. */
+const MAX_ROWS_PER_PACKED_BYTE = 1032;
 /** Fast and small enough: counters in planes compress well at any level. */
 const LEVEL = 3;
-
-interface FileHeader {
-  readonly header: RecordingHeader;
-  readonly requestIds: readonly string[];
-  readonly rows: Readonly<Record<'steps' | 'events' | 'spans' | 'requests', number>>;
-  /** Table → its columns, in the order in which they follow; absent in version 1. */
-  readonly columns?: Readonly<Record<string, TableTypes>>;
-  readonly digest: string;
-}
-
-const TABLES = {
-  steps: STEP_COLUMNS,
-  events: EVENT_COLUMNS,
-  spans: SPAN_COLUMNS,
-  requests: REQUEST_COLUMNS,
-} as const satisfies Record<string, TableTypes>;
-type TableName = keyof typeof TABLES;
-const TABLE_NAMES = Object.keys(TABLES) as TableName[];
-
-/** The columns of format version 1, which its header did not declare. */
-const FORMAT_1_TABLES: Record<TableName, TableTypes> = {
-  steps: {
-    startNs: 'f64',
-    endNs: 'f64',
-    scheduleEnd: 'u32',
-    eventEnd: 'u32',
-    numScheduledTokens: 'u32',
-    numScheduledRequests: 'u32',
-    numRunning: 'u32',
-    numWaiting: 'u32',
-    numFreeBlocks: 'u32',
-    numCachedFreeBlocks: 'u32',
-    internalWasteSlots: 'u32',
-    reservedSlots: 'u32',
-    admissionStop: 'u8',
-    admissionNeed: 'u32',
-  },
-  events: { kind: 'u8', a: 'u32', b: 'u32', c: 'u32' },
-  spans: { request: 'u32', step: 'u32', computed: 'u32', tokens: 'u32', rate: 'u8', previous: 'u32' },
-  requests: {
-    arrivalNs: 'f64',
-    firstScheduledNs: 'f64',
-    firstTokenNs: 'f64',
-    endNs: 'f64',
-    numPromptTokens: 'u32',
-    maxTokens: 'u32',
-    priority: 'i32',
-    numOutputTokens: 'u32',
-    numCachedTokens: 'u32',
-    numPreemptions: 'u32',
-    outcome: 'u8',
-  },
-};
 
 /** Format 1 had four bits each for the kind and its detail. */
 const fromFormat1Kind = (kind: number) => (kind & 0xf) | ((kind >> 4) << DETAIL_SHIFT);
@@ -261,163 +205,6 @@ class Reader {
   }
 }
 
-/** Deflate cannot pack more than 1032 bytes into one. */
-const MAX_ROWS_PER_PACKED_BYTE = 1032;
-
-function isFileHeader(value: unknown): value is FileHeader {
-  const file = value as FileHeader;
-  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0 && (n as number) <= MAX_ROWS;
-  return (
-    typeof file === 'object' &&
-    file !== null &&
-    typeof file.digest === 'string' &&
-    typeof file.rows === 'object' &&
-    file.rows !== null &&
-    TABLE_NAMES.every((name) => isCount(file.rows[name])) &&
-    (file.columns === undefined || TABLE_NAMES.every((name) => isTableTypes(file.columns?.[name]))) &&
-    Array.isArray(file.requestIds) &&
-    file.requestIds.length === file.rows.requests &&
-    file.requestIds.every((id) => typeof id === 'string') &&
-    typeof file.header === 'object' &&
-    file.header !== null &&
-    typeof file.header.name === 'string' &&
-    typeof file.header.about === 'object' &&
-    file.header.about !== null &&
-    (file.header.experts === undefined || isExpertMap(file.header.experts)) &&
-    (file.header.memory === undefined || areRanks(file.header.memory, isRankStrip)) &&
-    (file.header.allocators === undefined || areRanks(file.header.allocators, isServingAllocator)) &&
-    isCount(file.header.pool?.numGpuBlocks) &&
-    file.header.pool.numGpuBlocks > 0 &&
-    Array.isArray(file.header.pool.groups) &&
-    file.header.pool.groups.length > 0 &&
-    file.header.pool.groups.length <= 16 &&
-    file.header.pool.groups.every((group) => isCount(group?.blockSize) && group.blockSize > 0) &&
-    typeof file.header.scheduler === 'object' &&
-    file.header.scheduler !== null &&
-    (file.header.switch === undefined ||
-      (isCount(file.header.switch?.step) && typeof file.header.switch.to?.policy === 'string'))
-  );
-}
-
-/** GPUs of a machine that is believed. */
-const MAX_RANKS = 1 << 16;
-
-function areRanks(value: unknown, isRank: (rank: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length <= MAX_RANKS && value.every(isRank);
-}
-
-function isTableTypes(value: unknown): value is TableTypes {
-  return typeof value === 'object' && value !== null && Object.values(value).every(isColumnType);
-}
-
-/** A reason why a reader could not replay the columns, or null. */
-function findNonsense(recording: Recording): string | null {
-  const { numSteps, numEvents, steps, spans, requestIds } = recording;
-  let before = 0;
-  for (let step = 0; step < numSteps; step++) {
-    if (steps.scheduleEnd[step] < before || steps.eventEnd[step] < steps.scheduleEnd[step]) {
-      return `step ${step}: events out of order`;
-    }
-    before = steps.eventEnd[step];
-  }
-  if (before > numEvents) return 'steps name more events than there are';
-  for (let row = 0; row < spans.step.length; row++) {
-    if (spans.request[row] >= requestIds.length || spans.previous[row] > row || spans.step[row] >= MAX_ROWS) {
-      return `span ${row}: out of range`;
-    }
-  }
-  const isPossible = recording.header.v0 === undefined ? possibleInV1(recording) : possibleInV0(recording);
-  for (let event = 0; event < numEvents; event++) {
-    if (!isPossible(event)) return `event ${event}: out of range`;
-  }
-  return null;
-}
-
-type EventCheck = (event: number) => boolean;
-
-function possibleInV1({ header, requestIds, events, spans }: Recording): EventCheck {
-  const numRequests = requestIds.length;
-  const { numGpuBlocks, groups } = header.pool;
-  return (event) => {
-    const kind = events.kind[event] & KIND_MASK;
-    const detail = events.kind[event] >> DETAIL_SHIFT;
-    const isBlockEvent = (kind >= EventKind.Allocate && kind <= EventKind.Drop) || kind === EventKind.Evict;
-    const movesBack = kind === EventKind.Admit || (kind >= EventKind.Preempt && kind <= EventKind.Abort);
-    return (
-      kind <= EventKind.EncoderEvict &&
-      (kind === EventKind.ResetCache || events.a[event] < numRequests) &&
-      (!isBlockEvent || (events.b[event] < numGpuBlocks && detail < groups.length)) &&
-      (kind !== EventKind.Span || events.b[event] < spans.step.length) &&
-      (kind !== EventKind.Hit || events.c[event] <= numGpuBlocks + 1) &&
-      (!movesBack || events.c[event] <= numRequests)
-    );
-  };
-}
-
-/** Longest table that is believed. */
-const MAX_POSITION = 1 << 24;
-
-function possibleInV0({ header, requestIds, requests, events, spans }: Recording): EventCheck {
-  const numRequests = requestIds.length;
-  const numSequences = requests.numSequences.reduce((sum, n) => sum + Math.max(1, n), 0);
-  const sizes = [header.pool.numGpuBlocks, header.v0?.numCpuBlocks ?? 0];
-  return (event) => {
-    const detail = events.kind[event] >> DETAIL_SHIFT;
-    const a = events.a[event];
-    const b = events.b[event];
-    const c = events.c[event];
-    const isBlock = detail <= 1 && b < sizes[detail];
-    const isPlace = c <= sizes[detail] + 1;
-    switch (events.kind[event] & KIND_MASK) {
-      case EventKind.Reject:
-        return a < numRequests;
-      case EventKind.Span:
-        return a < numRequests && b < spans.step.length;
-      case EventKind.Move:
-        return a < numRequests && b <= numRequests && c <= numRequests;
-      case EventKind.Allocate:
-        return isBlock && (a < numSequences || a === NO_OWNER);
-      case EventKind.Hit:
-        return isBlock && isPlace && a < numSequences;
-      case EventKind.Free:
-        return isBlock && a < numSequences && c < MAX_POSITION;
-      case EventKind.Cache:
-        return isBlock;
-      case EventKind.Evict:
-        return isBlock && a <= sizes[detail];
-      case EventKind.Replace:
-        return a < numSequences && b < sizes[0] && c < MAX_POSITION;
-      case EventKind.ReplaceWith:
-        return event > 0 && a < numSequences && b < sizes[0] && c <= sizes[0] + 1;
-      case EventKind.Fork:
-        return a < numSequences && b < numSequences;
-      default:
-        return false;
-    }
-  };
-}
-
 function columnsOf(table: object): Column[] {
   return Object.values(table);
-}
-
-function toPlanes(column: ArrayBufferView & { BYTES_PER_ELEMENT: number }): Uint8Array {
-  const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
-  const width = column.BYTES_PER_ELEMENT;
-  if (width === 1) return bytes;
-  const rows = bytes.length / width;
-  const planes = new Uint8Array(bytes.length);
-  for (let plane = 0; plane < width; plane++) {
-    for (let row = 0, at = plane; row < rows; row++, at += width) planes[plane * rows + row] = bytes[at];
-  }
-  return planes;
-}
-
-function fromPlanes(planes: Uint8Array, column: ArrayBufferView & { BYTES_PER_ELEMENT: number }): void {
-  const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
-  const width = column.BYTES_PER_ELEMENT;
-  const rows = bytes.length / width;
-  for (let plane = 0; plane < width; plane++) {
-    for (let row = 0, at = plane; row < rows; row++, at += width) bytes[at] = planes[plane * rows + row];
-  }
 }

@@ -8,9 +8,8 @@ export abstract class BatchReader {
   protected readonly shape: BatchShape;
 
   constructor(recording: Recording) {
-    const { scheduler, switch: later } = recording.header;
     this.recording = recording;
-    this.shape = emptyBatch(Math.max(scheduler.maxNumSeqs, later?.to.maxNumSeqs ?? 0));
+    this.shape = emptyBatch(recording.requestIds.length);
   }
 
   /** Of the step at which a cursor stands, before its outputs. Valid until the next call. */

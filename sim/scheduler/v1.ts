@@ -87,7 +87,7 @@ export class V1Scheduler implements EngineScheduler {
     const { core } = this;
     core.log = log;
     core.spans.log = spans;
-    core.kv.log = log;
+    core.kv.record(log);
     if (core.encoderInputs !== null) core.encoderInputs.log = log;
   }
 
