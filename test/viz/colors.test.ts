@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Purpose } from '../../sim/memory/allocator-report.ts';
 import { STRIP_KINDS } from '../../sim/memory/rank-strip.ts';
+import { COMPONENTS } from '../../sim/time/breakdown.ts';
 
 const TOKENS = readFileSync(new URL('../../viz/style/tokens.css', import.meta.url), 'utf8');
 const [LIGHT, DARK] = TOKENS.split(':root[data-theme="dark"]');
@@ -10,6 +11,7 @@ const THEMES = { light: LIGHT, dark: DARK };
 /** What is told apart by colour: a legend names it, but nothing else does at its place. */
 const WASTE = ['waste-tokens', 'waste-internal', 'waste-reserved', 'waste-cached', 'waste-free'];
 const MEMORY = STRIP_KINDS.map((kind) => `mem-${kind}`);
+const TIME = COMPONENTS.map((component) => `time-${component}`);
 
 type Matrix = readonly (readonly [number, number, number])[];
 
@@ -69,7 +71,7 @@ function colorOf(token: string, theme: string): string {
 
 describe.each(Object.entries(THEMES))('%s: colours that meet are told apart', (_, theme) => {
   test.each(Object.entries(SIGHT))('with %s', (_, sight) => {
-    for (const tokens of [WASTE, MEMORY]) {
+    for (const tokens of [WASTE, MEMORY, TIME]) {
       const seen = tokens.map((token) => lab(colorOf(token, theme), sight));
       for (let i = 0; i < tokens.length; i++) {
         for (let j = 0; j < i; j++) {
