@@ -122,25 +122,38 @@ export function pathBeside(scenarioFile: string, path: string): string {
   } catch (error) {
     throw new InputError([{ file: shownPath(full), message: reasonOf(error) }]);
   }
-  if (real.startsWith(folder + sep)) return real;
-  throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);
+  if (!real.startsWith(folder + sep)) {
+    throw new InputError([{ file: path, message: "leads out of the scenario's folder" }]);
+  }
+  // A pipe would be waited for, and what a device says has no end.
+  if (statSync(real).isFile()) return real;
+  throw new InputError([{ file: path, message: 'is no file' }]);
 }
 
-/** The files below the given files and folders whose names end in one of the endings, in a stable order. */
+/**
+ * The files of the given files and folders, in a stable order. Of folders: all that is below and whose name ends in
+ * one of the endings, but not what packages bring, what is hidden, or what a link to a folder leads to.
+ */
 export function filesBelow(paths: readonly string[], endings: readonly string[]): string[] {
-  const found: string[] = [];
-  const visit = (path: string, named: boolean) => {
-    let isFolder: boolean;
+  return paths.flatMap((path) => {
     try {
-      isFolder = statSync(path).isDirectory();
+      return statSync(path).isDirectory() ? filesIn(path, endings) : [path];
     } catch (error) {
       throw new InputError([{ file: path, message: reasonOf(error) }]);
     }
-    if (isFolder) for (const name of readdirSync(path).sort()) visit(join(path, name), false);
-    else if (named || endings.some((ending) => path.endsWith(ending))) found.push(path);
-  };
-  for (const path of paths) visit(path, true);
-  return found;
+  });
+}
+
+function filesIn(folder: string, endings: readonly string[]): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return /^(\.|node_modules$)/.test(entry.name) ? [] : filesIn(path, endings);
+      const isWanted = endings.some((ending) => entry.name.endsWith(ending));
+      return isWanted && statSync(path, { throwIfNoEntry: false })?.isFile() ? [path] : [];
+    });
 }
 
 /** A path as the user would write it from here. */

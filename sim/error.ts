@@ -28,12 +28,19 @@ export class InputError extends Error {
   }
 }
 
+/** Of a message: it may quote what it is about. */
+const MOST_CHARACTERS = 4000;
+
 /** One problem on one line, in the form that editors and CI systems link. */
 export function formatProblem(problem: Problem): string {
   const place = problem.place ? `:${problem.place.line}:${problem.place.column}` : '';
   const field = problem.field ? ` ${problem.field}:` : '';
   const hint = problem.suggestion ? ` (did you mean ${problem.suggestion}?)` : '';
-  return oneLine(`${problem.file}${place}:${field} ${problem.message}${hint}`);
+  const message =
+    problem.message.length > MOST_CHARACTERS
+      ? `${problem.message.slice(0, MOST_CHARACTERS)}…`
+      : problem.message;
+  return oneLine(`${problem.file}${place}:${field} ${message}${hint}`);
 }
 
 /** A fault in Poolscope itself: exit code 3. Kept on in production. */

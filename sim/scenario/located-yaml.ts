@@ -11,6 +11,7 @@ import {
   Parser,
   parseAllDocuments,
   parseDocument,
+  visit,
 } from 'yaml';
 import { InputError, type Place } from '../error.ts';
 
@@ -20,6 +21,8 @@ const MAX_DOCUMENTS = 1000;
 const MAX_DEPTH = 100;
 /** Of a file that is no YAML, the first problems tell it. */
 const MOST_ERRORS = 10;
+/** The parser compares each key with all others of its object; duplicateKeys() does not. */
+const OPTIONS = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
 
 export type Path = readonly (string | number)[];
 
@@ -42,7 +45,7 @@ export interface LocatedYaml {
  */
 export function parseLocatedYaml(text: string, file: string): LocatedYaml {
   const lines = linesOf(text, file);
-  const options = { lineCounter: lines, uniqueKeys: true, prettyErrors: false, logLevel: 'error' } as const;
+  const options = { ...OPTIONS, lineCounter: lines } as const;
   return locatedDocument(parseDocument(text, options), file, lines);
 }
 
@@ -52,13 +55,7 @@ export function parseLocatedYaml(text: string, file: string): LocatedYaml {
  */
 export function parseLocatedDocuments(text: string, file: string): LocatedYaml[] {
   const lines = linesOf(text, file);
-  const options = {
-    lineCounter: lines,
-    uniqueKeys: true,
-    prettyErrors: false,
-    merge: true,
-    logLevel: 'error',
-  } as const;
+  const options = { ...OPTIONS, lineCounter: lines, merge: true } as const;
   const documents = parseAllDocuments(text, options);
   if (documents.length > MAX_DOCUMENTS) {
     throw new InputError([{ file, message: `has more than ${MAX_DOCUMENTS} documents` }]);
@@ -104,10 +101,17 @@ function locatedDocument(document: Document.Parsed, file: string, lines: LineCou
       document.errors.slice(0, MOST_ERRORS).map((error) => ({
         file,
         place: place(error.pos[0]),
-        message:
-          error.code === 'DUPLICATE_KEY'
-            ? 'the key stands here a second time: each key may be given once'
-            : `is no YAML: ${error.message}`,
+        message: `is no YAML: ${error.message}`,
+      })),
+    );
+  }
+  const twice = duplicateKeys(document);
+  if (twice.length > 0) {
+    throw new InputError(
+      twice.map((offset) => ({
+        file,
+        place: place(offset),
+        message: 'the key stands here a second time: each key may be given once',
       })),
     );
   }
@@ -136,6 +140,23 @@ function locatedDocument(document: Document.Parsed, file: string, lines: LineCou
       return key?.range ? place(key.range[0]) : undefined;
     },
   };
+}
+
+/** Where keys stand that their object has before: the first of them. */
+function duplicateKeys(document: Document.Parsed): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value) && key.range) offsets.push(key.range[0]);
+        seen.add(key.value);
+      }
+      return offsets.length >= MOST_ERRORS ? visit.BREAK : undefined;
+    },
+  });
+  return offsets.slice(0, MOST_ERRORS);
 }
 
 function containsItself(value: unknown, around: readonly unknown[] = []): boolean {

@@ -38,6 +38,8 @@ const seeds = v.pipe(
   v.check((list) => new Set(list).size === list.length, SEEDS),
 );
 
+const MOST_FLAGS = 1000;
+
 export const scenarioSchema = v.strictObject(
   {
     version: v.literal(1, '1'),
@@ -49,7 +51,12 @@ export const scenarioSchema = v.strictObject(
     command: v.optional(commandSchema),
     compose: v.optional(composeSchema),
     manifest: v.optional(manifestSchema),
-    engine: v.optional(v.record(v.string(), v.unknown(), 'an object of vllm serve flags')),
+    engine: v.optional(
+      v.pipe(
+        v.record(v.string(), v.unknown(), 'an object of vllm serve flags'),
+        v.check((flags) => Object.keys(flags).length <= MOST_FLAGS, `at most ${MOST_FLAGS} flags`),
+      ),
+    ),
     env: v.optional(envSchema),
     hardware: hardwareSchema,
     replicas: v.optional(replicasSchema),

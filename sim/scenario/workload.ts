@@ -2,6 +2,7 @@ import { lengthOf } from './length-schema.ts';
 import type { Report } from './located-yaml.ts';
 import { paceOf } from './pace.ts';
 import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
+import { MAX_REQUESTS } from './schema-parts.ts';
 import { TRACE_KEYS, traceWorkloadOf } from './trace-workload.ts';
 import type { WorkloadFile } from './workload-schema.ts';
 
@@ -68,6 +69,9 @@ function syntheticOf(file: WorkloadFile, report: Report): SyntheticWorkload {
   const ratios = typeof ratio === 'number' ? { input: ratio, output: ratio } : ratio;
   const numRequests = file['num-prompts'] ?? NUM_PROMPTS;
   const turns = file.turns ?? 1;
+  const all = (file.events ?? []).reduce((sum, { burst }) => sum + burst, numRequests);
+  if (all > MAX_REQUESTS)
+    report(['workload', 'events'], `${all} requests in all; at most ${MAX_REQUESTS} are allowed`);
   const prefixTokens = repeats
     ? (file['prefix-repetition-prefix-len'] ?? PREFIX_REPETITION.prefixLen)
     : (file['random-prefix-len'] ?? 0);
