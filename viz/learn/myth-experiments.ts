@@ -12,17 +12,19 @@ import { WorkloadBuilder } from '../../sim/workload/builder.ts';
 import { run, scenario } from './experiments/lab.ts';
 import { admission, firstPreemption } from './experiments/scheduling.ts';
 import { onDemand } from './experiments/tables.ts';
+import type { MythOutcome } from './myth-outcome.ts';
 import type { MythId } from './myths.ts';
-import type { Facts } from './outcome.ts';
-
-/** What a counter-example shows. */
-export interface MythOutcome {
-  /** What the claim predicts has come out. */
-  readonly holds: boolean;
-  readonly facts: Facts;
-  /** The run, for the playground; null where none of the scenarios is one. */
-  readonly scenario: ScenarioSource | null;
-}
+import {
+  above95,
+  cardsBalance,
+  everyCardACopy,
+  expertCacheFlag,
+  float16,
+  hostMemory,
+  overrideZero,
+  poolSize,
+  sixteenKilobytes,
+} from './startup-myths.ts';
 
 const BLOCK = 16;
 
@@ -166,6 +168,99 @@ function moreAtOnce(): MythOutcome {
   return { holds: answer === 'faster', facts, scenario: source };
 }
 
+const CHATS =
+  'dataset-name: prefix_repetition, prefix-repetition-num-prefixes: 3, prefix-repetition-prefix-len: 512, ' +
+  'prefix-repetition-suffix-len: 64, prefix-repetition-output-len: 60';
+
+/** In the end fewer blocks are empty than a prompt needs: nearly all know a text that ended. */
+function fullIsBad(): MythOutcome {
+  const source = serving(
+    'full',
+    '--num-gpu-blocks-override 400 --max-model-len 1024',
+    `num-prompts: 100, request-rate: 1, ${CHATS}`,
+  );
+  const recording = run(source);
+  const { steps, numSteps } = recording;
+  const prompt = Math.ceil(recording.requests.numPromptTokens[0] / BLOCK);
+  let full = 0;
+  let waits = 0;
+  for (let step = 0; step < numSteps; step++) {
+    if (steps.numFreeBlocks[step] - steps.numCachedFreeBlocks[step] >= prompt) continue;
+    full++;
+    if (steps.admissionStop[step] === AdmissionStop.NoFreeBlocks && steps.numWaiting[step] > 0) waits++;
+  }
+  return { holds: full === 0 || waits > 0, facts: { full, numSteps, waits, prompt }, scenario: source };
+}
+
+/** The cache is emptied every five seconds, or not. */
+function flush(): MythOutcome {
+  const of = (reset: string) =>
+    serving(
+      'flush',
+      '--num-gpu-blocks-override 400 --max-model-len 1024',
+      `num-prompts: 100, request-rate: 2, ${CHATS}${reset}`,
+    );
+  const source = of(
+    ', reset-prefix-cache: [5s, 10s, 15s, 20s, 25s, 30s, 35s, 40s, 45s], reset-running-requests: true',
+  );
+  const [emptied, kept] = [source, of('')].map((each) => {
+    const { header, requests } = run(each);
+    const first = requests.firstTokenNs.reduce((sum, ns, i) => sum + (ns - requests.arrivalNs[i]), 0);
+    return {
+      hits: header.prefixCacheHits / header.prefixCacheQueries,
+      firstMs: first / requests.firstTokenNs.length / 1_000_000,
+    };
+  });
+  return {
+    holds: emptied.firstMs < 0.99 * kept.firstMs,
+    facts: {
+      hits: kept.hits,
+      hitsEmptied: emptied.hits,
+      firstMs: kept.firstMs,
+      firstMsEmptied: emptied.firstMs,
+    },
+    scenario: source,
+  };
+}
+
+/** vLLM 0.6.3 under pressure, with 8 GiB of swap space. */
+function swapForBursts(): MythOutcome {
+  const source = scenario(
+    'swap-for-bursts',
+    `version: 1
+name: swap-for-bursts
+vllm: "0.6.3"
+seed: 1
+command: >
+  vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 1024 --num-gpu-blocks-override 200 --swap-space 8
+hardware: { gpu: l4, count: 1 }
+workload: { num-prompts: 60, request-rate: inf, input-len: 100, output-len: 200 }
+`,
+  );
+  const recording = run(source);
+  const { numPreemptions } = summarize(recording);
+  const swapped = recording.header.traffic?.swappedOut ?? 0;
+  return { holds: swapped > 0 || numPreemptions === 0, facts: { numPreemptions, swapped }, scenario: source };
+}
+
+/** The same quiet load with much memory and with more. */
+function utilizationIsWork(): MythOutcome {
+  const of = (share: number) =>
+    serving(
+      'quiet',
+      `--max-model-len 4096 --gpu-memory-utilization ${share}`,
+      'num-prompts: 60, request-rate: 0.5, input-len: 200, output-len: 100',
+    );
+  const source = of(0.95);
+  const rates = [of(0.85), source].map((each) => {
+    const recording = run(each);
+    const tokens = recording.requests.numOutputTokens.reduce((sum, n) => sum + n, 0);
+    return tokens / summarize(recording).simulatedSeconds;
+  });
+  const [low, high] = rates;
+  return { holds: high > 1.01 * low, facts: { low, high }, scenario: source };
+}
+
 export const MYTH_EXPERIMENTS: Readonly<Record<MythId, () => MythOutcome>> = {
   gaps,
   'no-waste': noWaste,
@@ -176,4 +271,17 @@ export const MYTH_EXPERIMENTS: Readonly<Record<MythId, () => MythOutcome>> = {
   'max-tokens': maxTokens,
   'largest-evicted': largestEvicted,
   'more-at-once': moreAtOnce,
+  'full-is-bad': fullIsBad,
+  flush,
+  'swap-for-bursts': swapForBursts,
+  'utilization-is-work': utilizationIsWork,
+  'pool-size': poolSize,
+  float16,
+  'sixteen-kilobytes': sixteenKilobytes,
+  'every-card-a-copy': everyCardACopy,
+  'cards-balance': cardsBalance,
+  'override-zero': overrideZero,
+  'expert-cache-flag': expertCacheFlag,
+  'host-memory': hostMemory,
+  'above-95': above95,
 };

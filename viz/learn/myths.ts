@@ -9,6 +9,19 @@ export const MYTHS = [
   'max-tokens',
   'largest-evicted',
   'more-at-once',
+  'full-is-bad',
+  'flush',
+  'swap-for-bursts',
+  'utilization-is-work',
+  'pool-size',
+  'float16',
+  'sixteen-kilobytes',
+  'every-card-a-copy',
+  'cards-balance',
+  'override-zero',
+  'expert-cache-flag',
+  'host-memory',
+  'above-95',
 ] as const;
 
 export type MythId = (typeof MYTHS)[number];
@@ -22,4 +35,11 @@ export const LESSON_OF: Readonly<Partial<Record<MythId, string>>> = {
   'max-tokens': 'on-demand',
   'largest-evicted': 'preemption',
   'more-at-once': 'admission',
+  'full-is-bad': 'free-is-not-empty',
+  flush: 'free-is-not-empty',
+  'swap-for-bursts': 'swap-or-recompute',
+  'pool-size': 'kv-per-token',
+  'every-card-a-copy': 'tensor-parallel',
+  'cards-balance': 'tensor-parallel',
+  'expert-cache-flag': 'mixture-of-experts',
 };
