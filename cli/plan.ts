@@ -1,10 +1,11 @@
+import type { ModelConfig } from '../sim/catalog/model-config.ts';
 import { formatProblem, InputError } from '../sim/error.ts';
 import { plan as planScenario } from '../sim/memory/planner.ts';
 import { gpusNeeded } from '../sim/memory/resolve.ts';
 import { memoryStats } from '../sim/report/memory-stats.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { scenarioOfCommand } from '../sim/scenario/parse.ts';
-import type { ModelConfig, Scenario } from '../sim/scenario/scenario.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { readText } from './files.ts';
 import { isCommand, loadScenario, sourcesOf } from './load.ts';

@@ -1,11 +1,11 @@
 import { deploymentOf } from './deployment.ts';
 import { Cluster } from './engine/cluster.ts';
-import type { SimulationHooks } from './engine/simulate.ts';
+import type { SimulationHooks } from './engine/simulation-hooks.ts';
 import type { CacheReset, SimulationInput } from './engine/simulation-input.ts';
 import { together } from './engine/step-observer.ts';
 import { InputError, invariant } from './error.ts';
 import type { Plan } from './memory/plan.ts';
-import { rankStrips } from './memory/rank-strip.ts';
+import { rankStrips } from './memory/planned-strips.ts';
 import { resolveHardware } from './memory/resolve.ts';
 import type { MoeReport } from './moe/moe-report.ts';
 import type { KvEventBatch } from './recording/kv-event-log.ts';

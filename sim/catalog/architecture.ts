@@ -1,4 +1,3 @@
-import type { ModelConfig } from '../scenario/scenario.ts';
 import { familyOf, spelledOut, towerSpelledOut } from './config-families.ts';
 import {
   globalAttentionOf,
@@ -14,6 +13,7 @@ import {
   unsupportedIn,
 } from './config-parts.ts';
 import { encoderOf } from './encoder.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** What the formulas need of a model, read from its Hugging Face `config.json`. */
 export interface Architecture {

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../scenario/scenario.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /* How families spell a config.json, and what their config classes say where the file is silent. */
 

@@ -1,5 +1,5 @@
-import type { ModelConfig } from '../scenario/scenario.ts';
 import type { GlobalAttention, LocalAttention, MlaArchitecture, MoeArchitecture } from './architecture.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /* Parts of a config.json that families spell differently. */
 

@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../scenario/scenario.ts';
 import type { EncoderArchitecture } from './architecture.ts';
 import { numberIn } from './config-parts.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /**
  * What the text model gets of the largest image where the tower takes images of any size: Qwen-VL's processor

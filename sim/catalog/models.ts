@@ -1,5 +1,5 @@
-import type { ModelConfig } from '../scenario/scenario.ts';
 import models from './data/models.json' with { type: 'json' };
+import type { ModelConfig } from './model-config.ts';
 import { nearest } from './nearest.ts';
 
 /** A model of the catalogue. `config` holds Hugging Face's names; `verified`: read from the config.json itself. */

@@ -11,7 +11,7 @@ import type { OtherSchedulers } from './make-scheduler.ts';
 import { Pipeline } from './pipeline.ts';
 import { RequestLedger } from './request-ledger.ts';
 import type { Router } from './routers/router.ts';
-import type { SimulationHooks } from './simulate.ts';
+import type { SimulationHooks } from './simulation-hooks.ts';
 import type { SimulationInput } from './simulation-input.ts';
 
 const NOBODY = -1;

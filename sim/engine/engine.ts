@@ -17,7 +17,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { RequestLedger } from './request-ledger.ts';
 import type { EngineLoad } from './routers/router.ts';
 import { Scatter } from './scatter.ts';
-import type { SimulationHooks } from './simulate.ts';
+import type { SimulationHooks } from './simulation-hooks.ts';
 import type { SimulationInput } from './simulation-input.ts';
 
 const DEFAULT_MAX_STEPS = 100_000_000;

@@ -1,11 +1,10 @@
 import type { Architecture, EncoderArchitecture } from '../catalog/architecture.ts';
+import { sharedExpertBuffers, v0ExpertCaches } from './moe-workspace.ts';
 import { encoderRanks, type Parallel } from './parallel.ts';
 import type { StartupRules } from './rules.ts';
 
 /** Bytes of an activation. */
 const ACTIVATION_BYTES = 2;
-/** V0's fused MoE worked through its tokens in chunks of this many. */
-const V0_MOE_CHUNK = 32_768;
 
 /** Values that a block of the encoder holds per patch beside its MLP: stream, norm, query, key and value. */
 const ENCODER_STREAMS = 5;
@@ -85,8 +84,10 @@ function moeWorkspace(model: Architecture, parallel: Parallel, rules: StartupRul
   const { moe, hiddenSize: h } = model;
   if (moe === null) return 0;
   const width = moe.expertSize / (parallel.experts ? 1 : parallel.tensor * parallel.data);
-  if (rules.engine === 'v0') return Math.min(tokens, V0_MOE_CHUNK) * moe.topK * (3 * width + h);
   // The tokens of all replicas meet at the experts.
-  const seen = tokens * parallel.data;
-  return seen * moe.topK * (Math.max(width, h) + Math.max(2 * width, h));
+  const buffers =
+    rules.engine === 'v0'
+      ? v0ExpertCaches(tokens, moe.topK, width, h)
+      : sharedExpertBuffers(tokens * parallel.data * moe.topK, width, h);
+  return buffers.reduce((sum, values) => sum + values, 0);
 }

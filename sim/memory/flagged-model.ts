@@ -1,6 +1,7 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import { isObject } from '../catalog/config-parts.ts';
-import type { FlagValue, ModelConfig, Scenario } from '../scenario/scenario.ts';
+import type { ModelConfig } from '../catalog/model-config.ts';
+import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import { flagsOf } from './flags.ts';
 
 /* Flags that make another model of the one that the config.json describes. */

@@ -1,5 +1,4 @@
 import { isAmount, isCount, isList, isObject, isText } from '../recording/plain-values.ts';
-import type { Plan } from './plan.ts';
 
 /** What a GPU's memory goes to, in the order in which it is taken. */
 export const STRIP_KINDS = [
@@ -30,37 +29,6 @@ export interface RankStrip {
   readonly allocatedBytes: number;
   readonly inactiveSplitBytes: number;
   readonly largestFreeBlock: number;
-}
-
-/** The memory of every rank of a plan; empty where the arguments were refused before memory was looked at. */
-export function rankStrips({ ranks }: Plan): RankStrip[] {
-  return ranks.map((rank) => {
-    const { allocator } = rank;
-    const parts = [
-      rank.otherBytes,
-      rank.nonTorchBytes,
-      rank.weightBytes + rank.balancerBytes,
-      rank.activationBytes,
-      rank.cudaGraphBytes,
-      rank.kvCacheBytes,
-    ];
-    const taken = parts.reduce((sum, bytes) => sum + bytes, 0);
-    return {
-      rank: rank.rank,
-      totalBytes: rank.totalBytes,
-      bytes: [...parts, Math.max(0, rank.totalBytes - taken)],
-      segments: allocator.segments.map(({ count, bytes, holds, holes }) => ({
-        count,
-        bytes,
-        holds: holds.join(', '),
-        holes,
-      })),
-      reservedBytes: allocator.reservedBytes,
-      allocatedBytes: allocator.allocatedBytes,
-      inactiveSplitBytes: allocator.inactiveSplitBytes,
-      largestFreeBlock: allocator.largestFreeBlock,
-    };
-  });
 }
 
 const MAX_SEGMENTS = 1 << 16;

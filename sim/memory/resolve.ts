@@ -1,12 +1,13 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
 import { findGpu, type Gpu, suggestGpu, unknownGpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
+import type { ModelConfig } from '../catalog/model-config.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
 import { InputError } from '../error.ts';
 import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
 import { calibrated } from '../scenario/calibration.ts';
-import type { ModelConfig, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { redundantExperts } from './eplb-checks.ts';

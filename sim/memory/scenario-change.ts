@@ -1,4 +1,5 @@
-import type { FlagValue, ModelConfig, Scenario } from '../scenario/scenario.ts';
+import type { ModelConfig } from '../catalog/model-config.ts';
+import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import { gpusNeeded, modelConfigOf } from './resolve.ts';
 
 /** What could be different in a scenario. */

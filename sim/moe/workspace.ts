@@ -1,3 +1,4 @@
+import { sharedExpertBuffers, v0ExpertCaches } from '../memory/moe-workspace.ts';
 import { expertsOfRank, type MoeShape } from './shape.ts';
 
 /*
@@ -6,8 +7,6 @@ import { expertsOfRank, type MoeShape } from './shape.ts';
  */
 
 const VALUE_BYTES = 2;
-/** V0 worked through its tokens in chunks: the real default of VLLM_FUSED_MOE_CHUNK_SIZE. V1 does not. */
-const V0_CHUNK_TOKENS = 32_768;
 /** V1 rounds each request to its workspace up to this. */
 const ALIGNMENT = 256;
 
@@ -23,16 +22,15 @@ export function workspaceTensors(shape: MoeShape, tokens: number): number[] {
   const { topK, width, hiddenSize: h } = shape;
   const rows = tokens * topK;
   const output = tokens * h;
+  const [first, second] = sharedExpertBuffers(rows, width, h);
   switch (shape.kernel) {
     case 'v0':
-      return [2 * width, width, h].map(
-        (each) => Math.min(tokens, V0_CHUNK_TOKENS) * topK * each * VALUE_BYTES,
-      );
+      return v0ExpertCaches(tokens, topK, width, h).map((values) => values * VALUE_BYTES);
     case 'triton':
-      return two(Math.max(rows * Math.max(width, h), output), rows * Math.max(2 * width, h));
+      return two(Math.max(first, output), second);
     case 'marlin':
       // The other way round: the output shares the second part.
-      return two(rows * Math.max(2 * width, h), Math.max(rows * Math.max(width, h), output));
+      return two(second, Math.max(first, output));
     case 'gpt-oss':
       return two(output, rows * width);
     case 'batched': {

@@ -1,7 +1,6 @@
 import type { RankStrip } from '../memory/rank-strip.ts';
 import type { ServingAllocator } from '../memory/serving/serving-allocator.ts';
 import type { ExpertMap } from '../moe/expert-map.ts';
-import type { GoodputSlos } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import type { SchedulerSwitch } from '../scheduler/switch.ts';
 import type { RooflineInput } from '../time/roofline.ts';
@@ -239,6 +238,13 @@ export interface V0Traffic {
   readonly copied: number;
   /** Sequences that were forked. */
   readonly forks: number;
+}
+
+/** What a request must keep to be a good one (`vllm bench serve --goodput`), integer nanoseconds. */
+export interface GoodputSlos {
+  readonly ttft?: number;
+  readonly tpot?: number;
+  readonly e2el?: number;
 }
 
 export interface RecordingHeader {

@@ -1,7 +1,8 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
 import { InputError } from '../error.ts';
 import type { Report } from './located-yaml.ts';
 import { type ReadFile, readBeside } from './named-file.ts';
-import type { ModelConfig, Scenario, VllmVersion } from './scenario.ts';
+import type { Scenario, VllmVersion } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 
 /** vLLM's own default of --model. */

@@ -1,6 +1,8 @@
 import type { Gpu } from '../catalog/gpus.ts';
 import type { Link, LinkTiming } from '../catalog/links.ts';
+import type { ModelConfig } from '../catalog/model-config.ts';
 import type { Place } from '../error.ts';
+import type { GoodputSlos } from '../recording/recording.ts';
 import type { TraceFile, TraceFormat } from '../trace/trace.ts';
 import type { Calibration } from './calibration.ts';
 import type { START_FAILURES } from './expect-schema.ts';
@@ -127,13 +129,6 @@ export interface TraceWorkload {
   readonly pace: (PaceSpec & { readonly always: boolean }) | null;
 }
 
-/** What a request must keep to be a good one (`vllm bench serve --goodput`), integer nanoseconds. */
-export interface GoodputSlos {
-  readonly ttft?: number;
-  readonly tpot?: number;
-  readonly e2el?: number;
-}
-
 export type WorkloadSpec = (SyntheticWorkload | TraceWorkload) & {
   /** Times at which somebody resets the prefix cache, integer nanoseconds, ascending. */
   readonly cacheResets?: { readonly atNs: readonly number[]; readonly preemptRunning: boolean };
@@ -141,9 +136,6 @@ export type WorkloadSpec = (SyntheticWorkload | TraceWorkload) & {
   readonly maxConcurrency?: number;
   readonly goodput?: GoodputSlos;
 };
-
-/** A Hugging Face `config.json`, as far as Poolscope reads it. */
-export type ModelConfig = Readonly<Record<string, unknown>>;
 
 /** A checked scenario: every field present, defaults of the format applied, vLLM's defaults not yet. */
 export interface Scenario {

@@ -1,9 +1,9 @@
 import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
+import type { ModelConfig } from '../catalog/model-config.ts';
 import { findModel } from '../catalog/models.ts';
 import { kvElementBytes } from '../memory/kv-cache.ts';
 import { DOUBLE_QUANTIZED_BYTES, type WeightFormat, weightFormat } from '../memory/weight-format.ts';
 import { countParameters } from '../memory/weights.ts';
-import type { ModelConfig } from '../scenario/scenario.ts';
 import type { CapacityRecord, RecordArchitecture } from './capacity-record.ts';
 
 /** The model of a record: the catalogue's if it agrees with the record's own figures, otherwise those. */

@@ -1,7 +1,7 @@
 import { InputError } from '../../sim/error.ts';
 import { adviceText, type Plan } from '../../sim/memory/plan.ts';
+import { rankStrips } from '../../sim/memory/planned-strips.ts';
 import { plan as planOf } from '../../sim/memory/planner.ts';
-import { rankStrips } from '../../sim/memory/rank-strip.ts';
 import { type SizingFlags, sizingFlags } from '../../sim/memory/resolve.ts';
 import type { FlagValue, Scenario } from '../../sim/scenario/scenario.ts';
 import { type SchedulerSwitch, switched } from '../../sim/scheduler/switch.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { ModelConfig } from '../../../sim/catalog/model-config.ts';
 import { plan } from '../../../sim/memory/planner.ts';
 import { countParameters } from '../../../sim/memory/weights.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
-import type { ModelConfig } from '../../../sim/scenario/scenario.ts';
 
 /*
  * config.json files as people have them, cut to the fields that matter, with the number of parameters that the model's
