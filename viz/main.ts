@@ -20,7 +20,7 @@ import { BlockLives } from './block-life.ts';
 import { BlockMap } from './block-map.ts';
 import { ORDER_MODES } from './block-order.ts';
 import { Compare } from './compare/compare.ts';
-import { showForkMarks } from './compare/fork-marks.ts';
+import { ForkMarks } from './compare/fork-marks.ts';
 import { alignedStep, labelOf, MOST_OTHERS, type OtherRun, otherRun } from './compare/other-runs.ts';
 import { derive, sentenceOf } from './derived.ts';
 import { Details } from './details.ts';
@@ -45,6 +45,9 @@ import { StateTable } from './state-table.ts';
 import { StepTimePanel, trustOf } from './step-time-panel.ts';
 import { StoryPanel } from './story/story-panel.ts';
 import { showTexts, t } from './text/text.ts';
+import { Overview } from './time/overview.ts';
+import { TimeBrush } from './time/time-brush.ts';
+import { following, type TimeWindow, windowOf, zoomed } from './time/time-window.ts';
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
@@ -129,6 +132,7 @@ const compare = new Compare(byId('scene-compare'), palette, {
     askFrame();
   },
 });
+const forkMarks = new ForkMarks(byId('fork-marks'));
 const stateTable = new StateTable(byId('scene-table'));
 const transport = new Transport(byId('transport'), playback);
 new StoryPanel(view, playback);
@@ -148,7 +152,7 @@ function askFrame(): void {
 }
 
 function draw(): void {
-  const { run, step, playing, speed, block, request, scene, event } = view.get();
+  const { run, others, step, window, playing, speed, block, request, scene, event } = view.get();
   if (run === null) return;
   const { cursor, recording, derived } = run;
   cursorNow();
@@ -157,8 +161,12 @@ function draw(): void {
   else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
   else if (scene === 'compare') compare.draw(step, block, request);
   else if (scene === 'table') stateTable.draw(cursor);
-  timeline.draw(step);
-  stepTimes.draw(cursor);
+  const shown = windowNow(recording.numSteps);
+  timeline.draw(step, shown);
+  overview.draw(recording, window === null ? null : shown, palette);
+  timeBrush.show(window);
+  forkMarks.draw(others, shown);
+  stepTimes.draw(cursor, shown);
   headline.show(cursor, derived);
   transport.showEvents(run.events, event);
   transport.show(playing, speed, step, recording.numSteps);
@@ -289,13 +297,33 @@ map.canvas.addEventListener('keydown', (event) => {
   byId('live').textContent = t().live.block(next, owners);
 });
 
-const slider = byId<HTMLCanvasElement>('timeline');
-slider.addEventListener('pointerdown', (event) => {
-  slider.setPointerCapture(event.pointerId);
-  playback.seek(timeline.stepAt(event.offsetX));
+/** What the charts of time show, where the cursor is. */
+function windowNow(numSteps: number): TimeWindow {
+  const { window, step } = view.get();
+  return window === null ? { from: 0, to: Math.max(1, numSteps) } : following(window, step, numSteps);
+}
+
+/** Shows `factor` times as much time around the cursor. */
+function zoomTime(factor: number): void {
+  const { run, step } = view.get();
+  const numSteps = run?.recording.numSteps ?? 0;
+  if (numSteps > 0) view.set({ window: zoomed(windowNow(numSteps), step, factor, numSteps) });
+}
+
+const overview = new Overview(byId<HTMLCanvasElement>('overview'), (window) => {
+  const { step } = view.get();
+  // The window follows the cursor: it comes along.
+  view.set({ window, playing: false, step: Math.max(window.from, Math.min(window.to, step)) });
 });
-slider.addEventListener('pointermove', (event) => {
-  if (slider.hasPointerCapture(event.pointerId)) playback.seek(timeline.stepAt(event.offsetX));
+const timeBrush = new TimeBrush(timeline, {
+  seek: (step) => playback.seek(step),
+  brush(one, other) {
+    const { run, step } = view.get();
+    const window = windowOf(one, other, run?.recording.numSteps ?? 0);
+    view.set({ window, step: Math.max(window.from, Math.min(window.to, step)), playing: false });
+  },
+  zoom: zoomTime,
+  whole: () => view.set({ window: null }),
 });
 
 // --- keyboard ---
@@ -318,6 +346,8 @@ const commands: readonly Command[] = [
   { key: 'End', shown: 'End', what: () => t().commands.end, act: () => playback.jump('end') },
   { key: ',', shown: ',', what: () => t().commands.previousEvent, act: () => playback.jumpToEvent(-1) },
   { key: '.', shown: '.', what: () => t().commands.nextEvent, act: () => playback.jumpToEvent(1) },
+  { key: 'z', shown: 'z', what: () => t().time.zoomIn, act: () => zoomTime(1 / 2) },
+  { key: 'Z', shown: 'Z', what: () => t().time.zoomOut, act: () => zoomTime(2) },
   { key: '[', shown: '[', what: () => t().commands.slower, act: () => playback.faster(-1) },
   { key: ']', shown: ']', what: () => t().commands.faster, act: () => playback.faster(1) },
   ...COLOR_MODES.map((mode, i) => ({
@@ -438,7 +468,6 @@ function showRun(
   gantt.show(recording);
   details.reset(new BlockLives(recording, cursor.numBlocks));
   compare.show(cursor, name, []);
-  showForkMarks(byId('fork-marks'), [], recording.numSteps);
   const { model = '', gpu = '' } = recording.header.about;
   const { contiguous, vllm } = recording.header;
   const system = contiguous === undefined ? `vLLM ${vllm}` : t().messages.withoutPaging;
@@ -448,6 +477,7 @@ function showRun(
     others: [],
     event: events.has(view.get().event) ? view.get().event : (events.keys().next().value ?? 'preempt'),
     step: 0,
+    window: null,
     playing: recording.numSteps > 0 && !reducedMotion.matches,
     block: null,
     request: null,
@@ -532,7 +562,6 @@ function setOthers(others: readonly OtherRun[]): void {
   const { run } = view.get();
   if (run === null) return;
   compare.show(run.cursor, run.recording.header.name, others);
-  showForkMarks(byId('fork-marks'), others, run.recording.numSteps);
   view.set({ others, scene: 'compare' });
 }
 

@@ -8,6 +8,7 @@ import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { t } from './text/text.ts';
+import type { TimeWindow } from './time/time-window.ts';
 
 /** Milliseconds of a frame that go into columns which are not known yet. */
 const FRAME_MS = 3;
@@ -35,6 +36,7 @@ export class StepTimePanel {
   private cursor: Cursor | null = null;
   private columns = new Float32Array(0);
   private numColumns = 0;
+  private window: TimeWindow = { from: 0, to: 0 };
   private numKnown = 0;
   private most = 0;
   private isStale = true;
@@ -79,18 +81,22 @@ export class StepTimePanel {
   }
 
   /** @param main the page's cursor, at the step to tell of. */
-  draw(main: Cursor): void {
+  draw(main: Cursor, window: TimeWindow): void {
     const { recording, times } = this;
     if (recording === null || times === null || !this.parts.panel.open) return;
     this.tell(times, main);
     const { context, width, height } = fitCanvas(this.parts.canvas);
     if (width === 0 || recording.numSteps === 0) return;
-    if (this.numColumns !== width) this.restart(width);
+    const { from, to } = window;
+    if (this.numColumns !== width || from !== this.window.from || to !== this.window.to) {
+      this.window = window;
+      this.restart(width);
+    }
     if (this.numKnown < width) {
       this.learn(recording, times);
       this.askFrame();
     }
-    const x = (Math.min(main.step, recording.numSteps) / recording.numSteps) * width;
+    const x = ((Math.min(main.step, to) - from) / (to - from)) * width;
     this.parts.cursor.style.transform = `translateX(${Math.min(Math.max(0, x), width - 2)}px)`;
     if (!this.isStale) return;
     this.isStale = false;
@@ -107,10 +113,11 @@ export class StepTimePanel {
 
   private learn(recording: Recording, times: StepTimes): void {
     const { numColumns, columns } = this;
+    const { from, to } = this.window;
     this.cursor ??= new Cursor(recording);
     const until = performance.now() + FRAME_MS;
     do {
-      const step = Math.floor(((this.numKnown + 0.5) * recording.numSteps) / numColumns);
+      const step = from + Math.floor(((this.numKnown + 0.5) * (to - from)) / numColumns);
       this.cursor.seek(Math.min(step, recording.numSteps - 1));
       const breakdown = times.at(this.cursor);
       COMPONENTS.forEach((component, i) => {

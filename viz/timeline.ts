@@ -4,6 +4,7 @@ import type { Derived } from './derived.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import type { Palette } from './palette.ts';
+import type { TimeWindow } from './time/time-window.ts';
 
 const TICKS_HEIGHT = 16;
 const PREEMPT_HEIGHT = 8;
@@ -18,8 +19,8 @@ interface Column {
 }
 
 /**
- * KV use, running and waiting requests and preemptions over all steps. A long recording is reduced to one
- * column a pixel once per width, so drawing costs pixels and not steps.
+ * KV use, running and waiting requests and preemptions over the steps of a window. Many steps are reduced to one
+ * column a pixel once per window and width, so drawing costs pixels and not steps.
  */
 export class Timeline {
   readonly canvas: HTMLCanvasElement;
@@ -28,6 +29,7 @@ export class Timeline {
   private derived: Derived | null = null;
   private columns: Column[] = [];
   private mostRequests = 1;
+  private window: TimeWindow = { from: 0, to: 0 };
   /** All but the cursor, as it was last painted. */
   private readonly picture = new OffscreenCanvas(1, 1);
   private readonly drawnFrom = new DrawnFrom();
@@ -55,15 +57,19 @@ export class Timeline {
   /** The step at a horizontal position, CSS pixels. */
   stepAt(x: number): number {
     if (this.recording === null) return 0;
+    const { from, to } = this.window;
     const share = x / Math.max(1, this.canvas.clientWidth);
-    return Math.max(0, Math.min(this.recording.numSteps, Math.round(share * this.recording.numSteps)));
+    return Math.max(from, Math.min(to, Math.round(from + share * (to - from))));
   }
 
-  draw(step: number): void {
+  draw(step: number, window: TimeWindow): void {
     const { recording, palette, canvas, picture } = this;
     const { context, width, height } = fitCanvas(canvas);
     if (width === 0) return;
-    if (this.drawnFrom.differs(recording, palette, canvas.width, canvas.height)) {
+    const { from, to } = window;
+    this.window = window;
+    if (this.drawnFrom.differs(recording, palette, canvas.width, canvas.height, from, to)) {
+      this.columns = [];
       picture.width = canvas.width;
       picture.height = canvas.height;
       const into = picture.getContext('2d');
@@ -75,12 +81,8 @@ export class Timeline {
     context.resetTransform();
     context.drawImage(picture, 0, 0);
     context.restore();
-    if (recording === null || recording.numSteps === 0) return;
-    this.drawCursor(
-      context,
-      (Math.max(0, Math.min(recording.numSteps, step)) / recording.numSteps) * width,
-      height,
-    );
+    if (recording === null || recording.numSteps === 0 || step > to) return;
+    this.drawCursor(context, ((Math.max(from, step) - from) / (to - from)) * width, height);
   }
 
   private paint(context: OffscreenCanvasRenderingContext2D, width: number, height: number): void {
@@ -91,7 +93,7 @@ export class Timeline {
     if (this.columns.length !== Math.ceil(width)) this.columns = this.reduce(Math.ceil(width));
     const bottom = height - TICKS_HEIGHT;
     const y = scaleLinear([0, 1], [bottom, PREEMPT_HEIGHT + 2]);
-    const perStep = width / recording.numSteps;
+    const { from, to } = this.window;
 
     context.fillStyle = palette.css('chart-use');
     this.columns.forEach(({ useHigh, useLow }, x) => {
@@ -105,13 +107,13 @@ export class Timeline {
     this.drawLine(context, (column) => y(column.running / this.mostRequests), 'chart-running', []);
     context.fillStyle = palette.css('chart-preempt');
     this.columns.forEach(({ preempted }, x) => {
-      if (preempted) context.fillRect(x - 0.5, 0, Math.max(2, perStep), PREEMPT_HEIGHT);
+      if (preempted) context.fillRect(x - 0.5, 0, 2, PREEMPT_HEIGHT);
     });
 
     context.fillStyle = palette.css('text-soft');
     context.font = `11px ${palette.css('font')}`;
     context.textBaseline = 'bottom';
-    const x = scaleLinear([0, recording.numSteps], [0, width]);
+    const x = scaleLinear([from, to], [0, width]);
     for (const tick of x.ticks(Math.max(2, Math.floor(width / 110)))) {
       if (!Number.isInteger(tick)) continue;
       const label = tick.toLocaleString('en-US');
@@ -153,10 +155,11 @@ export class Timeline {
     const { recording, derived } = this;
     if (recording === null || derived === null) return [];
     const { steps, numSteps, header } = recording;
+    const { from, to } = this.window;
     const usable = Math.max(1, numUsableBlocks(header));
     return Array.from({ length: width }, (_, x) => {
-      const first = Math.min(numSteps - 1, Math.floor((x * numSteps) / width));
-      const end = Math.max(first + 1, Math.floor(((x + 1) * numSteps) / width));
+      const first = Math.min(numSteps - 1, Math.floor(from + (x * (to - from)) / width));
+      const end = Math.max(first + 1, Math.floor(from + ((x + 1) * (to - from)) / width));
       const column: Column = { useLow: 1, useHigh: 0, running: 0, waiting: 0, preempted: false };
       for (let step = first; step < end; step++) {
         const use = (usable - steps.numFreeBlocks[step]) / usable;

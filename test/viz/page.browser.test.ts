@@ -187,6 +187,32 @@ describe('moving in time', () => {
     expect(await figures(page)).not.toEqual(before);
   });
 
+  test('with Shift, a drag chooses the steps that the charts show, and they follow the cursor', async () => {
+    const { page, complaints } = await open();
+    const whole = await pixels(page, 'timeline');
+    const box = (await page.locator('#timeline').boundingBox())!;
+    const at = (share: number) => [box.x + share * box.width, box.y + 40] as const;
+    await page.keyboard.down('Shift');
+    await page.mouse.move(...at(0.25));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.5));
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await drawn(page);
+    expect(await pixels(page, 'timeline')).not.toBe(whole);
+    expect(await page.locator('#overview').isVisible()).toBe(true);
+    // The left end is where the drag began, and the cursor went there.
+    expect(Math.abs((await stepOf(page)) - hello.numSteps / 4)).toBeLessThanOrEqual(1);
+    await page.mouse.click(...at(0.999));
+    await drawn(page);
+    expect(Math.abs((await stepOf(page)) - hello.numSteps / 2)).toBeLessThanOrEqual(1);
+    await page.locator('#timeline').focus();
+    await press(page, 'Home', 'z', 'Z', 'Z', 'Z');
+    expect(await page.locator('#overview').isVisible()).toBe(false);
+    expect(await pixels(page, 'timeline')).toBe(whole);
+    expect(complaints).toEqual([]);
+  });
+
   test.each(['1', '2', '3'])(
     'jumping, playing on and stepping back give the same pixels in mode %s',
     async (mode) => {

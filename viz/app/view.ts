@@ -6,6 +6,7 @@ import type { OtherRun } from '../compare/other-runs.ts';
 import type { Derived } from '../derived.ts';
 import type { EventName, EventSteps } from '../event-steps.ts';
 import { Store } from '../store.ts';
+import type { TimeWindow } from '../time/time-window.ts';
 import { DEFAULT_SPEED } from '../transport.ts';
 import type { WhatIfSource } from '../what-if.ts';
 
@@ -38,6 +39,8 @@ export interface View {
   readonly others: readonly OtherRun[];
   /** 0 … numSteps; numSteps is the end, behind the last step. */
   readonly step: number;
+  /** What the charts of time show; null: the whole run. */
+  readonly window: TimeWindow | null;
   readonly playing: boolean;
   /** Steps per second. */
   readonly speed: number;
@@ -59,6 +62,7 @@ export function makeView(): ViewStore {
     run: null,
     others: [],
     step: 0,
+    window: null,
     playing: false,
     speed: DEFAULT_SPEED,
     scene: 'blocks',

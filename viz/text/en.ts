@@ -413,6 +413,11 @@ export const en = {
     result: 'Result',
     forked: (step: number, sets: string) => `from step ${step}: ${sets}`,
   },
+  time: {
+    zoomIn: 'show half of this time, around the cursor (z); Shift and drag chooses steps',
+    zoomOut: 'show twice this time (Z)',
+    whole: 'show the whole run',
+  },
   fork: {
     at: (step: string) => `Fork at step ${step} …`,
     cannot: 'Fork: one V1 engine only',

@@ -374,6 +374,11 @@ export const zh: Texts = {
     result: '结果',
     forked: (step, sets) => `自第 ${step} 步起：${sets}`,
   },
+  time: {
+    zoomIn: '以光标为中心显示一半的时间（z）；按住 Shift 拖动可选择步',
+    zoomOut: '显示两倍的时间（Z）',
+    whole: '显示整个运行',
+  },
   fork: {
     at: (step) => `在第 ${step} 步分叉……`,
     cannot: '分叉：仅限单个 V1 引擎',
