@@ -133,5 +133,12 @@ const ABOUT: Readonly<Record<LessonId, Omit<Lesson, 'id'>>> = {
   },
 };
 
+/** Parts of the course, each with its first lesson. */
+export const PARTS = [
+  { id: 'memory', first: 'kv-per-token' },
+  { id: 'serving', first: 'prefix-caching' },
+  { id: 'machines', first: 'hybrid-groups' },
+] as const satisfies readonly { id: string; first: LessonId }[];
+
 /** The course, in the order in which it builds. */
 export const LESSONS: readonly Lesson[] = IDS.map((id) => ({ id, ...ABOUT[id] }));

@@ -1,5 +1,5 @@
 import type { LessonId } from './course.ts';
-import type { MythOutcome } from './myth-outcome.ts';
+import type { MythOutcome } from './myths/outcome.ts';
 import type { MythId } from './myths.ts';
 import type { Outcome } from './outcome.ts';
 import type { LabAnswer, LabRequest } from './worker.ts';

@@ -17,6 +17,11 @@ export const ENGLISH: CourseText = {
     continue: 'Continue',
     done: (done, of) => `${done} of ${of} lessons done`,
     lessons: 'Lessons',
+    parts: {
+      memory: 'Memory in blocks',
+      serving: 'Who gets them, and when',
+      machines: 'Other models and machines',
+    },
     previous: 'Previous',
     next: 'Next',
     allLessons: 'All lessons',

@@ -1,4 +1,4 @@
-import type { LessonId } from './course.ts';
+import type { LessonId, PARTS } from './course.ts';
 import type { MythId } from './myths.ts';
 import type { Facts, Label, Part } from './outcome.ts';
 import { ENGLISH } from './text.en.ts';
@@ -42,6 +42,7 @@ export interface CourseText {
     readonly continue: string;
     readonly done: (done: number, of: number) => string;
     readonly lessons: string;
+    readonly parts: Readonly<Record<(typeof PARTS)[number]['id'], string>>;
     readonly previous: string;
     readonly next: string;
     readonly allLessons: string;

@@ -17,6 +17,7 @@ export const CHINESE: CourseText = {
     continue: '继续',
     done: (done, of) => `已完成 ${done} / ${of} 课`,
     lessons: '课程',
+    parts: { memory: '分成块的内存', serving: '谁得到，何时得到', machines: '其他模型和机器' },
     previous: '上一课',
     next: '下一课',
     allLessons: '全部课程',

@@ -1,7 +1,7 @@
 import type { LessonId } from './course.ts';
 import { EXPERIMENTS } from './experiments.ts';
 import { MYTH_EXPERIMENTS } from './myth-experiments.ts';
-import type { MythOutcome } from './myth-outcome.ts';
+import type { MythOutcome } from './myths/outcome.ts';
 import type { MythId } from './myths.ts';
 import type { Outcome } from './outcome.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { plan } from '../../../sim/memory/planner.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { fromFragment } from '../../../sim/share/fragment.ts';
-import { LESSONS, type LessonId } from '../../../viz/learn/course.ts';
+import { LESSONS, type LessonId, PARTS } from '../../../viz/learn/course.ts';
 import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
 import type { Facts, Figure, Label, Outcome } from '../../../viz/learn/outcome.ts';
 import { playLink } from '../../../viz/learn/play-link.ts';
@@ -85,6 +85,12 @@ describe.each(LESSONS)('$id', (lesson) => {
       expect(plan(parseScenario(yaml, file)).starts).toBe(true);
     expect(fromFragment(playLink(scenario, beside))?.state.scenario).toEqual(scenario);
   });
+});
+
+test('the parts cover the course in its order', () => {
+  const firsts = PARTS.map(({ first }) => LESSONS.findIndex(({ id }) => id === first));
+  expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
+  expect(firsts[0]).toBe(0);
 });
 
 describe('what the paper prints', () => {

@@ -94,7 +94,7 @@ export const onDemand: Experiment = (numTokens) => {
     const cursor = firstStep(recording, (at) => tokensAt(at, 0) === tokens);
     const contiguous = Array.from({ length: kept }, (_, i): Cell => {
       const fill = Math.max(0, Math.min(1, (tokens - i * BLOCK) / BLOCK));
-      return fill > 0 ? { state: 'used', owner: 1, fill } : { state: 'reserved' };
+      return fill > 0 ? { state: 'used', owner: 0, fill } : { state: 'reserved' };
     });
     return {
       caption: ['after-tokens', tokens, cursor.table(0).length] as const,

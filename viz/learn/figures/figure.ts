@@ -68,26 +68,35 @@ function frames({ frames }: Frames, words: CourseText): Node[] {
       ),
     ),
   );
-  const states = new Set(
-    frames.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.map(({ state }) => state))),
-  );
-  const told = [...states].filter((state) => state in words.states);
+  const cells = frames.flatMap(({ rows }) => rows.flatMap((row) => row.cells));
+  const states = [...new Set(cells.map(({ state }) => state))].filter((state) => state in words.states);
+  const held = cells.find(({ state }) => state === 'used');
   return [
     ...drawn,
     legend(
-      told.map((state) => [`cell state-${state}${state === 'used' ? ' owner-0' : ''}`, words.states[state]]),
+      states.map((state) => [
+        `cell state-${state}${state === 'used' ? ownerClass(held?.owner) : ''}`,
+        words.states[state],
+      ]),
     ),
   ];
 }
 
+function ownerClass(owner = 0): string {
+  return ` owner-${owner % 4}`;
+}
+
 function cellOf({ state, owner, fill = 1, text = '', marked }: Cell): HTMLElement {
-  const names = ['cell', `state-${state}`];
-  if (owner !== undefined && state !== 'shared') names.push(`owner-${owner % 4}`);
-  if (marked) names.push('marked');
+  const color = owner === undefined || state === 'shared' ? '' : ownerClass(owner);
   const filled = h('i', { class: 'fill' });
   filled.style.height = `${100 * fill}%`;
   const isHeld = state === 'used' || state === 'shared';
-  return h('span', { class: names.join(' ') }, isHeld ? filled : null, h('b', {}, text));
+  return h(
+    'span',
+    { class: `cell state-${state}${color}${marked ? ' marked' : ''}` },
+    isHeld ? filled : null,
+    h('b', {}, text),
+  );
 }
 
 function measures({ columns, rows, oneScale = false }: Measures, words: CourseText): HTMLElement {

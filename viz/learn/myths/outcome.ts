@@ -1,5 +1,5 @@
-import type { ScenarioSource } from '../../sim/share/fragment.ts';
-import type { Facts } from './outcome.ts';
+import type { ScenarioSource } from '../../../sim/share/fragment.ts';
+import type { Facts } from '../outcome.ts';
 
 /** What a counter-example shows. */
 export interface MythOutcome {

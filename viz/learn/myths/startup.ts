@@ -1,9 +1,9 @@
-import type { Plan } from '../../sim/memory/plan.ts';
-import { plan } from '../../sim/memory/planner.ts';
-import { parseScenario } from '../../sim/scenario/parse.ts';
-import type { ScenarioSource } from '../../sim/share/fragment.ts';
-import { scenario, started } from './experiments/lab.ts';
-import type { MythOutcome } from './myth-outcome.ts';
+import type { Plan } from '../../../sim/memory/plan.ts';
+import { plan } from '../../../sim/memory/planner.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import type { ScenarioSource } from '../../../sim/share/fragment.ts';
+import { scenario, started } from '../experiments/lab.ts';
+import type { MythOutcome } from './outcome.ts';
 
 /* Myths on what vLLM takes when it starts. */
 
