@@ -43,7 +43,9 @@ export class PrefixWriter {
     this.alignment = alignment;
     this.hashBlockSize = hashBlockSize;
     this.firstInSegment = groups.map(({ kind, window, blockSize }) =>
-      kind === SLIDING_WINDOW ? Math.max(0, alignment / blockSize - Math.ceil((window - 1) / blockSize)) : 0,
+      kind === SLIDING_WINDOW && blockSize < alignment
+        ? Math.max(0, alignment / blockSize - Math.ceil((window - 1) / blockSize))
+        : 0,
     );
     this.walk = new TokenWalk(runs);
     this.nextAt = new Int32Array(numRequests).fill(alignment);

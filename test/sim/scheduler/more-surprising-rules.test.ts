@@ -90,6 +90,17 @@ describe('prefix cache', () => {
     expect(drive.chain(drive.table('a', 0)[0])).toBe(drive.chain(drive.table('a', 1)[0]));
   });
 
+  test('a window of one token needs no block before it, and all blocks of a prompt are entered', () => {
+    const prompt = [['p', 0, 9]] as const;
+    const requests = ['a', 'b'].map((id) => ({ id, prompt, outputs: 1 }));
+    const groups = [{ kind: 'sliding_window' as const, blockSize: 4, window: 1 }];
+    const drive = new Drive({ requests, groups, maxNumBatchedTokens: 64 }).add('a', 'b');
+    expect(drive.step()).toEqual([
+      ['a', 9],
+      ['b', 1],
+    ]);
+  });
+
   test('a content that was computed twice stands twice in the cache; a hit takes the copy entered first', () => {
     const requests: Request[] = [
       { id: 'a', prompt: [['s', 0, 8]], outputs: 9 },
