@@ -8,6 +8,7 @@ export class StoryPanel {
   private readonly panel = byId<HTMLDetailsElement>('story');
   private readonly view: ViewStore;
   private readonly playback: Playback;
+  private numAsked = 0;
 
   constructor(view: ViewStore, playback: Playback) {
     this.view = view;
@@ -21,13 +22,14 @@ export class StoryPanel {
 
   private async show(): Promise<void> {
     const { run } = this.view.get();
+    const asked = ++this.numAsked;
     if (!this.panel.open || run === null) return;
     const { storyOf } = await import('./story.ts');
     const list = await storyOf(run.recording, ({ step, request }) => {
       this.playback.seek(step);
       if (request !== null) this.view.set({ request });
     });
-    // Another run may have come while the code was loaded.
-    if (this.view.get().run === run) byId('moments').replaceChildren(...list);
+    // Another run or language may have come meanwhile.
+    if (this.numAsked === asked) byId('moments').replaceChildren(...list);
   }
 }

@@ -1,7 +1,7 @@
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { Moment } from '../../sim/report/moments/moment.ts';
 import { momentText } from '../../sim/report/moments/moment-text.ts';
-import { momentsOf, reasonsOf } from '../../sim/report/moments/moments.ts';
+import { chooseMoments, FINDERS, reasonsOf } from '../../sim/report/moments/moments.ts';
 import { h } from '../dom.ts';
 import { languageNow, t } from '../text/text.ts';
 
@@ -9,9 +9,11 @@ import { languageNow, t } from '../text/text.ts';
 export async function storyOf(recording: Recording, goTo: (moment: Moment) => void): Promise<HTMLElement[]> {
   const tell =
     languageNow() === 'zh' ? (await import('./moment-text.zh.ts')).momentTextInChinese : momentText;
-  return momentsOf(recording).map((moment) => {
+  const entries: HTMLElement[] = [];
+  for (const moment of await findMoments(recording)) {
+    await pause();
     const { title, text } = tell(recording, moment);
-    return h(
+    const entry = h(
       'li',
       {},
       h(
@@ -26,5 +28,21 @@ export async function storyOf(recording: Recording, goTo: (moment: Moment) => vo
         ...reasonsOf(recording, moment).map(({ text, rule }) => h('li', {}, `${text} `, h('code', {}, rule))),
       ),
     );
-  });
+    entries.push(entry);
+  }
+  return entries;
+}
+
+/** As momentsOf, with room for the page to go on in between: a long run has millions of events. */
+async function findMoments(recording: Recording): Promise<Moment[]> {
+  const found: (Moment | null)[] = [];
+  for (const find of FINDERS) {
+    await pause();
+    found.push(find(recording));
+  }
+  return chooseMoments(recording, found);
+}
+
+function pause(): Promise<void> {
+  return new Promise((go) => setTimeout(go));
 }

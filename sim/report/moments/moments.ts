@@ -9,19 +9,35 @@ import { firstShortage, fullestStep, longestBlock } from './queue.ts';
 
 const MOST_REASONS = 3;
 
+/** What looks for moments, each for one kind; null where there is none. Each is O(events). */
+export const FINDERS: readonly ((recording: Recording) => Moment | null)[] = [
+  badEnd,
+  firstShortage,
+  longestBlock,
+  preemptionStorm,
+  regrettedEvictions,
+];
+
 /**
  * The moments of a run that mattered most, in the order of time: how it ended, if badly, then those that cost requests
- * most time. Where nothing was short, the fullest step. Empty for a run without steps. O(events).
+ * most time. Where nothing was short, the fullest step. Empty for a run without steps.
  */
-export function momentsOf(recording: Recording, most = 3): Moment[] {
-  const candidates = [
-    badEnd(recording),
-    firstShortage(recording),
-    longestBlock(recording),
-    preemptionStorm(recording),
-    regrettedEvictions(recording),
-  ].filter((moment) => moment !== null);
-  const found = candidates.filter((moment) => !isToldAlready(moment, candidates));
+export function momentsOf(recording: Recording, most?: number): Moment[] {
+  return chooseMoments(
+    recording,
+    FINDERS.map((find) => find(recording)),
+    most,
+  );
+}
+
+/** The same from what the finders found. */
+export function chooseMoments(
+  recording: Recording,
+  candidates: readonly (Moment | null)[],
+  most = 3,
+): Moment[] {
+  const all = candidates.filter((moment) => moment !== null);
+  const found = all.filter((moment) => !isToldAlready(moment, all));
   const calm = found.length === 0 ? fullestStep(recording) : null;
   if (calm !== null) return [calm];
   return found
