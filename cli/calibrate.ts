@@ -5,7 +5,7 @@ import { InputError } from '../sim/error.ts';
 import { calibrateBench } from '../sim/fit/bench-calibration.ts';
 import { isBenchResult, readBenchResults } from '../sim/fit/bench-result.ts';
 import { calibrateKernels } from '../sim/fit/kernel-calibration.ts';
-import { gpusNeeded, resolveHardware } from '../sim/memory/resolve.ts';
+import { resolveHardware } from '../sim/memory/resolve.ts';
 import { type Calibration, isFor, onTopOf } from '../sim/scenario/calibration.ts';
 import { writeCalibration } from '../sim/scenario/calibration-file.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -13,7 +13,7 @@ import { parseCsv } from '../sim/verify/csv.ts';
 import { KERNEL_COLUMNS } from '../sim/verify/time-kernel.ts';
 import { benchReport, kernelReport } from './calibrate-report.ts';
 import { ExitCode } from './exit-code.ts';
-import { readerBeside, readText, shownPath } from './files.ts';
+import { readerBeside, readText, shownPath, writing } from './files.ts';
 import { isCommand, loadScenario } from './load.ts';
 import { ProgressBar } from './progress.ts';
 
@@ -109,21 +109,15 @@ function gpuNames(text: string, file: string): Set<string> {
   return new Set(parseCsv(text, file, KERNEL_COLUMNS).map(({ gpu }) => gpu));
 }
 
-/** A command line runs on as many GPUs as its parallel sizes need, unless it is said. */
 function load(source: string, { gpu, gpuCount }: CalibrateOptions): Scenario {
   if (isCommand(source) && gpu === undefined) {
     const message = "a 'vllm serve …' line names no GPU: give --gpu ID";
     throw new InputError([{ file: '--scenario', message }]);
   }
-  const scenario = loadScenario(source, { gpu, gpuCount: gpuCount ?? 1 });
-  if (!isCommand(source) || gpuCount !== undefined) return scenario;
-  return { ...scenario, hardware: { ...scenario.hardware, count: gpusNeeded(scenario) } };
+  return loadScenario(source, { gpu, gpuCount });
 }
 
 function write(path: string, calibration: Calibration): void {
-  try {
-    writeFileSync(path, writeCalibration(calibration));
-  } catch (error) {
-    throw new InputError([{ file: path, message: `cannot be written: ${(error as Error).message}` }]);
-  }
+  const text = writeCalibration(calibration);
+  writing(path, () => writeFileSync(path, text));
 }

@@ -3,8 +3,8 @@ import { plan } from '../sim/memory/planner.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
-import { filesBelow, shownPath } from './files.ts';
-import { loadBaseline, loadScenario, SCENARIO_ENDINGS } from './load.ts';
+import { shownPath } from './files.ts';
+import { loadBaseline, loadScenario, scenariosBelow } from './load.ts';
 import { bundleFor, variantsOf } from './sweep/bundle.ts';
 import { findTraces } from './traces-of.ts';
 
@@ -15,7 +15,7 @@ export interface CheckOptions {
 /** `poolscope check`: validates scenario files without running them. Returns the exit code. */
 export function check(paths: readonly string[], { set }: CheckOptions): number {
   let code: number = ExitCode.Ok;
-  for (const file of filesBelow(paths, SCENARIO_ENDINGS)) {
+  for (const file of paths.flatMap(scenariosBelow)) {
     try {
       const scenario = loadScenario(file, { set });
       plan(scenario);

@@ -162,6 +162,26 @@ export function shownPath(path: string): string {
   return short.startsWith('..') ? path : short;
 }
 
+/**
+ * What work gives, which writes the file.
+ * @throws InputError if it cannot be written.
+ */
+export function writing<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such folder',
+      ENOTDIR: 'there is no such folder',
+      EISDIR: 'is a folder',
+      EACCES: 'may not be written',
+    };
+    const reason = `cannot be written: ${(code && reasons[code]) || message}`;
+    throw new InputError([{ file, message: code === 'EEXIST' ? 'is there already' : reason }]);
+  }
+}
+
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {

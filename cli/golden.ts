@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { InputError } from '../sim/error.ts';
 import { digestOf } from '../sim/recording/codec.ts';
-import { pathBeside, readText } from './files.ts';
+import { pathBeside, readText, writing } from './files.ts';
 import type { SeedRun } from './run-scenario.ts';
 
 /*
@@ -45,11 +45,7 @@ export function checkGolden(
     // One that is there may be a link to elsewhere.
     const target = existsSync(full) ? pathBeside(source, path) : full;
     const text = `${JSON.stringify({ golden: 1, seeds: found }, null, 2)}\n`;
-    try {
-      writeFileSync(target, text);
-    } catch (error) {
-      throw new InputError([{ file: full, message: `cannot be written: ${(error as Error).message}` }]);
-    }
+    writing(full, () => writeFileSync(target, text));
     return { path, passed: true, lines: ['written'] };
   }
   if (!existsSync(full)) {

@@ -6,7 +6,7 @@ import { formatOf, readDeployment } from '../sim/scenario/deployment/read.ts';
 import { type ScenarioText, scenarioText } from '../sim/scenario/deployment/to-scenario.ts';
 import { parseScenario } from '../sim/scenario/parse.ts';
 import { ExitCode } from './exit-code.ts';
-import { readerBeside, readText, shownPath } from './files.ts';
+import { readerBeside, readText, shownPath, writing } from './files.ts';
 
 export interface ImportOptions {
   readonly output?: string;
@@ -25,7 +25,8 @@ export function importDeployment(source: string, options: ImportOptions): number
   const { output } = options;
   parseScenario(text, output ?? 'the scenario', { readFile: readerBeside(output ?? './scenario') });
   if (output === undefined) process.stdout.write(text);
-  else write(output, text);
+  // A file that is there stays as it is.
+  else writing(output, () => writeFileSync(output, text, { flag: 'wx' }));
   for (const remark of remarks) console.error(`note: ${remark}`);
   if (output !== undefined) console.log(`${output}: written. Next: poolscope run ${output}`);
   return ExitCode.Ok;
@@ -80,15 +81,4 @@ function linkTo(
 function splitAtHash(source: string): [path: string, name: string | null] {
   const at = source.lastIndexOf('#');
   return at < 0 ? [source, null] : [source.slice(0, at), source.slice(at + 1)];
-}
-
-/** A file that is there stays as it is. */
-function write(output: string, text: string): void {
-  try {
-    writeFileSync(output, text, { flag: 'wx' });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'EEXIST' ? 'is there already' : `cannot be written: ${message}`;
-    throw new InputError([{ file: output, message: reason }]);
-  }
 }

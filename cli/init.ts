@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { InputError } from '../sim/error.ts';
 import { ExitCode } from './exit-code.ts';
+import { writing } from './files.ts';
 
 const FIRST = `# What vLLM's pool does with this command, hardware and load. See https://docs.vllm.ai for its flags.
 #   poolscope run first.pool.yaml
@@ -29,18 +29,8 @@ expect:
 
 /** `poolscope init`: a first scenario. A file that is there stays as it is. Returns the exit code. */
 export function init(file: string): number {
-  try {
-    writeFileSync(
-      file,
-      FIRST.replace('run first.pool.yaml', () => `run ${file}`),
-      { flag: 'wx' },
-    );
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new InputError([
-      { file, message: code === 'EEXIST' ? 'is there already' : `cannot be written: ${message}` },
-    ]);
-  }
+  const text = FIRST.replace('run first.pool.yaml', () => `run ${file}`);
+  writing(file, () => writeFileSync(file, text, { flag: 'wx' }));
   console.log(`${file}: written. Next: poolscope run ${file}`);
   return ExitCode.Ok;
 }

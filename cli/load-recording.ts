@@ -21,7 +21,7 @@ export interface RecordingOptions {
 export function loadRecording(source: string, options: RecordingOptions = {}): Recording {
   if (source.endsWith('.poolrec')) return decodeRecording(readBytes(source), shownPath(source));
   const { seed, set, replica } = options;
-  const written = loadScenario(source, { gpu: 'a100-80g-sxm', gpuCount: 8, set });
+  const written = loadScenario(source, { set });
   const scenario = { ...written, seed: seed ?? written.seed };
   const { plan, recording, replicas } = simulateScenario(scenario, { readTrace: readerBeside(source) });
   if (recording !== null) {

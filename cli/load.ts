@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
+import { gpusNeeded } from '../sim/memory/resolve.ts';
 import { formatOf, isEngineConfig } from '../sim/scenario/deployment/read.ts';
 import { atField } from '../sim/scenario/named-file.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
@@ -14,13 +15,17 @@ export const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
 
 const GIT_LIMITS = { timeout: 30_000, maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' } as const;
 
-/** Of a command line that comes without hardware. */
-const DEFAULT_HARDWARE = { gpu: 'a100-80g-sxm', gpuCount: 8 };
+/** Of a command line that comes without. */
+export const DEFAULT_GPU = 'a100-80g-sxm';
+/** As many as a scenario may have. */
+const MOST_GPUS = 1024;
 
 export interface LoadOptions {
-  /** Of command lines and deployments; a scenario says it itself. */
+  /** Of command lines and deployments; a scenario says it itself. Default of lines: as many as they need. */
   readonly gpu?: string;
   readonly gpuCount?: number;
+  /** Of command lines. */
+  readonly vllm?: string;
   readonly set?: readonly Override[];
 }
 
@@ -32,14 +37,26 @@ export interface Loaded {
 
 /** Whether an argument is a command line instead of a file. */
 export function isCommand(input: string): boolean {
-  return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm|docker\s+run)\s/.test(input);
+  return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm\S*|docker\s+run)(\s|$)/.test(input);
 }
 
 /** Command lines and deployments as they are, and the scenario files below the others. */
 export function sourcesOf(inputs: readonly string[]): string[] {
   return inputs.flatMap((input) =>
-    isCommand(input) || isDeployment(input) ? [input] : filesBelow([input], SCENARIO_ENDINGS),
+    isCommand(input) || isDeployment(input) ? [input] : scenariosBelow(input),
   );
+}
+
+/**
+ * A file, or the scenarios below a folder.
+ * @throws InputError if there are none: nothing would be checked, and nobody would notice.
+ */
+export function scenariosBelow(path: string): string[] {
+  const files = filesBelow([path], SCENARIO_ENDINGS);
+  if (files.length > 0) return files;
+  throw new InputError([
+    { file: path, message: 'holds no scenario: *.pool.yaml, *.pool.yml or *.pool.json' },
+  ]);
 }
 
 /** Whether an argument is a compose file or its like, perhaps with `#NAME`, instead of a scenario. */
@@ -64,13 +81,18 @@ function isFile(path: string): boolean {
 
 /** A scenario file; or a command line or a deployment, to be run with the default workload. */
 export function loadScenario(source: string, options: LoadOptions): Scenario {
-  const { set, gpu = DEFAULT_HARDWARE.gpu, gpuCount = DEFAULT_HARDWARE.gpuCount } = options;
-  if (isCommand(source)) return scenarioOfCommand(source, { gpu, count: gpuCount }, undefined, set);
+  const { set } = options;
+  if (isCommand(source)) return loadCommand(source, options);
   if (isDeployment(source)) return loadDeployment(source, options);
   return parseScenario(readText(source), shownPath(source), {
     readFile: readerBeside(source),
     overrides: set,
   });
+}
+
+function loadCommand(line: string, { gpu = DEFAULT_GPU, gpuCount, vllm, set }: LoadOptions): Scenario {
+  const on = (count: number) => scenarioOfCommand(line, { gpu, count }, vllm, set);
+  return on(gpuCount ?? Math.min(MOST_GPUS, gpusNeeded(on(1))));
 }
 
 /** Places in the scenario that is made of it are not those of the file. */

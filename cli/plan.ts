@@ -1,10 +1,8 @@
-import type { ModelConfig } from '../sim/catalog/model-config.ts';
 import { formatProblem, InputError } from '../sim/error.ts';
 import { plan as planScenario } from '../sim/memory/planner.ts';
-import { gpusNeeded } from '../sim/memory/resolve.ts';
 import { memoryStats } from '../sim/report/memory-stats.ts';
+import { parseConfig } from '../sim/scenario/model.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
-import { scenarioOfCommand } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { ExitCode } from './exit-code.ts';
 import { readText } from './files.ts';
@@ -21,10 +19,6 @@ export interface PlanOptions {
   readonly set?: readonly Override[];
   readonly json?: boolean;
 }
-
-const DEFAULT_GPU = 'a100-80g-sxm';
-/** As many as a scenario may have. */
-const MOST_GPUS = 1024;
 
 /** `poolscope plan`: what vLLM would make of it at start-up. Returns the exit code. */
 export function plan(inputs: readonly string[], options: PlanOptions): number {
@@ -59,11 +53,8 @@ export function plan(inputs: readonly string[], options: PlanOptions): number {
 function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario; assumed: string[] } {
   const { gpu, gpuCount, config } = options;
   const assumed: string[] = [];
-  const given = isCommand(source)
-    ? scenarioOfCommand(source, { gpu: gpu ?? DEFAULT_GPU, count: gpuCount ?? 1 }, options.vllm, options.set)
-    : loadScenario(source, { gpu, gpuCount, set: options.set });
-  const count =
-    gpuCount ?? (isCommand(source) ? Math.min(MOST_GPUS, gpusNeeded(given)) : given.hardware.count);
+  const given = loadScenario(source, options);
+  const count = gpuCount ?? given.hardware.count;
   if (isCommand(source) && (gpu === undefined || gpuCount === undefined)) {
     const because = gpuCount === undefined ? ' (as many as TP × PP × DP needs)' : '';
     assumed.push(`${count} × ${given.hardware.gpu}${because}: say --gpu and --gpu-count for others`);
@@ -71,19 +62,8 @@ function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario;
   const scenario = {
     ...given,
     hardware: { ...given.hardware, ...(gpu !== undefined && { gpu, given: null, calibration: null }), count },
-    model: config === undefined ? given.model : { ...given.model, config: readConfig(config) },
+    model:
+      config === undefined ? given.model : { ...given.model, config: parseConfig(readText(config), config) },
   };
   return { scenario, assumed };
-}
-
-function readConfig(path: string): ModelConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(readText(path));
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError([{ file: path, message: `is no JSON: ${(error as Error).message}` }]);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ModelConfig;
-  throw new InputError([{ file: path, message: 'holds no JSON object' }]);
 }

@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { InputError } from '../sim/error.ts';
+import { writing } from './files.ts';
 
 /** Prints to stdout, or into a file that is emptied first. */
 export function printerOf(output: string | undefined): (text: string | undefined) => void {
@@ -8,15 +8,8 @@ export function printerOf(output: string | undefined): (text: string | undefined
       if (text) console.log(text);
     };
   }
-  const attempt = (write: () => void) => {
-    try {
-      write();
-    } catch (error) {
-      throw new InputError([{ file: output, message: `cannot be written: ${(error as Error).message}` }]);
-    }
-  };
-  attempt(() => writeFileSync(output, ''));
+  writing(output, () => writeFileSync(output, ''));
   return (text) => {
-    if (text) attempt(() => appendFileSync(output, `${text}\n`));
+    if (text) writing(output, () => appendFileSync(output, `${text}\n`));
   };
 }

@@ -9,7 +9,7 @@ import { readStepTable } from '../sim/scenario/step-table.ts';
 import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/step-time.ts';
 import type { TraceFormat } from '../sim/trace/trace.ts';
 import { ExitCode } from './exit-code.ts';
-import { readerBeside, readText, shownPath } from './files.ts';
+import { readerBeside, readText, shownPath, writing } from './files.ts';
 import { checkGolden } from './golden.ts';
 import { limitReached, timeLimit } from './limits.ts';
 import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario } from './load.ts';
@@ -111,26 +111,20 @@ function writtenFiles(
   const lines: string[] = [];
   if (record !== undefined) {
     for (const { path, recording } of recordingsToWrite(record, replicas, replica)) {
-      write(path, encodeRecording(recording));
+      const bytes = encodeRecording(recording);
+      writing(path, () => writeFileSync(path, bytes));
       lines.push(
         `recording: ${path} (digest ${digestOf(recording)}); drop it on the page of \`npm run dev\``,
       );
     }
   }
   if (kvEvents !== undefined) {
-    write(kvEvents, batches.join(''));
+    const text = batches.join('');
+    writing(kvEvents, () => writeFileSync(kvEvents, text));
     const ofEngine = replicas.length > 1 ? ` of engine ${replica ?? 0}` : '';
     lines.push(`KV events: ${kvEvents} (${batches.length} batches${ofEngine})`);
   }
   return lines;
-}
-
-function write(file: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(file, content);
-  } catch (error) {
-    throw new InputError([{ file, message: `cannot be written: ${(error as Error).message}` }]);
-  }
 }
 
 /** Of several engines each goes to a file of its own, `out.r0.poolrec`, or the one that is named to the path. */

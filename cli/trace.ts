@@ -78,7 +78,7 @@ export function traceGenerate(
     readonly set?: readonly Override[];
   },
 ): number {
-  const loaded = loadScenario(source, { gpu: 'a100-80g-sxm', gpuCount: 8, set: options.set });
+  const loaded = loadScenario(source, { set: options.set });
   const scenario = { ...loaded, seed: options.seed ?? loaded.seed };
   const hooks = { readTrace: readerBeside(source), events: false };
   const workload = childRequests(scenarioWorkload(scenario, hooks).workload);

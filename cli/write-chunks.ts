@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { InputError } from '../sim/error.ts';
+import { writing } from './files.ts';
 
 const BUFFER_CHARS = 1 << 16;
 
@@ -35,22 +35,15 @@ function writeToStdout(chunks: Iterable<string>): void {
 }
 
 function writeToFile(path: string, chunks: Iterable<string>): void {
-  const attempt = <T>(write: () => T): T => {
-    try {
-      return write();
-    } catch (error) {
-      throw new InputError([{ file: path, message: `cannot be written: ${(error as Error).message}` }]);
-    }
-  };
   const texts = buffered(chunks);
   // What is refused is refused before its first text: the file that was there stays.
   let text = texts.next();
-  const file = attempt(() => openSync(path, 'w'));
+  const file = writing(path, () => openSync(path, 'w'));
   try {
     for (; !text.done; text = texts.next()) {
       const bytes = Buffer.from(text.value);
       // The system may take less than all of it.
-      for (let at = 0; at < bytes.length; ) at += attempt(() => writeSync(file, bytes, at));
+      for (let at = 0; at < bytes.length; ) at += writing(path, () => writeSync(file, bytes, at));
     }
   } finally {
     closeSync(file);

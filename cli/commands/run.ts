@@ -23,7 +23,11 @@ export function addRun(program: Command): void {
     .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
     .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
     .option('--gpu <ID>', "GPU of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)")
-    .option('--gpu-count <N>', 'how many of them (default: 8 for a line)', wholeNumber(1))
+    .option(
+      '--gpu-count <N>',
+      'how many of them (default: as many as the parallel sizes need)',
+      wholeNumber(1),
+    )
     .addOption(setOption())
     .option(
       '--baseline <REV>',

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../sim/error.ts';
+import { writing } from '../files.ts';
 import { isKept, resultSchema } from './kept-schema.ts';
 
 /**
@@ -35,13 +36,11 @@ export class ResultStore {
  */
 export function writeWhole(path: string, text: string): void {
   const beside = `${path}.${process.pid}.tmp`;
-  try {
+  writing(path, () => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(beside, text);
     renameSync(beside, path);
-  } catch (error) {
-    throw new InputError([{ file: path, message: `cannot be written: ${(error as Error).message}` }]);
-  }
+  });
 }
 
 /** null if there is no such file. */

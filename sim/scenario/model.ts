@@ -26,7 +26,8 @@ export function modelOf(
   return { name, config: null, field: model ? 'model' : engine ? 'engine.model' : 'command' };
 }
 
-function parseConfig(text: string, file: string): ModelConfig {
+/** @throws InputError where the text is no JSON object. */
+export function parseConfig(text: string, file: string): ModelConfig {
   let config: unknown;
   try {
     config = JSON.parse(text);

@@ -14,7 +14,7 @@ test('a dump of KV events becomes a recording', () => {
     '{"type": "BlockStored", "block_hashes": ["a", "b"], "block_size": 16}\n',
   );
   expect(status).toBe(0);
-  expect(stdout).toContain('1 steps, at most 2 blocks cached at once');
+  expect(stdout).toContain('1 step, at most 2 blocks cached at once');
   expect(decodeRecording(readFileSync(join(folder, 'out.poolrec'))).numSteps).toBe(1);
 });
 

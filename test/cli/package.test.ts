@@ -48,7 +48,7 @@ test('it holds what it needs, and nothing that it does not', () => {
     expect(files).toContain(needed);
   }
   for (const path of files)
-    expect(path).toMatch(/^(action\.yml|dist|docs|scenarios|README\.md|LICENSE|package\.json)/);
+    expect(path).toMatch(/^(action\.yml|dist|docs|exercises|scenarios|README\.md|LICENSE|package\.json)/);
   for (const path of files) expect(path).not.toMatch(/\.test\.|^dist\/(bench|budgets|fit)|\.tsx?$/);
   const { files: wanted } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   expect(wanted).toContain('dist/web');

@@ -102,7 +102,7 @@ describe('run', () => {
       'l4',
     );
     expect(status).toBe(0);
-    expect(stdout).toContain('command line  vLLM 2026-05 · meta-llama/Llama-3.1-8B');
+    expect(stdout).toContain('command line  vLLM 2026-05 · meta-llama/Llama-3.1-8B · 1 × l4 ·');
   });
 
   test('a start that fails unexpectedly is exit 1, with vLLM’s words', () => {
@@ -175,6 +175,9 @@ describe('bad input is one clear line, exit 2, and no stack trace', () => {
     [['run'], 'missing required argument'],
     [['frobnicate'], 'unknown command'],
     [['run', 'scenarios/hello.pool.yaml', '--seed', 'x'], 'Expected a whole number'],
+    [['run', 'test/bench'], 'test/bench: holds no scenario: *.pool.yaml, *.pool.yml or *.pool.json'],
+    [['check', 'test/bench'], 'test/bench: holds no scenario: *.pool.yaml, *.pool.yml or *.pool.json'],
+    [['init', 'nowhere/x.pool.yaml'], 'nowhere/x.pool.yaml: cannot be written: there is no such folder'],
     [['run', 'scenarios', '--record', 'x.poolrec'], '--record: takes one scenario'],
     [['verify', 'scheduler', 'scenarios'], 'holds no recorded case'],
     [

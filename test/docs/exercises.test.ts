@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { poolscope } from '../cli/cli.ts';
 
-const FOLDER = 'scenarios/exercises';
+const FOLDER = 'exercises';
 const EXERCISES = readdirSync(FOLDER);
 const solutions = new Map(
   [

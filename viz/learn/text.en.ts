@@ -63,7 +63,7 @@ export const ENGLISH: CourseText = {
     teacherIntro: [
       'Each lesson as you would teach it: what students predict, what comes out, what to discuss. The answers are computed when you open this page. Print it to have them on paper.',
       'A lesson prints as a sheet for students: text, question and room to write, no answers. Links carry the version of Poolscope that you see now; another version says so. The code shows a figure in your slides, first as a question and then as what came out; docs/embed.md has the messages that steer it.',
-      'In the exercises of scenarios/exercises students mend a scenario until its expectations hold, and poolscope run checks it: docs/exercises.md.',
+      'In exercises/ students mend a scenario until its expectations hold, and poolscope run checks it: docs/exercises.md.',
     ],
     pinnedLink: 'Link',
     figureCode: 'Figure',

@@ -59,7 +59,7 @@ export const CHINESE: CourseText = {
     teacherIntro: [
       '每一课按讲授的顺序：学生预测什么，结果如何，讨论什么。打开本页时才算出答案。打印本页就有纸上的答案。',
       '一课打印出来是给学生的练习纸：正文、问题和书写的位置，没有答案。链接带着你现在看到的 Poolscope 版本；版本不同时会说明。代码把图放进你的幻灯片，先是问题，然后是结果；docs/embed.md 有操纵它的消息。',
-      'scenarios/exercises 的习题中，学生修改场景直到它的期望成立，由 poolscope run 检查：docs/exercises.md。',
+      'exercises/ 的习题中，学生修改场景直到它的期望成立，由 poolscope run 检查：docs/exercises.md。',
     ],
     pinnedLink: '链接',
     figureCode: '图',
