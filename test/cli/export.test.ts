@@ -57,7 +57,7 @@ test.each([
   ],
   [
     [HELLO, '--format', 'csv', '--output', '/nowhere/x.csv'],
-    "/nowhere/x.csv: cannot be written: there is no such folder",
+    '/nowhere/x.csv: cannot be written: there is no such folder',
   ],
 ])('%j is bad input', (args, message) => {
   const { status, stderr } = poolscope('export', ...args);
