@@ -10,6 +10,7 @@ import { changeLanguage, onLanguage } from './app/language.ts';
 import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
+import { pointAtBlocks } from './app/point-at-blocks.ts';
 import { prepareJumps } from './app/prepare-jumps.ts';
 import { ReplicaChoice } from './app/replicas.ts';
 import { StepTeller } from './app/step-teller.ts';
@@ -32,6 +33,7 @@ import { ExpertPanel } from './expert-panel.ts';
 import { Gantt } from './gantt.ts';
 import { GpuPanel } from './gpu-panel.ts';
 import { Headline, swatch } from './headline.ts';
+import { MapControls } from './map/map-controls.ts';
 import { readPalette } from './palette.ts';
 import { PaletteDialog } from './palette-dialog.ts';
 import { showReport } from './report/report-runs.ts';
@@ -62,6 +64,10 @@ const besideEngine = new Engine();
 
 let palette = readPalette();
 const map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
+const mapControls = new MapControls(map, byId('zoom'), () => {
+  drawLegends();
+  askFrame();
+});
 const timeline = new Timeline(byId<HTMLCanvasElement>('timeline'), palette);
 const teller = new StepTeller(askFrame);
 const stepTimes = new StepTimePanel(
@@ -157,8 +163,10 @@ function draw(): void {
   const { cursor, recording, derived } = run;
   cursorNow();
   const holders = block === null ? [] : cursor.holders(block);
-  if (scene === 'blocks') map.draw({ block, request, outlined: request === null ? holders : [request] });
-  else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
+  if (scene === 'blocks') {
+    map.draw({ block, request, outlined: request === null ? holders : [request] });
+    mapControls.show();
+  } else if (scene === 'requests') gantt.draw(step, cursor.running(), request);
   else if (scene === 'compare') compare.draw(step, block, request);
   else if (scene === 'table') stateTable.draw(cursor);
   const shown = windowNow(recording.numSteps);
@@ -270,32 +278,13 @@ function retell(): void {
   restyle();
 }
 
-map.canvas.addEventListener('pointermove', (event) => {
-  if (event.pointerType !== 'touch') view.set({ block: map.blockAt(event.offsetX, event.offsetY) });
-});
 /** The cursor, where the view says: between two frames it may be behind. */
 function cursorNow(): Cursor | undefined {
   const { run, step } = view.get();
   if (run !== null && run.cursor.step !== step) run.cursor.seek(step);
   return run?.cursor;
 }
-map.canvas.addEventListener('pointerdown', (event) => {
-  const block = map.blockAt(event.offsetX, event.offsetY);
-  const owner = block === null ? undefined : cursorNow()?.holders(block)[0];
-  view.set({ block, request: owner ?? null });
-});
-map.canvas.addEventListener('keydown', (event) => {
-  const { run, block } = view.get();
-  const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -map.columns, ArrowDown: map.columns }[event.key];
-  if (by === undefined || run === null || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  event.stopPropagation();
-  const next = block === null ? 0 : block + by * map.blocksPerCell;
-  if (next < 0 || next >= run.cursor.numBlocks) return;
-  view.set({ block: next });
-  const owners = (cursorNow()?.holders(next) ?? []).map((request) => run.recording.requestIds[request]);
-  byId('live').textContent = t().live.block(next, owners);
-});
+pointAtBlocks(map, view, cursorNow);
 
 /** What the charts of time show, where the cursor is. */
 function windowNow(numSteps: number): TimeWindow {
@@ -356,6 +345,19 @@ const commands: readonly Command[] = [
     what: () => t().commands.colorBy(t().modes[mode]),
     act: () => selectMode(mode),
   })),
+  {
+    key: '+',
+    shown: '+',
+    what: () => t().zoom.closer,
+    act: () => mapControls.zoomAround(view.get().block, 1),
+  },
+  {
+    key: '-',
+    shown: '-',
+    what: () => t().zoom.farther,
+    act: () => mapControls.zoomAround(view.get().block, -1),
+  },
+  { key: '0', shown: '0', what: () => t().zoom.whole, act: () => mapControls.zoomOut() },
   {
     key: 'o',
     shown: 'o',
@@ -429,6 +431,7 @@ function show(found: Found): void {
     }
     case 'block':
       view.set({ block: found.block, scene: 'blocks' });
+      map.reveal(found.block);
       break;
     case 'step':
       playback.seek(found.step);

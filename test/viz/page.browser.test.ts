@@ -282,7 +282,7 @@ describe('the block map', () => {
     },
   );
 
-  test('says how many blocks a cell stands for when there are more blocks than pixels', async () => {
+  test('says how many blocks a cell stands for, and goes closer until each has its own', async () => {
     const { page, complaints } = await open({ viewport: { width: 390, height: 800 } });
     // A small model, so that a million blocks fit into a GPU.
     const large = withBlocks(1_000_000)
@@ -301,6 +301,38 @@ describe('the block map', () => {
     await press(page, 'End');
     await press(page, 'Home', 'Shift+ArrowRight', 'Shift+ArrowRight', 'ArrowRight');
     expect(await pixels(page)).toBe(there);
+
+    // Closer, until a cell is a block; the marked one stays in sight.
+    const overview = page.locator('.overview');
+    expect(await overview.isVisible()).toBe(false);
+    await page.mouse.move(0, 0);
+    await page.locator('#map').focus();
+    await press(page, 'Escape', 'ArrowRight', ...Array<string>(9).fill('+'));
+    expect(await overview.isVisible()).toBe(true);
+    expect(await page.locator('#legend').textContent()).not.toContain('1 cell');
+    const box = (await page.locator('#map').boundingBox())!;
+    await page.mouse.click(box.x + 10, box.y + 10);
+    expect(await page.locator('#details-title').textContent()).toBe('Block 0');
+    const near = await pixels(page);
+    await page.mouse.move(box.x + 200, box.y + 100);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 100, box.y + 100, { steps: 4 });
+    await page.mouse.up();
+    await drawn(page);
+    expect(await pixels(page)).not.toBe(near);
+    await page.mouse.move(box.x + 10, box.y + 10);
+    await drawn(page);
+    expect(await page.locator('#details-title').textContent()).toMatch(/^Block [1-9]$/);
+    // The overview goes anywhere, and the wheel back out.
+    await overview.click({ position: { x: 120, y: 80 } });
+    await page.mouse.move(box.x + 10, box.y + 10);
+    await drawn(page);
+    expect(await page.locator('#details-title').textContent()).toMatch(/^Block \d{3},\d{3}$/);
+    await page.keyboard.down('Control');
+    for (let i = 0; i < 12; i++) await page.mouse.wheel(0, 60);
+    await page.keyboard.up('Control');
+    await overview.waitFor({ state: 'hidden' });
+    expect(await page.locator('#legend').textContent()).toMatch(/1 cell = \d+ blocks/);
     expect(complaints).toEqual([]);
   });
 });

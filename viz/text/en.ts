@@ -132,7 +132,11 @@ export const en = {
     language: 'Chinese (中文)',
     space: 'space',
   },
-  help: { title: 'Keyboard', map: 'With the map focused, the arrow keys move from block to block.' },
+  zoom: { closer: 'zoom in on the blocks', farther: 'zoom out', whole: 'all blocks in sight' },
+  help: {
+    title: 'Keyboard',
+    map: 'With the map focused, the arrow keys move from block to block. Ctrl and the wheel, or two fingers, zoom in on them; pull to move.',
+  },
 
   find: {
     label: 'Search, or a command',

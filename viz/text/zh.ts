@@ -110,7 +110,11 @@ export const zh: Texts = {
     language: '英文 (English)',
     space: '空格',
   },
-  help: { title: '键盘', map: '焦点在块图上时，方向键在块之间移动。' },
+  zoom: { closer: '放大块图', farther: '缩小', whole: '显示所有块' },
+  help: {
+    title: '键盘',
+    map: '焦点在块图上时，方向键在块之间移动。按住 Ctrl 滚动滚轮或用两指缩放，拖动可移动。',
+  },
 
   find: {
     label: '搜索或执行命令',

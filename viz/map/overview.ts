@@ -1,0 +1,39 @@
+import type { BlockOrder } from '../block-order.ts';
+import { fitCanvas } from '../dom.ts';
+import { numRows } from './layout.ts';
+import { type Changes, type Ink, MapImage } from './map-image.ts';
+import type { Zoom } from './zoom.ts';
+
+/** All blocks, small, with a frame around those that are in sight. */
+export class Overview {
+  private readonly canvas: HTMLCanvasElement;
+  private readonly image = new MapImage();
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.canvas = canvas;
+  }
+
+  draw(zoom: Zoom, order: BlockOrder, ink: Ink, changes: Changes, frame: string): void {
+    if (zoom.isOut) {
+      this.image.forget();
+      return;
+    }
+    const { context, width, height } = fitCanvas(this.canvas);
+    const image = this.image.update(zoom.whole, order, ink, changes);
+    context.clearRect(0, 0, width, height);
+    context.drawImage(image, 0, 0, width, height);
+    const { layout, inSight } = zoom;
+    const across = width / (layout.columns * layout.cell);
+    const down = height / (numRows(layout) * layout.cell);
+    const wide = Math.min(width, inSight.width * across);
+    const tall = Math.min(height, inSight.height * down);
+    context.strokeStyle = frame;
+    context.lineWidth = 2;
+    context.strokeRect(
+      inSight.x * across + 1,
+      inSight.y * down + 1,
+      Math.max(4, wide - 2),
+      Math.max(4, tall - 2),
+    );
+  }
+}
