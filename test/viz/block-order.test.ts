@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
-import { BlockOrder } from '../../viz/block-order.ts';
+import { BlockOrder, ORDER_MODES, type OrderMode } from '../../viz/block-order.ts';
 
 const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 const recording = simulateScenario(parseScenario(HELLO, 'hello.pool.yaml')).recording!;
@@ -12,7 +12,7 @@ const cursor = new Cursor(recording);
 const { numGpuBlocks } = recording.header.pool;
 const all = Array.from({ length: numGpuBlocks }, (_, i) => i);
 
-function arranged(step: number, mode: 'queue' | 'request' | 'physical'): number[] {
+function arranged(step: number, mode: OrderMode): number[] {
   cursor.seek(step);
   const order = new BlockOrder();
   order.arrange(cursor, mode);
@@ -23,7 +23,7 @@ test('every order is a permutation, at any step', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: -1, max: recording.numSteps }),
-      fc.constantFrom('queue', 'request', 'physical'),
+      fc.constantFrom(...ORDER_MODES),
       (step, mode) => {
         const blocks = arranged(step, mode);
         expect(blocks.toSorted((a, b) => a - b)).toEqual(all);
@@ -47,4 +47,28 @@ test('a request’s blocks stand together, in the order of its table', () => {
   const [first] = cursor.running();
   const table = [...cursor.table(first)];
   expect(blocks.slice(0, table.length)).toEqual(table);
+});
+
+test('along prefixes, a request’s cached blocks come in its order, and what two share comes before both go on', () => {
+  for (let step = 0; step < recording.numSteps; step += 5) {
+    const blocks = arranged(step, 'prefix');
+    for (const request of cursor.running()) {
+      const slots = [...cursor.table(request)].map((block) => blocks.indexOf(block));
+      expect(slots).toEqual(slots.toSorted((a, b) => a - b));
+    }
+    // Free blocks that hold nothing come last, before the null block.
+    const empty = all.filter(
+      (block) => block !== cursor.nullBlock && cursor.refCount[block] === 0 && cursor.chain[block] === 0,
+    );
+    expect(new Set(blocks.slice(numGpuBlocks - 1 - empty.length, -1))).toEqual(new Set(empty));
+  }
+});
+
+test('what continues a prefix stands behind it without a gap of other prefixes', () => {
+  const blocks = arranged(60, 'prefix');
+  const shared = new Set<number>();
+  for (const block of all) if (cursor.refCount[block] > 1) shared.add(block);
+  expect(shared.size).toBeGreaterThan(2);
+  const slots = [...shared].map((block) => blocks.indexOf(block)).toSorted((a, b) => a - b);
+  expect(slots.at(-1)! - slots[0]).toBe(shared.size - 1);
 });

@@ -61,7 +61,12 @@ export const en = {
     fill: 'Fill',
     queue: 'Eviction',
   },
-  orders: { physical: 'By block id', queue: 'By free queue', request: 'By request' },
+  orders: {
+    physical: 'By block id',
+    queue: 'By free queue',
+    request: 'By request',
+    prefix: 'By shared prefix',
+  },
   orderLabel: 'Lay blocks out',
   orderTitle: 'Lay blocks out (o)',
 

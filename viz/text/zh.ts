@@ -47,7 +47,7 @@ export const zh: Texts = {
 
   scenes: { blocks: '块', requests: '请求', gpus: 'GPU', compare: '对比', table: '表格' },
   modes: { request: '请求', state: '状态', references: '引用数', fill: '填充', queue: '驱逐' },
-  orders: { physical: '按块编号', queue: '按空闲队列', request: '按请求' },
+  orders: { physical: '按块编号', queue: '按空闲队列', request: '按请求', prefix: '按共享前缀' },
   orderLabel: '块的排列',
   orderTitle: '块的排列 (o)',
 
