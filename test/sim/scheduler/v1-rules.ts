@@ -3,7 +3,7 @@ import type { Workload } from '../../../sim/workload/workload.ts';
 
 /*
  * V1 once more, from its rules alone and as plainly as can be: lists that are searched, contents that are strings. It
- * shares no code with the scheduler that it mirrors, and knows no images and no chunked attention.
+ * shares no code with the scheduler, and knows no images and no chunked attention.
  */
 
 type Accept = (request: number, verification: number, drafts: number) => number;
@@ -36,7 +36,7 @@ interface Scheduled {
   samples: boolean;
 }
 
-export class V1Mirror {
+export class V1Rules {
   readonly free: number[];
   readonly running: Request[] = [];
   readonly waiting: Request[] = [];
