@@ -61,6 +61,8 @@ export class V1StepExplainer extends StepExplainer {
             request === 1
               ? 'The prefix cache is reset: no block is in use, and all of them lose their cached content.'
               : `The prefix cache should be reset, but ${count(this.recording.events.b[event], 'block')} ${plural(this.recording.events.b[event], 'is', 'are')} in use: nothing happens.`,
+            [],
+            this.emptiedBy(event),
           );
           break;
         case EventKind.Abort:
@@ -138,6 +140,11 @@ export class V1StepExplainer extends StepExplainer {
     for (let event = this.begin; event < this.scheduleEnd; event++) {
       if (this.kind(event) !== EventKind.Preempt) continue;
       const victim = this.a(event);
+      if (this.isForReset(event)) {
+        const text = `${this.id(victim)} is preempted: the prefix cache is to be reset, and reset_running_requests takes the blocks of all that run. It goes back to the queue and computes everything again.`;
+        this.say(RULES.reset, text, [victim]);
+        continue;
+      }
       const { requester, blocks } = this.requesterBehind(event);
       const choice =
         policy === 'fcfs'
@@ -153,6 +160,23 @@ export class V1StepExplainer extends StepExplainer {
         requester === null ? [victim] : [victim, requester],
       );
     }
+  }
+
+  /** A reset preempts before it empties the cache, and schedule() comes after both. */
+  private isForReset(preemption: number): boolean {
+    for (let next = preemption + 1; next < this.scheduleEnd; next++) {
+      if (this.kind(next) === EventKind.ResetCache) return true;
+    }
+    return false;
+  }
+
+  /** Blocks whose content a reset forgets: its evictions follow it. */
+  private emptiedBy(reset: number): number[] {
+    const blocks: number[] = [];
+    for (let next = reset + 1; next < this.scheduleEnd && this.kind(next) === EventKind.Evict; next++) {
+      blocks.push(this.recording.events.b[next]);
+    }
+    return blocks;
   }
 
   /** Whose allocation follows a preemption: it was the one in need. */

@@ -5,6 +5,7 @@ import { momentsOf, reasonsOf } from '../../sim/report/moments/moments.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { momentTextInChinese } from '../../viz/story/moment-text.zh.ts';
+import { objections } from './accessible.ts';
 import { openSite, type Site } from './site.ts';
 
 let site: Site;
@@ -39,6 +40,7 @@ test('the guided reading says what sim/report finds, loads when it is opened, an
     expect(told).toContain(momentText(recording, moment).text);
     for (const { text } of reasonsOf(recording, moment)) expect(told).toContain(text);
   }
+  expect(await objections(page)).toEqual([]);
   await buttons.nth(1).click();
   expect(await page.locator('#timeline').getAttribute('aria-valuenow')).toBe(String(moments[1].step));
   await page.locator('#language').click();

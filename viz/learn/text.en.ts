@@ -47,6 +47,7 @@ export const ENGLISH: CourseText = {
     mythsIntro: [
       'Each of these has been said in good faith by somebody who runs vLLM or explains it. Each predicts something that a run can show. The verdict is computed when you open this page.',
       'The 77 claims of five guides are tried in the same way in docs/claims.md.',
+      'One is not tried: that preemption changes answers (vllm#15763). To recompute is meant to give the same; whether the last digits differ is beyond a simulator of memory.',
     ],
     source: 'Said in',
     ifTrue: 'If it were true',

@@ -5,12 +5,13 @@ import type { Moment } from '../../sim/report/moments/moment.ts';
 export function momentTextInChinese(recording: Recording, moment: Moment): { title: string; text: string } {
   const { facts: f, request, step, lastStep } = moment;
   const name = request === null ? '某个请求' : recording.requestIds[request];
+  const unit = recording.header.contiguous === undefined ? '块' : '槽';
   const steps = lastStep === step ? `第 ${step} 步` : `第 ${step} 到 ${lastStep} 步`;
   switch (moment.kind) {
     case 'shortage':
       return {
-        title: '块第一次不够',
-        text: `${f.running} 个请求在运行，${f.waiting} 个在等待，${f.blocks} 块中空闲 ${f.free} 块：对下一个来说太少。全程 ${f.numSteps} 步中有 ${f.short} 步有人在等块。`,
+        title: `${unit}第一次不够`,
+        text: `${f.running} 个请求在运行，${f.waiting} 个在等待，${f.blocks} 个${unit}中空闲 ${f.free} 个：对下一个来说太少。全程 ${f.numSteps} 步中有 ${f.short} 步有人在等${unit}。`,
       };
     case 'blocked':
       return {
@@ -34,7 +35,7 @@ export function momentTextInChinese(recording: Recording, moment: Moment): { tit
     case 'fullest':
       return {
         title: '最满的时刻',
-        text: `从来没有人等块，也没有人排队。最满时 ${f.running} 个请求在运行，${f.blocks} 块中空闲 ${f.free} 块。`,
+        text: `从来没有人等${unit}，也没有人排队。最满时 ${f.running} 个请求在运行，${f.blocks} 个${unit}中空闲 ${f.free} 个。`,
       };
   }
 }

@@ -6,12 +6,13 @@ import type { Moment } from './moment.ts';
 export function momentText(recording: Recording, moment: Moment): { title: string; text: string } {
   const { facts: f, request, step, lastStep } = moment;
   const name = request === null ? 'Somebody' : recording.requestIds[request];
+  const unit = recording.header.contiguous === undefined ? 'block' : 'slot';
   const steps = lastStep === step ? `step ${step}` : `steps ${step} to ${lastStep}`;
   switch (moment.kind) {
     case 'shortage':
       return {
-        title: 'Blocks run short for the first time',
-        text: `${count(f.running, 'request')} ${f.running === 1 ? 'runs' : 'run'}, ${f.waiting} ${f.waiting === 1 ? 'waits' : 'wait'}, and ${f.free} of ${count(f.blocks, 'block')} are free: too few for the next one. In all, somebody waits for blocks in ${f.short} of ${count(f.numSteps, 'step')}.`,
+        title: `${unit === 'block' ? 'Blocks' : 'Slots'} run short for the first time`,
+        text: `${count(f.running, 'request')} ${f.running === 1 ? 'runs' : 'run'}, ${f.waiting} ${f.waiting === 1 ? 'waits' : 'wait'}, and ${f.free} of ${count(f.blocks, unit)} are free: too few for the next one. In all, somebody waits for ${unit}s in ${f.short} of ${count(f.numSteps, 'step')}.`,
       };
     case 'blocked':
       return {
@@ -35,7 +36,7 @@ export function momentText(recording: Recording, moment: Moment): { title: strin
     case 'fullest':
       return {
         title: 'The fullest moment',
-        text: `Nobody ever waits for a block or in the queue. At the fullest moment ${count(f.running, 'request')} ${f.running === 1 ? 'runs' : 'run'}, and ${f.free} of ${count(f.blocks, 'block')} are free.`,
+        text: `Nobody ever waits for a ${unit} or in the queue. At the fullest moment ${count(f.running, 'request')} ${f.running === 1 ? 'runs' : 'run'}, and ${f.free} of ${count(f.blocks, unit)} are free.`,
       };
   }
 }

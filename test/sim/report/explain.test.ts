@@ -72,3 +72,24 @@ test('in any step of any run each running request is accounted for, and the head
     { numRuns: 400, seed: 9 },
   );
 });
+
+test('a reset of the prefix cache is why all that run are preempted, and names the blocks that it empties', () => {
+  const text = readFileSync('scenarios/claims/2.13-emptied.pool.yaml', 'utf8');
+  const { recording } = simulateScenario(parseScenario(text, 'emptied'));
+  if (recording === null) throw new Error('it does not start');
+  const { events, steps, numSteps } = recording;
+  const kindsIn = (step: number) =>
+    events.kind.subarray(step === 0 ? 0 : steps.eventEnd[step - 1], steps.eventEnd[step]);
+  const isReset = (step: number) => kindsIn(step).includes(EventKind.ResetCache);
+  const resets = Array.from({ length: numSteps }, (_, step) => step).filter(isReset);
+  const reasons = resets.flatMap((step) => explainStep(recording, step));
+  const preempted = reasons.filter(({ text: sentence }) => / is preempted/.test(sentence));
+  expect(preempted.length).toBeGreaterThan(5);
+  for (const { text: sentence, rule } of preempted) {
+    expect(sentence).toContain('is preempted: the prefix cache is to be reset');
+    expect(rule).toBe('BlockPool.reset_prefix_cache');
+  }
+  const emptied = reasons.filter(({ text: sentence }) => /^The prefix cache is reset/.test(sentence));
+  const numEmptied = emptied.reduce((sum, { blocks }) => sum + blocks.length, 0);
+  expect(numEmptied).toBe(events.kind.filter((kind) => (kind & KIND_MASK) === EventKind.Evict).length);
+});
