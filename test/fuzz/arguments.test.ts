@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { poolscope } from '../../cli/poolscope.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { scratchFolder } from '../cli/cli.ts';
+import { poolscopeHere } from '../cli/in-process.ts';
 import { ARGUMENTS, FILES } from './corpus.ts';
 import { mutateWords } from './mutate.ts';
 import { Random } from './random.ts';
@@ -15,48 +15,31 @@ const HANGS_MS = 30_000;
 
 const { file } = scratchFolder();
 const WORDS = [...new Set([...ARGUMENTS.flat(), ...Object.keys(FILES), '--help', '--no-such', '-x'])];
-const before = process.cwd();
 let folder = '';
-let written = { out: '', err: '' };
 
 beforeAll(() => {
   for (const [name, text] of Object.entries(FILES)) folder = dirname(file(`inside/${name}`, text));
-  process.chdir(folder);
-  const into = (key: 'out' | 'err') => (text: unknown) => {
-    written[key] += `${text}\n`;
-    return true;
-  };
-  vi.spyOn(console, 'log').mockImplementation(into('out'));
-  vi.spyOn(console, 'error').mockImplementation(into('err'));
-  vi.spyOn(process.stdout, 'write').mockImplementation(into('out'));
-  vi.spyOn(process.stderr, 'write').mockImplementation(into('err'));
 });
-afterAll(() => {
-  vi.restoreAllMocks();
-  process.chdir(before);
-  process.exitCode = undefined;
-});
+const run = (args: readonly string[]) => poolscopeHere(folder, args);
 
-async function run(args: readonly string[]): Promise<number> {
-  written = { out: '', err: '' };
-  process.exitCode = undefined;
-  await poolscope(args);
-  return Number(process.exitCode ?? 0);
-}
-
-/** Users may write where they like; a fuzz may not. And nobody types into its stdin. */
+/** Users may write where they like; a fuzz may not. And nobody types into its stdin, or presses Ctrl-C. */
 function isHarmless(word: string): boolean {
-  return word !== '-' && !/^(-o|--output|--record|--kv-events)/.test(word) && !/=.*[/\\~.]/s.test(word);
+  return (
+    word !== '-' &&
+    word !== '--watch' &&
+    !/^(-o|--output|--record|--kv-events)/.test(word) &&
+    !/=.*[/\\~.]/s.test(word)
+  );
 }
 
 test('the command lines themselves are understood, one after the other', async () => {
   for (const args of ARGUMENTS) {
-    const code = await run(args);
-    expect(code, `${args.join(' ')}\n${written.err}`).toBeLessThanOrEqual(2);
-    expect(written.err).not.toMatch(/unknown (command|option)/);
+    const { status, stderr } = await run(args);
+    expect(status, `${args.join(' ')}\n${stderr}`).toBeLessThanOrEqual(2);
+    expect(stderr).not.toMatch(/unknown (command|option)/);
   }
-  expect(await run(['run', 'a.pool.yaml'])).toBe(0);
-  expect(await run(['run', 'fails.pool.yaml'])).toBe(1);
+  expect((await run(['run', 'a.pool.yaml'])).status).toBe(0);
+  expect((await run(['run', 'fails.pool.yaml'])).status).toBe(1);
 });
 
 test('mutated ones run, or say what is wrong with them', async () => {
@@ -68,14 +51,14 @@ test('mutated ones run, or say what is wrong with them', async () => {
     const args = mutateWords(random.of(ARGUMENTS), WORDS, random).filter(isHarmless);
     if (args[0] === 'run') args.push('--timeout', '5');
     const start = performance.now();
-    const code = await run(args);
-    const label = `POOLSCOPE_FUZZ_AT=${name}: ${JSON.stringify(args).slice(0, 500)}\n${written.err.slice(0, 500)}`;
-    expect([0, 1, 2, 4], label).toContain(code);
-    if (code === 2) expect(written.err.trim(), label).not.toBe('');
+    const { status, stderr } = await run(args);
+    const label = `POOLSCOPE_FUZZ_AT=${name}: ${JSON.stringify(args).slice(0, 500)}\n${stderr.slice(0, 500)}`;
+    expect([0, 1, 2, 4], label).toContain(status);
+    if (status === 2) expect(stderr.trim(), label).not.toBe('');
     expect(performance.now() - start, label).toBeLessThan(HANGS_MS);
     expect(readdirSync(folder).sort(), label).toEqual(Object.keys(FILES).sort());
     expect(Object.hasOwn(Object.prototype, 'x'), label).toBe(false);
-    codes.set(code, (codes.get(code) ?? 0) + 1);
+    codes.set(status, (codes.get(status) ?? 0) + 1);
   }
   if (RUNS > 500) console.info(codes);
   expect(readdirSync(dirname(folder))).toEqual(['inside']);

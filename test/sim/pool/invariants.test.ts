@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { poolscope } from '../../../cli/poolscope.ts';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { BlockPool } from '../../../sim/pool/block-pool.ts';
 import { FreeList } from '../../../sim/pool/contiguous/free-list.ts';
@@ -9,11 +8,12 @@ import { digestOf } from '../../../sim/recording/codec.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { scratchFolder } from '../../cli/cli.ts';
+import { poolscopeHere } from '../../cli/in-process.ts';
 import { randomPipelineRun, randomRun } from '../random-run.ts';
 
 /* `invariants: strict`: silent on every pool that is whole, and not on one that is broken. */
 
-const { file } = scratchFolder();
+const { folder, file } = scratchFolder();
 /** Pressed, so that requests share, are preempted, and blocks are used again. */
 const PRESSED = `version: 1
 command: vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 512 --num-gpu-blocks-override 70
@@ -35,10 +35,7 @@ const SCENARIOS = {
 };
 const run = (text: string) => simulateScenario(parseScenario(text, 's.pool.yaml')).recording;
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
+afterEach(() => vi.restoreAllMocks());
 
 test('every random run passes, and decides what it would have', () => {
   fc.assert(
@@ -116,20 +113,17 @@ describe('a broken pool', () => {
   });
 
   test('poolscope run: exit code 3, with the file; the other files run', async () => {
-    const told: string[] = [];
-    vi.spyOn(console, 'error').mockImplementation((text) => told.push(text));
-    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
     broken(BlockPool.prototype, 'touch', ({ refCount }, block: never) => refCount[block]++);
     const paths = [
       file('a.pool.yaml', PRESSED),
       file('b.pool.yaml', PRESSED.replace('--max', '--no-enable-prefix-caching --max')),
     ];
-    await poolscope(['run', ...paths, '--json']);
-    expect(process.exitCode).toBe(3);
-    expect(told[0]).toMatch(
-      /a\.pool\.yaml: a fault in Poolscope: invariant broken: block \d+ has .*; please report it with this file$/,
+    const { status, stdout, stderr } = await poolscopeHere(folder, ['run', ...paths, '--json']);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(
+      /a\.pool\.yaml: a fault in Poolscope: invariant broken: block \d+ has .*; please report it with this file\n/,
     );
-    const { results, problems } = JSON.parse(log.mock.calls[0][0]);
+    const { results, problems } = JSON.parse(stdout);
     expect(results).toHaveLength(1);
     expect(problems).toHaveLength(1);
   });
