@@ -98,6 +98,8 @@ export class PlainBlocks {
   readonly gpu: PlainDevice;
   readonly cpu: PlainDevice;
   private readonly watermark: number;
+  /** Stands for what left the sliding window; taken when somebody first appends, and never given back. */
+  private nullBlock = -1;
 
   constructor(pool: V0PoolConfig) {
     this.pool = pool;
@@ -133,7 +135,7 @@ export class PlainBlocks {
   }
 
   canAllocate({ tokens }: PlainSequence): Fit {
-    const needed = Math.ceil(tokens.length / this.pool.blockSize);
+    const needed = Math.min(Math.ceil(tokens.length / this.pool.blockSize), this.mostInWindow);
     if (this.pool.numGpuBlocks - needed < this.watermark) return 'never';
     return this.gpu.numFree - needed >= this.watermark ? 'ok' : 'later';
   }
@@ -152,6 +154,7 @@ export class PlainBlocks {
   append(seq: PlainSequence, lookahead: number): void {
     const { blockSize } = this.pool;
     const { gpu } = this;
+    if (this.pool.slidingWindow !== null) this.dropOutsideWindow(seq);
     const unseen = seq.tokens.length - seq.filled;
     while (seq.table.length * blockSize - seq.filled < unseen + lookahead) seq.table.push(gpu.take());
     while (seq.filled < seq.tokens.length) {
@@ -193,6 +196,8 @@ export class PlainBlocks {
     const { blockSize } = this.pool;
     const [from, to] = seq.isOnCpu ? [this.cpu, this.gpu] : [this.gpu, this.cpu];
     const { length } = seq.table;
+    if (!seq.isOnCpu && seq.table.includes(this.nullBlock))
+      throw new Error('the null block cannot be swapped');
     seq.table.forEach((id, i) => {
       from.release(id, (i + 1) * blockSize);
     });
@@ -210,11 +215,27 @@ export class PlainBlocks {
     const device = seq.isOnCpu ? this.cpu : this.gpu;
     if (seq.lastScheduled !== null) for (const id of seq.table) device.accessed[id] = seq.lastScheduled;
     seq.table.forEach((id, i) => {
-      device.release(id, (i + 1) * this.pool.blockSize);
+      if (seq.isOnCpu || id !== this.nullBlock) device.release(id, (i + 1) * this.pool.blockSize);
     });
     seq.table = [];
     seq.filled = 0;
     seq.lastScheduled = null;
+  }
+
+  /** Blocks of a sequence that are looked for at its admission. */
+  private get mostInWindow(): number {
+    const { slidingWindow, blockSize } = this.pool;
+    return slidingWindow === null ? Number.POSITIVE_INFINITY : Math.floor(slidingWindow / blockSize) + 2;
+  }
+
+  private dropOutsideWindow(seq: PlainSequence): void {
+    if (this.nullBlock < 0) this.nullBlock = this.gpu.take();
+    const end = Math.floor(seq.computed / this.pool.blockSize) - this.mostInWindow;
+    for (let i = 0; i < end; i++) {
+      if (seq.table[i] === this.nullBlock) continue;
+      this.gpu.release(seq.table[i], 0);
+      seq.table[i] = this.nullBlock;
+    }
   }
 
   private takeAll(seq: PlainSequence, device: PlainDevice, count: number): void {

@@ -11,9 +11,7 @@ import { V0Rules } from './v0-rules.ts';
 const NUM_RUNS = Number(process.env.POOLSCOPE_FUZZ ?? 300);
 const MOST_STEPS = 150;
 
-const plain = v0Scenario.filter(
-  ({ pool, config, hasBeams }) => pool.slidingWindow === null && !config.asyncOutputProc && !hasBeams,
-);
+const plain = v0Scenario.filter(({ hasBeams }) => !hasBeams);
 
 function compare(scenario: V0Scenario): void {
   const { workload, pool, config, makeHooks, addBeforeStep, abortBeforeStep } = scenario;

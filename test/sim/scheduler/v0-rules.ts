@@ -4,8 +4,8 @@ import type { Workload } from '../../../sim/workload/workload.ts';
 import { PlainBlocks, type PlainSequence } from './v0-plain-blocks.ts';
 
 /*
- * V0's scheduler once more, from its rules alone and as plainly as can be. It knows no beams, no sliding window and no
- * async outputs, and where vLLM would die it throws, whatever.
+ * V0's scheduler once more, from its rules alone and as plainly as can be. It knows no beams, and where vLLM would die
+ * it throws, whatever.
  */
 
 export interface PlainGroup {
@@ -58,6 +58,10 @@ export class V0Rules {
   private readonly groups: readonly PlainGroup[];
   private readonly maxTokens: Int32Array;
   private spent = new Spent();
+  /** Async: the batch whose outputs are not looked at yet, those of it that were all the same, … */
+  private pending: Entry[] = [];
+  /** … and groups that are too long to be scheduled again. */
+  private stopped: PlainGroup[] = [];
   private recomputed: PlainGroup[] = [];
   private swappedOut: PlainGroup[] = [];
   private wasPrompt = false;
@@ -213,11 +217,16 @@ export class V0Rules {
       const tokens = this.newTokens(group, 'running', chunked);
       if (tokens === 0) break;
       this.running.shift();
+      if (this.config.asyncOutputProc && group.seqs[0].tokens.length > this.config.maxModelLen) {
+        this.stopped.push(group);
+        continue;
+      }
       let isOut = false;
       while (!isOut && !this.blocks.canAppend(running(group), this.lookahead(group))) {
         this.spent.subtract(group, tokens, maxRunning(group));
         const victim = this.running.pop() ?? group;
         isOut = victim === group;
+        if (this.endsAhead(victim)) continue;
         (this.preempt(victim) ? this.recomputed : this.swappedOut).push(victim);
       }
       if (isOut) continue;
@@ -299,10 +308,61 @@ export class V0Rules {
     this.waiting.sort(compare);
   }
 
+  /** Async: the outputs of one group are looked at ahead of the others; true if they end it. */
+  private endsAhead(group: PlainGroup): boolean {
+    const at = this.pending.findIndex((entry) => entry.group === group);
+    if (at < 0) return false;
+    this.pending.splice(at, 1);
+    const [seq] = group.seqs;
+    if (!this.stop(group, seq)) return false;
+    this.blocks.free(seq);
+    return true;
+  }
+
   update(): void {
+    this.look();
+    const { batch, config } = this;
+    if (!config.asyncOutputProc || batch.some(({ group }) => group.n > 1)) {
+      this.apply();
+      return;
+    }
+    this.pending = [];
+    for (const entry of batch) {
+      const { group, chunk, isPrefill } = entry;
+      const [seq] = group.seqs;
+      // Its extra token is dropped.
+      if (isOver(group)) continue;
+      const isComplete = !isPrefill || seq.computed + chunk >= seq.tokens.length;
+      seq.computed += chunk;
+      if (seq.computed === seq.tokens.length) seq.isDecode = true;
+      if (!isComplete) continue;
+      this.push(group, seq);
+      this.pending.push(entry);
+    }
+    if (this.waiting.length + this.running.length + this.swapped.length === 0) this.look();
+  }
+
+  /** Async: whom the outputs of the batch before end. */
+  private look(): void {
+    const { pending } = this;
+    this.pending = [];
+    let hasEnded = false;
+    for (const { group } of pending) {
+      const [seq] = group.seqs;
+      if (isOver(group) || !this.stop(group, seq)) continue;
+      this.blocks.free(seq);
+      hasEnded = true;
+    }
+    if (!hasEnded) return;
+    this.running = this.running.filter((group) => !isOver(group));
+    this.stopped = [];
+  }
+
+  private apply(): void {
     const { numLookaheadSlots } = this.config;
     const ended: PlainGroup[] = [];
     for (const { group, chunk, isPrefill } of this.batch) {
+      if (isOver(group)) continue;
       const [seq] = running(group);
       const isComplete = !isPrefill || seq.computed + chunk >= seq.tokens.length;
       if (numLookaheadSlots > 0 && !isPrefill) {
@@ -319,7 +379,7 @@ export class V0Rules {
         }
         if (isComplete) this.sample(group, seq);
       }
-      if (group.seqs.every(({ status }) => status === 'finished')) ended.push(group);
+      if (isOver(group)) ended.push(group);
     }
     if (ended.length === 0) return;
     for (const group of this.running) {
@@ -367,6 +427,10 @@ export class V0Rules {
 
 function running({ seqs }: PlainGroup): PlainSequence[] {
   return seqs.filter(({ status }) => status === 'running');
+}
+
+function isOver({ seqs }: PlainGroup): boolean {
+  return seqs.every(({ status }) => status === 'finished');
 }
 
 /** Sequences that it may come to run. */
