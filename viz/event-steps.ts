@@ -27,7 +27,7 @@ export const EVENT_NAMES = [
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** Name of an event → the steps in which there is one, ascending; names without any are left out. O(events). */
-export type EventSteps = ReadonlyMap<EventName, readonly number[]>;
+export type EventSteps = ReadonlyMap<EventName, Uint32Array>;
 
 export function eventSteps(recording: Recording): EventSteps {
   const { steps, numSteps, events, header } = recording;
@@ -52,7 +52,7 @@ export function eventSteps(recording: Recording): EventSteps {
   return new Map(
     EVENT_NAMES.flatMap((name) => {
       const list = found.get(name);
-      return list ? [[name, list] as const] : [];
+      return list ? [[name, Uint32Array.from(list)] as const] : [];
     }),
   );
 }
@@ -75,7 +75,7 @@ function blockEvent(packed: number, c: number, isV0: boolean): EventName | null 
 }
 
 /** The nearest of ascending steps before or after one; null where there is none. */
-export function neighbour(steps: readonly number[], step: number, direction: 1 | -1): number | null {
+export function neighbour(steps: ArrayLike<number>, step: number, direction: 1 | -1): number | null {
   let [low, high] = [0, steps.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -5,6 +5,7 @@ import type { Recording } from '../sim/recording/recording.ts';
 import type { FlagValue } from '../sim/scenario/scenario.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
 import type { Settings } from './editor/settings.ts';
+import { makeIndex, type RunIndex } from './run-index.ts';
 
 /** What the page asks of the worker: to run a scenario, or to plan its start-up with other flags. */
 export type WorkerRequest =
@@ -41,6 +42,8 @@ export type WorkerAnswer =
       readonly kind: 'recording';
       /** Engine → its recording; there is at least one. */
       readonly replicas: readonly Recording[];
+      /** The same for each of them. */
+      readonly indexes: readonly RunIndex[];
       readonly sizing: SizingFlags;
       readonly settings: Settings;
     }
@@ -93,10 +96,13 @@ async function run(source: ScenarioSource): Promise<void> {
   const replicas = await (await running).run(scenario, plan, change, (share, numSteps) =>
     answer({ kind: 'progress', share, numSteps }),
   );
-  const buffers = replicas
-    .flatMap(({ steps, events, spans, requests }) => [steps, events, spans, requests])
-    .flatMap((table) => Object.values(table).map((column) => column.buffer));
-  answer({ kind: 'recording', replicas, sizing, settings }, buffers);
+  const indexes = replicas.map(makeIndex);
+  const tables = [
+    ...replicas.flatMap(({ steps, events, spans, requests }) => [steps, events, spans, requests]),
+    ...indexes.flatMap(({ derived, events }) => [derived, Object.fromEntries(events)]),
+  ];
+  const buffers = tables.flatMap((table) => Object.values(table).map((column) => column.buffer));
+  answer({ kind: 'recording', replicas, indexes, sizing, settings }, buffers);
 }
 
 /** The scenario as it is after its fields have changed. */

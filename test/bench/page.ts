@@ -18,7 +18,7 @@ import {
  * shared, so the best of the attempts counts.
  */
 
-const ATTEMPTS = 5;
+const ATTEMPTS = 8;
 const FRAMES = 60;
 const JUMPS = 100;
 let failed = 0;

@@ -4,7 +4,8 @@ import { Cursor } from '../../sim/recording/cursor.ts';
 import { AdmissionStop, type Recording } from '../../sim/recording/recording.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
-import { derive, sentenceOf, slotSharesAt } from '../../viz/derived.ts';
+import { derive, slotSharesAt } from '../../viz/derived.ts';
+import { sentenceOf } from '../../viz/step-sentence.ts';
 
 const text = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 const recording = simulateScenario(parseScenario(text, 'hello.pool.yaml')).recording!;

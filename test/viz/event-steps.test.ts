@@ -16,7 +16,7 @@ test('hello: every kind that it has, each step once, as the running totals say',
   );
   const { preemptions } = derive(recording);
   const rising = [...preemptions.keys()].filter((i) => preemptions[i] > (i === 0 ? 0 : preemptions[i - 1]));
-  expect(found.get('preempt')).toEqual(rising);
+  expect([...found.get('preempt')!]).toEqual(rising);
 });
 
 test('the nearest step before and after', () => {

@@ -1,4 +1,5 @@
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
+import { keepIndex } from '../run-index.ts';
 import { t } from '../text/text.ts';
 import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
 import { startWorker } from './start-worker.ts';
@@ -14,6 +15,11 @@ export class Engine {
     this.worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerAnswer>) => {
       if (data.kind !== 'progress') worker.terminate();
+      if (data.kind === 'recording') {
+        data.replicas.forEach((recording, i) => {
+          keepIndex(recording, data.indexes[i]);
+        });
+      }
       heard(data);
     };
     worker.onerror = () => heard({ kind: 'fault', message: t().messages.notStarted });

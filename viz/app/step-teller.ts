@@ -1,8 +1,8 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import { explainAt } from '../../sim/report/explain.ts';
-import { sentenceOf } from '../derived.ts';
 import { byId, h } from '../dom.ts';
 import { DrawnFrom } from '../drawn-from.ts';
+import { sentenceOf } from '../step-sentence.ts';
 import { t } from '../text/text.ts';
 
 /** The step at the cursor in words: what happened, why, and what a screen reader says. */
