@@ -5,7 +5,7 @@ import type { CourseText } from '../text.ts';
 export const MACHINES = {
   'hybrid-groups': {
     title: 'Layers that forget',
-    gist: 'Layers with a window give their old blocks back; they have block tables of their own.',
+    gist: 'Some layers see only the last tokens; they have block tables of their own.',
     text: [
       'Half of the layers of gpt-oss-20b see only the last 128 tokens. What is older is never read there again, so to keep it would be waste.',
       'vLLM V1 puts such layers into a group of their own: a KV cache group. Each group has its own block table for a request, and all take their blocks from the same pool. When a block of the window’s group falls behind the window, it goes back to the pool.',
@@ -53,7 +53,7 @@ export const MACHINES = {
   },
   'mixture-of-experts': {
     title: 'Experts take their room',
-    gist: 'All experts must be in memory though few run; copies of busy ones take the cache’s room.',
+    gist: 'Many experts, of which a token uses a few: where they lie, and what is left for the cache.',
     text: [
       'In a mixture of experts, each layer has many small networks and sends a token through a few of them: 8 of 128 in Qwen3-30B-A3B. Which ones is known only when the token is there. So all must lie in GPU memory.',
       'Four GPUs can share them in two ways. Tensor parallelism gives each a slice of every expert. Expert parallelism, EP, gives each some whole experts: 32 of the 128.',

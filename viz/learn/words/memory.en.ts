@@ -113,8 +113,8 @@ export const MEMORY = {
     answer: () => 'Take blocks away from somebody: preemption, a later lesson.',
   },
   'any-free-block': {
-    title: 'Any free block will do',
-    gist: 'Fragmentation of the pool does not exist, because nothing needs a run of blocks.',
+    title: 'Holes in memory',
+    gist: 'Requests have come and gone, and free memory lies in pieces: who still finds room?',
     text: [
       'Requests have come and gone. In both pools every second block is free.',
       'Now a request comes that needs 3 blocks. One system gives it a region in one piece, by first fit. The other gives it pages.',
@@ -139,7 +139,7 @@ export const MEMORY = {
   },
   'block-size': {
     title: 'How large should a block be?',
-    gist: 'Larger blocks, more empty slots at the end of each request.',
+    gist: 'The same requests in blocks of 1 to 256 slots.',
     text: [
       'Each request fills its blocks from the front. Only the last one is partly empty: half a block on average.',
       'The same requests run with blocks of 1 to 256 slots. Chat-like requests have some 500 tokens, short ones some 80.',
@@ -179,8 +179,8 @@ export const MEMORY = {
     answer: () => 'Five at most: each but the last finds another reader. Still one block each.',
   },
   'beam-search': {
-    title: 'Beams share nearly all',
-    gist: 'Beam search keeps several texts alive at once; they agree up to a few tokens ago.',
+    title: 'Beam search',
+    gist: 'Several texts are kept alive at once; they split and die, and so do their blocks.',
     text: [
       'Beam search keeps the four best texts so far. In each step every one may be continued in several ways, and the best four of all continuations stay. So a beam that does well splits, and another one dies.',
       'Beams that split have their past in common: a block that both can read is held once and counts two readers. A dead beam gives its blocks back, except those that somebody else still reads.',

@@ -54,7 +54,7 @@ export const SERVING = {
   },
   preemption: {
     title: 'Preemption',
-    gist: 'When blocks run out, the last one in loses all of its own.',
+    gist: 'Requests grow, and at some step no block is free.',
     text: [
       'Three requests arrive one after the other, each with 40 tokens, and each will write 50. They fit now. But they grow, and the pool has 12 blocks.',
       'At some step one of them needs a block, and none is free. Somebody must give. This is V1 with its usual policy, first come, first served.',
@@ -108,7 +108,7 @@ export const SERVING = {
   },
   admission: {
     title: 'Admission and thrash',
-    gist: 'Past what fits, more requests at once only take blocks from each other.',
+    gist: 'How many requests should run at once?',
     text: [
       'V1 admits a request when its prompt fits. What it will write is not known, so nothing is kept for it. Short prompts with long answers are therefore admitted easily, and grow.',
       'The pool holds 40,000 tokens. 150 requests wait, with prompts of some 150 tokens and answers of some 1,500. --max-num-seqs limits how many run at once.',
@@ -127,7 +127,7 @@ export const SERVING = {
   },
   'swap-or-recompute': {
     title: 'Swap or recompute',
-    gist: 'A preempted request can carry its blocks to the CPU and back, or compute its tokens again.',
+    gist: 'Two ways on for a request that has lost its place, and what each costs.',
     text: [
       'A request has lost its place. vLLM V0 knew two ways on. Swap: its blocks go over PCIe to the memory of the CPU, and come back later. Recompute: the blocks are given up, and all its tokens are computed again in one go, as a prompt.',
       'Each block lies in many places, keys and values apart in each of 40 layers, and each piece is a copy of its own. A copy needs a start, 10 µs here, and then its bytes cross at 25 GB/s.',
