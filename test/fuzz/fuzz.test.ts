@@ -4,11 +4,12 @@ import { plan } from '../../sim/memory/planner.ts';
 import { checkMetrics } from '../../sim/report/check-metrics.ts';
 import { readDeployment } from '../../sim/scenario/deployment/read.ts';
 import { scenarioText } from '../../sim/scenario/deployment/to-scenario.ts';
+import { parseOverride } from '../../sim/scenario/overrides.ts';
 import { parseScenario, scenarioOfCommand } from '../../sim/scenario/parse.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { COMMANDS, DEPLOYMENTS, SCENARIOS } from './corpus.ts';
-import { mutate } from './mutate.ts';
+import { mutate, SCRAPS } from './mutate.ts';
 import { Random } from './random.ts';
 
 /*
@@ -87,6 +88,35 @@ describe('fuzz', () => {
     fuzz('scenario', 0.5, (random) => {
       const text = mutate(random.of(SCENARIOS), SCENARIOS, random);
       return attempt(() => parseScenario(text, 'f.pool.yaml', { readFile }));
+    });
+  }, 3_600_000);
+
+  test('fields that --set sets', () => {
+    const keys = [
+      'engine.block-size',
+      'engine.max_num_seqs',
+      'workload.num-prompts',
+      'workload.request-rate',
+    ].concat([
+      'seeds',
+      'x',
+      'hardware.gpu',
+      'expect.starts',
+      'expect.vllm:num_preemptions',
+      '__proto__.x',
+      'version',
+      'a..b',
+    ]);
+    const values = [...SCRAPS, ...Array(20).fill('32'), 'value == 0'];
+    fuzz('set', 0.05, (random) => {
+      const set = Array.from(
+        { length: 1 + random.below(3) },
+        () => `${random.of(keys)}=${random.of(values)}`,
+      );
+      const text = random.of(SCENARIOS);
+      return attempt(() =>
+        parseScenario(text, 'f.pool.yaml', { readFile, overrides: set.map(parseOverride) }),
+      );
     });
   }, 3_600_000);
 

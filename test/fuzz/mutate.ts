@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 /** Changes that turn a text which somebody could have written into one that somebody, or nobody, could have. */
 
 /** What parsers of YAML, shells and Python trip over, and numbers at the edges. */
-const SCRAPS = [
+export const SCRAPS: readonly string[] = [
   ...[
     '__proto__: {x: 1}',
     'constructor: {prototype: {x: 1}}',
