@@ -2,11 +2,12 @@ import hello from '../scenarios/hello.pool.yaml?raw';
 import { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import type { ScenarioSource, SharedState } from '../sim/share/fragment.ts';
-import { type Command, Keyboard } from './app/commands.ts';
+import { Keyboard } from './app/commands.ts';
 import { embed } from './app/embed.ts';
 import { Engine } from './app/engine.ts';
 import { listenForFiles } from './app/files.ts';
-import { changeLanguage, onLanguage } from './app/language.ts';
+import { keyCommands } from './app/key-commands.ts';
+import { onLanguage } from './app/language.ts';
 import { Links } from './app/links.ts';
 import { hideMessage, showMessage, showProblems } from './app/message.ts';
 import { Playback } from './app/playback.ts';
@@ -53,8 +54,6 @@ import { following, type TimeWindow, windowOf, zoomed } from './time/time-window
 import { Timeline } from './timeline.ts';
 import { Transport } from './transport.ts';
 import { WhatIf, type WhatIfSource } from './what-if.ts';
-
-const LARGE_STEP = 10;
 
 const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)');
 const view = makeView();
@@ -317,90 +316,19 @@ const timeBrush = new TimeBrush(timeline, {
 
 // --- keyboard ---
 
-const commands: readonly Command[] = [
-  { key: ' ', shown: ' ', what: () => t().commands.play, act: playback.toggle },
-  {
-    key: 'ArrowLeft',
-    shown: '←',
-    what: () => t().commands.back,
-    act: (e) => playback.stepBy(e.shiftKey ? -LARGE_STEP : -1),
+const commands = keyCommands(view, playback, {
+  zoomTime,
+  zoomMap: (levels) => mapControls.zoomAround(view.get().block, levels),
+  wholeMap: () => mapControls.zoomOut(),
+  find: () => paletteDialog.open(),
+  fork() {
+    if (links.isEmbedded) return;
+    view.set({ scene: 'compare', playing: false });
+    draw();
+    compare.fork();
   },
-  {
-    key: 'ArrowRight',
-    shown: '→',
-    what: () => t().commands.on,
-    act: (e) => playback.stepBy(e.shiftKey ? LARGE_STEP : 1),
-  },
-  { key: 'Home', shown: 'Home', what: () => t().commands.start, act: () => playback.jump('start') },
-  { key: 'End', shown: 'End', what: () => t().commands.end, act: () => playback.jump('end') },
-  { key: ',', shown: ',', what: () => t().commands.previousEvent, act: () => playback.jumpToEvent(-1) },
-  { key: '.', shown: '.', what: () => t().commands.nextEvent, act: () => playback.jumpToEvent(1) },
-  { key: 'z', shown: 'z', what: () => t().time.zoomIn, act: () => zoomTime(1 / 2) },
-  { key: 'Z', shown: 'Z', what: () => t().time.zoomOut, act: () => zoomTime(2) },
-  { key: '[', shown: '[', what: () => t().commands.slower, act: () => playback.faster(-1) },
-  { key: ']', shown: ']', what: () => t().commands.faster, act: () => playback.faster(1) },
-  ...COLOR_MODES.map((mode, i) => ({
-    key: String(i + 1),
-    shown: String(i + 1),
-    what: () => t().commands.colorBy(t().modes[mode]),
-    act: () => selectMode(mode),
-  })),
-  {
-    key: '+',
-    shown: '+',
-    what: () => t().zoom.closer,
-    act: () => mapControls.zoomAround(view.get().block, 1),
-  },
-  {
-    key: '-',
-    shown: '-',
-    what: () => t().zoom.farther,
-    act: () => mapControls.zoomAround(view.get().block, -1),
-  },
-  { key: '0', shown: '0', what: () => t().zoom.whole, act: () => mapControls.zoomOut() },
-  {
-    key: 'o',
-    shown: 'o',
-    what: () => t().commands.order,
-    act: () => {
-      const at = ORDER_MODES.indexOf(view.get().order);
-      view.set({ order: ORDER_MODES[(at + 1) % ORDER_MODES.length] });
-    },
-  },
-  { key: 'b', shown: 'b', what: () => t().commands.blocks, act: () => view.set({ scene: 'blocks' }) },
-  { key: 'r', shown: 'r', what: () => t().commands.requests, act: () => view.set({ scene: 'requests' }) },
-  { key: '/', shown: '/', what: () => t().commands.find, act: () => paletteDialog.open() },
-  { key: 'g', shown: 'g', what: () => t().commands.gpus, act: () => view.set({ scene: 'gpus' }) },
-  { key: 'c', shown: 'c', what: () => t().commands.compare, act: () => view.set({ scene: 'compare' }) },
-  {
-    key: 'f',
-    shown: 'f',
-    what: () => t().commands.fork,
-    act() {
-      if (links.isEmbedded) return;
-      view.set({ scene: 'compare', playing: false });
-      draw();
-      compare.fork();
-    },
-  },
-  {
-    key: 't',
-    shown: 't',
-    what: () => t().commands.table,
-    act: () => view.set({ scene: 'table' }),
-  },
-  { key: 'e', shown: 'e', what: () => t().commands.setUp, act: () => openEditor() },
-  { key: 'l', shown: 'l', what: () => t().commands.language, act: () => void changeLanguage() },
-  {
-    key: 'Escape',
-    shown: 'Esc',
-    what: () => t().commands.nothing,
-    act: () => {
-      hideMessage();
-      view.set({ block: null, request: null });
-    },
-  },
-];
+  setUp: () => openEditor(),
+});
 
 const paletteDialog = new PaletteDialog(
   commands,
