@@ -220,6 +220,9 @@ describe('what the texts say', () => {
     const found = [64, 136, 256, 400, 512].map((tokens) => outcome('hybrid-groups', tokens).facts);
     expect(found.map(({ full }) => full)).toEqual([4, 9, 16, 25, 32]);
     expect(found.map(({ windowed }) => windowed)).toEqual([4, 9, 8, 8, 8]);
+    // What its text says that the figure shows.
+    const { before } = outcome('hybrid-groups');
+    expect(before).toMatchObject({ frames: [{ caption: ['window-holds', 128, 8] }] });
     expect(found[0]).toMatchObject({ window: 128, longFull: Math.ceil(32_770 / 16) });
     expect(found[0].longWindowed).toBeLessThanOrEqual(9);
     expect(found[0].tokens / found[0].tokensWithout).toBeGreaterThan(1.5);
@@ -239,7 +242,12 @@ describe('what the texts say', () => {
     const found = [0, 8, 16, 32].map((copies) => outcome('mixture-of-experts', copies));
     expect(found.map(({ answer }) => answer)).toEqual([32, 34, 36, 40]);
     for (const { facts, figure } of found) {
-      expect(facts).toMatchObject({ numExperts: 128, active: 8, tokensSliced: facts.tokensWhole });
+      expect(facts).toMatchObject({
+        numExperts: 128,
+        active: 8,
+        heldOf288: 9,
+        tokensSliced: facts.tokensWhole,
+      });
       if (figure.kind !== 'bars') throw new Error('bars');
       const sums = figure.rows.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
       for (const sum of sums) expect(sum).toBeCloseTo(sums[0], 6);

@@ -203,6 +203,8 @@ export const mixtureOfExperts: Experiment = (copies) => {
       tokens: withCopies.kvCacheTokens,
       tokensSliced: started(sliced).kvCacheTokens,
       tokensWhole: started(whole).kvCacheTokens,
+      // The example of vLLM's documentation.
+      heldOf288: expertsOfRank({ ...shape, numExperts: 256, redundant: 32, ranks: 32 }),
     },
     answer: held,
     figure: {

@@ -70,6 +70,7 @@ export const MACHINES = {
     caption: 'What vLLM may use of one GPU, 24 GB, and what for.',
     knob: { label: 'Copies in each layer', unit: (n) => (n === 0 ? 'none' : `${n}`) },
     question: 'vLLM’s documentation has 256 experts and 32 copies on 32 GPUs. How many does each hold?',
-    answer: () => '(256 + 32) ÷ 32 = 9. The number of all must divide by that of the GPUs, or vLLM refuses.',
+    answer: (f) =>
+      `(256 + 32) ÷ 32 = ${f.heldOf288}. The number of all must divide by that of the GPUs, or vLLM refuses.`,
   },
 } satisfies Partial<CourseText['lessons']>;

@@ -65,6 +65,6 @@ export const MACHINES = {
     caption: '一块 24 GB 的 GPU 中 vLLM 可用的内存，以及用在哪里。',
     knob: { label: '每层的副本', unit: (n) => (n === 0 ? '没有' : `${n} 个`) },
     question: 'vLLM 的文档中 256 个专家加 32 个副本放在 32 块 GPU 上。每块存多少个？',
-    answer: () => '(256 + 32) ÷ 32 = 9。总数必须能被 GPU 的数目整除，否则 vLLM 拒绝。',
+    answer: (f) => `(256 + 32) ÷ 32 = ${f.heldOf288}。总数必须能被 GPU 的数目整除，否则 vLLM 拒绝。`,
   },
 } satisfies Partial<CourseText['lessons']>;
