@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { readCalibration } from '../../sim/scenario/calibration-file.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { madeBench, withoutDetails } from '../sim/fit/made-bench.ts';
-import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
+import { ROOT, scratchFolder } from './cli.ts';
+import { poolscopeHere } from './in-process.ts';
 
 const { folder, file } = scratchFolder();
-const poolscope = (...args: string[]) => poolscopeIn(folder, args);
+const poolscope = (...args: string[]) => poolscopeHere(folder, args);
 
 const SERVED = `version: 1
 command: vllm serve meta-llama/Llama-3.1-8B --max-model-len 4096 --max-num-seqs 64
@@ -36,8 +37,8 @@ describe('a result of vllm bench serve', () => {
   file('bench.json', JSON.stringify(measured));
   file('served.pool.yaml', SERVED);
 
-  test('the report: errors before and after; the file runs in a scenario', () => {
-    const { status, stdout, stderr } = poolscope(
+  test('the report: errors before and after; the file runs in a scenario', async () => {
+    const { status, stdout, stderr } = await poolscope(
       ...['calibrate', 'bench.json', '--scenario', 'served.pool.yaml', '--output', 'l40s.json'],
     );
     expect(stderr).toBe('');
@@ -51,21 +52,21 @@ describe('a result of vllm bench serve', () => {
     expect(stdout).toContain('l40s.json: use it as hardware: {gpu: l40s, calibration: FILE}');
 
     const text = SERVED.replace('l40s}', 'l40s, calibration: ./l40s.json}') + LOAD;
-    const run = poolscope('run', file('calibrated.pool.yaml', text));
+    const run = await poolscope('run', file('calibrated.pool.yaml', text));
     expect(run.status).toBe(0);
     expect(run.stdout).toContain('1 × l40s (calibrated)');
     expect(run.stdout).toContain(
       'times      calibrated: meta-llama/Llama-3.1-8B on 1 × l40s, bench.json; else generic',
     );
-    expect(poolscope('plan', 'calibrated.pool.yaml').stdout).toContain('1 × l40s (calibrated)');
-    const { results } = JSON.parse(poolscope('run', 'calibrated.pool.yaml', '--json').stdout);
+    expect((await poolscope('plan', 'calibrated.pool.yaml')).stdout).toContain('1 × l40s (calibrated)');
+    const { results } = JSON.parse((await poolscope('run', 'calibrated.pool.yaml', '--json')).stdout);
     expect(results[0].times.badge).toBe('calibrated');
     const real = (measured.ttfts as number[]).reduce((sum, ttft) => sum + ttft, 0) / 40;
     expect(Math.abs(results[0].summary.timeToFirstToken.mean / real - 1)).toBeLessThan(0.1);
   });
 
-  test('the same with a command line, and as JSON', () => {
-    const { status, stdout } = poolscope(
+  test('the same with a command line, and as JSON', async () => {
+    const { status, stdout } = await poolscope(
       ...['calibrate', 'bench.json', '--scenario', COMMAND, '--gpu', 'l40s', '--json'],
     );
     expect(status).toBe(0);
@@ -77,9 +78,9 @@ describe('a result of vllm bench serve', () => {
     expect(error.after).toBeLessThan(error.before);
   });
 
-  test('without --output nothing is written', () => {
+  test('without --output nothing is written', async () => {
     const small = file('few.json', JSON.stringify(withoutDetails(measured)));
-    const { stdout } = poolscope('calibrate', small, '--scenario', 'served.pool.yaml');
+    const { stdout } = await poolscope('calibrate', small, '--scenario', 'served.pool.yaml');
     expect(stdout).toContain('--output FILE writes what a scenario can use.');
     expect(existsSync(join(folder, 'undefined'))).toBe(false);
   });
@@ -97,8 +98,8 @@ describe('a table of kernels', () => {
   );
   file('kernels.csv', TABLE + rows.join('\n'));
 
-  test('names its GPU; the report has the error of held rows too', () => {
-    const { status, stdout } = poolscope('calibrate', 'kernels.csv', '--output', 'k.json');
+  test('names its GPU; the report has the error of held rows too', async () => {
+    const { status, stdout } = await poolscope('calibrate', 'kernels.csv', '--output', 'k.json');
     expect(status).toBe(0);
     expect(stdout).toContain('Kernels of l40s: absolute error, median / p90 %');
     expect(stdout).toMatch(/matrix products +18 rows +[\d.]+ \/ [\d.]+ → [\d.]+ \/ [\d.]+ +held rows/);
@@ -106,10 +107,10 @@ describe('a table of kernels', () => {
     expect(constants.gemm?.em).toBeCloseTo(1 / 1.4, 1);
   });
 
-  test('of a GPU that the user describes, whatever the table calls it', () => {
+  test('of a GPU that the user describes, whatever the table calls it', async () => {
     const mine = 'gpu: {name: mine, like: l40s}';
     file('mine.pool.yaml', SERVED.replace('gpu: l40s', mine));
-    const { status, stdout } = poolscope(
+    const { status, stdout } = await poolscope(
       'calibrate',
       'kernels.csv',
       '--scenario',
@@ -120,7 +121,9 @@ describe('a table of kernels', () => {
     expect(stdout).toContain('Kernels of mine');
     expect(status).toBe(0);
     file('mine2.pool.yaml', SERVED.replace('gpu: l40s', `${mine}, calibration: m.json`));
-    expect(poolscope('plan', 'mine2.pool.yaml').stdout).toContain('1 × mine (user-given, calibrated)');
+    expect((await poolscope('plan', 'mine2.pool.yaml')).stdout).toContain(
+      '1 × mine (user-given, calibrated)',
+    );
   });
 });
 
@@ -150,8 +153,8 @@ describe('what cannot be used is one line, exit 2, and nothing is written', () =
       [file('e.json', '{}'), '--scenario', 'served.pool.yaml'],
       'e.json: completed: missing',
     ],
-  ])('%s', (_, args, message) => {
-    const { status, stdout, stderr } = poolscope('calibrate', ...args, '--output', 'not.json');
+  ])('%s', async (_, args, message) => {
+    const { status, stdout, stderr } = await poolscope('calibrate', ...args, '--output', 'not.json');
     expect(stderr).toContain(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stdout).toBe('');
@@ -159,9 +162,9 @@ describe('what cannot be used is one line, exit 2, and nothing is written', () =
     expect(existsSync(join(folder, 'not.json'))).toBe(false);
   });
 
-  test('nothing to make better is exit 1', () => {
+  test('nothing to make better is exit 1', async () => {
     const exact = madeBench(parseScenario(SERVED + LOAD, 's.yaml'));
-    const { status, stdout } = poolscope(
+    const { status, stdout } = await poolscope(
       ...[
         'calibrate',
         file('exact.json', JSON.stringify(exact)),
@@ -177,14 +180,14 @@ describe('what cannot be used is one line, exit 2, and nothing is written', () =
   });
 });
 
-test('the commands of docs/calibrate.md and the README run as they stand', () => {
+test('the commands of docs/calibrate.md and the README run as they stand', async () => {
   for (const doc of ['docs/calibrate.md', 'README.md']) {
     const text = readFileSync(join(ROOT, doc), 'utf8');
     const commands = [...text.matchAll(/^(?:npx )?poolscope (calibrate .*)$/gm)].map(([, line]) => line);
     expect(commands.length).toBeGreaterThan(0);
     for (const command of commands) {
       const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word);
-      expect(poolscope(...words)).toMatchObject({ status: 0, stderr: '' });
+      expect(await poolscope(...words)).toMatchObject({ status: 0, stderr: '' });
     }
   }
 });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { poolscope, scratchFolder } from './cli.ts';
+import { ROOT, scratchFolder } from './cli.ts';
+import { poolscopeHere } from './in-process.ts';
 
 const { file } = scratchFolder();
+const poolscope = (...args: string[]) => poolscopeHere(ROOT, args);
 
 describe('plan', () => {
-  test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', () => {
-    const { status, stdout, stderr } = poolscope(
+  test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', async () => {
+    const { status, stdout, stderr } = await poolscope(
       'plan',
       'vllm serve Qwen/Qwen3-30B-A3B --tensor-parallel-size 2 --max-model-len 8192',
     );
@@ -28,16 +30,16 @@ describe('plan', () => {
     expect(stdout).not.toContain('NaN');
   });
 
-  test('one that does not start: vLLM’s words, advice, exit 1', () => {
-    const { status, stdout } = poolscope('plan', 'vllm serve meta-llama/Llama-3.1-8B', '--gpu', 'l4');
+  test('one that does not start: vLLM’s words, advice, exit 1', async () => {
+    const { status, stdout } = await poolscope('plan', 'vllm serve meta-llama/Llama-3.1-8B', '--gpu', 'l4');
     expect(status).toBe(1);
     expect(stdout).toContain('vLLM would not start: kv-cache-too-small');
     expect(stdout).toContain('the estimated maximum model length is');
     expect(stdout).toMatch(/remedies +--max-model-len \d+ or less/);
   });
 
-  test('fewer GPUs than the parallel sizes need', () => {
-    const { status, stdout } = poolscope(
+  test('fewer GPUs than the parallel sizes need', async () => {
+    const { status, stdout } = await poolscope(
       'plan',
       'vllm serve meta-llama/Llama-3.1-8B --tensor-parallel-size 4',
       '--gpu-count',
@@ -47,17 +49,22 @@ describe('plan', () => {
     expect(stdout).toContain('World size (4) is larger than the number of available GPUs (2)');
   });
 
-  test('scenario files, versions and JSON', () => {
-    const { status, stdout } = poolscope('plan', 'scenarios/hello.pool.yaml', '--json');
+  test('scenario files, versions and JSON', async () => {
+    const { status, stdout } = await poolscope('plan', 'scenarios/hello.pool.yaml', '--json');
     expect(status).toBe(0);
     const [{ plan, assumed }] = JSON.parse(stdout).results;
     expect(plan.pool.numGpuBlocks).toBe(64);
     expect(assumed).toEqual([]);
-    const old = poolscope('plan', 'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192', '--vllm', '0.6.3');
+    const old = await poolscope(
+      'plan',
+      'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192',
+      '--vllm',
+      '0.6.3',
+    );
     expect(old.stdout).toContain('# CPU blocks: 6553');
   });
 
-  test('a config.json that the catalogue does not know', () => {
+  test('a config.json that the catalogue does not know', async () => {
     const config = {
       num_hidden_layers: 4,
       hidden_size: 64,
@@ -67,19 +74,19 @@ describe('plan', () => {
       intermediate_size: 128,
     };
     const path = file('config.json', JSON.stringify(config));
-    expect(poolscope('plan', 'vllm serve me/mine', '--config', path).status).toBe(0);
-    const bad = poolscope('plan', 'vllm serve me/mine', '--config', file('bad.json', '[]'));
+    expect((await poolscope('plan', 'vllm serve me/mine', '--config', path)).status).toBe(0);
+    const bad = await poolscope('plan', 'vllm serve me/mine', '--config', file('bad.json', '[]'));
     expect(bad.status).toBe(2);
     expect(bad.stderr).toContain('holds no JSON object');
   });
 
-  test('what cannot be read or is not known is one line, exit 2', () => {
+  test('what cannot be read or is not known is one line, exit 2', async () => {
     for (const args of [
       ['nowhere.pool.yaml'],
       ['vllm serve no/such-model'],
       ['vllm serve x', '--gpu', 'h1000'],
     ]) {
-      const { status, stderr } = poolscope('plan', ...args);
+      const { status, stderr } = await poolscope('plan', ...args);
       expect(status).toBe(2);
       expect(stderr.trim().split('\n')).toHaveLength(1);
     }
@@ -87,23 +94,23 @@ describe('plan', () => {
 });
 
 describe('verify capacity', () => {
-  test('the public records agree, exit 0', () => {
-    const { status, stdout } = poolscope('verify', 'capacity', 'test/capacity');
+  test('the public records agree, exit 0', async () => {
+    const { status, stdout } = await poolscope('verify', 'capacity', 'test/capacity');
     expect(status).toBe(0);
     expect(stdout).toContain(' 0 outside');
     expect(stdout).toContain('agrees (median at most 3.00 %, p90 at most 10.00 %)');
     expect(stdout).toContain('the log does not name the GPU');
   });
 
-  test('JSON has every record', () => {
-    const { stdout } = poolscope('verify', 'capacity', 'test/capacity/records.jsonl', '--json');
+  test('JSON has every record', async () => {
+    const { stdout } = await poolscope('verify', 'capacity', 'test/capacity/records.jsonl', '--json');
     const { summary, results, agrees } = JSON.parse(stdout);
     expect(results).toHaveLength(117);
     expect(summary.records).toBe(117);
     expect(agrees).toBe(true);
   });
 
-  test('a wrong figure is exit 1, a bad line exit 2', () => {
+  test('a wrong figure is exit 1, a bad line exit 2', async () => {
     const record = {
       id: 'x',
       engine: 'v0',
@@ -129,13 +136,13 @@ describe('verify capacity', () => {
         swa: null,
       },
     };
-    const wrong = poolscope('verify', 'capacity', file('wrong.jsonl', JSON.stringify(record)));
+    const wrong = await poolscope('verify', 'capacity', file('wrong.jsonl', JSON.stringify(record)));
     expect(wrong.stderr).toBe('');
     expect(wrong.stdout).toContain('outside: gpu blocks 1, expected');
     expect(wrong.status).toBe(1);
-    const bad = poolscope('verify', 'capacity', file('bad.jsonl', '{}'));
+    const bad = await poolscope('verify', 'capacity', file('bad.jsonl', '{}'));
     expect(bad.status).toBe(2);
     expect(bad.stderr).toContain('bad.jsonl:1:1');
-    expect(poolscope('verify', 'capacity', file('empty.jsonl', '')).status).toBe(2);
+    expect((await poolscope('verify', 'capacity', file('empty.jsonl', ''))).status).toBe(2);
   });
 });

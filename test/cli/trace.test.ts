@@ -2,25 +2,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { poolscope, ROOT, scratchFolder } from './cli.ts';
+import { ROOT, scratchFolder } from './cli.ts';
+import { poolscopeHere } from './in-process.ts';
 
 const { file } = scratchFolder();
+const poolscope = (...args: string[]) => poolscopeHere(ROOT, args);
 const FILES = 'test/sim/trace/files';
 const docs = readFileSync(join(ROOT, 'docs/traces.md'), 'utf8');
 const documented = [...docs.matchAll(/^poolscope (trace .*)$/gm)].map(([, command]) => command.split(' '));
 
-test.each(documented)('%s %s %s %s %s %s %s: as documented', (...args) => {
-  const { status, stdout, stderr } = poolscope(...args.filter(Boolean));
+test.each(documented)('%s %s %s %s %s %s %s: as documented', async (...args) => {
+  const { status, stdout, stderr } = await poolscope(...args.filter(Boolean));
   expect(stderr).toBe('');
   expect(status).toBe(0);
   expect(stdout.length).toBeGreaterThan(50);
 });
 
-test('every subcommand is documented, and the report is the one that the docs show', () => {
+test('every subcommand is documented, and the report is the one that the docs show', async () => {
   expect(new Set(documented.map(([, command]) => command))).toEqual(
     new Set(['stats', 'fit', 'convert', 'generate']),
   );
-  expect(docs).toContain(poolscope('trace', 'stats', `${FILES}/mooncake.jsonl`).stdout);
+  expect(docs).toContain((await poolscope('trace', 'stats', `${FILES}/mooncake.jsonl`)).stdout);
 });
 
 test.each([
@@ -30,36 +32,36 @@ test.each([
   ['bailian.jsonl', 3],
   ['sharegpt.json', 3],
   ['vllm-bench.json', 3],
-])('%s is summed up, gzipped or not, and played', (name, requests) => {
+])('%s is summed up, gzipped or not, and played', async (name, requests) => {
   const text = readFileSync(join(ROOT, FILES, name));
   const zipped = file(`${name}.gz`, gzipSync(text));
-  const plain = poolscope('trace', 'stats', join(FILES, name), '--json');
+  const plain = await poolscope('trace', 'stats', join(FILES, name), '--json');
   expect(JSON.parse(plain.stdout)).toMatchObject({ requests });
-  expect(poolscope('trace', 'stats', zipped, '--json').stdout).toBe(plain.stdout);
-  const played = poolscope('run', 'scenarios/hello.pool.yaml', '--trace', zipped, '--json');
+  expect((await poolscope('trace', 'stats', zipped, '--json')).stdout).toBe(plain.stdout);
+  const played = await poolscope('run', 'scenarios/hello.pool.yaml', '--trace', zipped, '--json');
   const [result] = JSON.parse(played.stdout).results ?? JSON.parse(played.stdout);
   expect(JSON.stringify(result)).toContain(`"total":${requests}`);
 });
 
-test('what was estimated stands in the report of a run', () => {
-  const { stdout } = poolscope('run', 'scenarios/hello.pool.yaml', '--trace', `${FILES}/sharegpt.json`);
+test('what was estimated stands in the report of a run', async () => {
+  const { stdout } = await poolscope('run', 'scenarios/hello.pool.yaml', '--trace', `${FILES}/sharegpt.json`);
   expect(stdout).toContain('lengths of 6 texts are estimated');
 });
 
-test('a fitted workload runs', () => {
-  const { stdout } = poolscope('trace', 'fit', `${FILES}/azure.csv`);
+test('a fitted workload runs', async () => {
+  const { stdout } = await poolscope('trace', 'fit', `${FILES}/azure.csv`);
   const scenario = file(
     'fitted.pool.yaml',
     `version: 1\ncommand: vllm serve meta-llama/Llama-3.1-8B-Instruct\nhardware: { gpu: a100-80g-sxm }\n${stdout}`,
   );
-  const run = poolscope('run', scenario);
+  const run = await poolscope('run', scenario);
   expect(run.stderr).toBe('');
   expect(run.stdout).toContain('40: 40 finished');
 });
 
-test('conversation turns are generated with the times of a run', () => {
+test('conversation turns are generated with the times of a run', async () => {
   const args = ['trace', 'generate', 'scenarios/hello.pool.yaml', '--set', 'workload.turns=2'];
-  const { status, stdout, stderr } = poolscope(...args);
+  const { status, stdout, stderr } = await poolscope(...args);
   expect(status).toBe(0);
   expect(stderr).toContain('these times are those of a run');
   const lines = stdout
@@ -90,16 +92,16 @@ describe('bad input is one located error, exit code 2, and nothing is written', 
       ],
       /short\.csv\.gz: the gzip file was cut off/,
     ],
-  ])('%j', (args, message) => {
-    const { status, stdout, stderr } = poolscope(...args);
+  ])('%j', async (args, message) => {
+    const { status, stdout, stderr } = await poolscope(...args);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
     expect(stdout).toBe('');
   });
 
-  test('a file that was there stays', () => {
+  test('a file that was there stays', async () => {
     const output = file('out.csv', 'kept');
-    expect(poolscope('trace', 'convert', cut, '--to', 'vidur', '--output', output).status).toBe(2);
+    expect((await poolscope('trace', 'convert', cut, '--to', 'vidur', '--output', output)).status).toBe(2);
     expect(readFileSync(output, 'utf8')).toBe('kept');
   });
 });
