@@ -1,4 +1,5 @@
 import './app/language.ts';
+import { loadAhead } from './app/start-worker.ts';
 import './app/theme.ts';
 import { keepForOffline } from './offline/register.ts';
 
@@ -11,6 +12,7 @@ async function enter(): Promise<void> {
     const { showCourse } = await import('./learn/room.ts');
     await showCourse(location.hash);
   } else {
+    loadAhead();
     await import('./main.ts');
     document.title = 'Poolscope';
   }

@@ -5,6 +5,8 @@ const ANSWER: WorkerAnswer = {
   message: 'A report shows runs that were recorded. `poolscope open FILE` opens the page that simulates.',
 };
 
+export function loadAhead(): void {}
+
 /** In a report, which is one file and starts no workers: one that says so. */
 export function startWorker(): Worker {
   const worker = {
