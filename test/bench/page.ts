@@ -18,6 +18,8 @@ import {
  * shared, so the best of the attempts counts.
  */
 
+/** Without the start of the page, which other work on the machine slows down most. */
+const isSteady = process.argv.includes('--steady');
 const ATTEMPTS = 8;
 const FRAMES = 60;
 const JUMPS = 100;
@@ -99,11 +101,18 @@ try {
     const ms = await shown(page, 'hello');
     return { page, ms };
   };
-  await budget('from the request of the page to its first run, in a fresh browser', 1000, 'ms', async () => {
-    const { page, ms } = await visit();
-    await page.context().close();
-    return ms;
-  });
+  if (!isSteady) {
+    await budget(
+      'from the request of the page to its first run, in a fresh browser',
+      1000,
+      'ms',
+      async () => {
+        const { page, ms } = await visit();
+        await page.context().close();
+        return ms;
+      },
+    );
+  }
   const { page } = await visit();
   for (const [numBlocks, limit] of [
     [1_000_000, 8],
