@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vite';
 import { offline } from './viz/offline/plugin.ts';
 import { reportTemplate } from './viz/report/plugin.ts';
@@ -8,5 +9,11 @@ export default defineConfig({
   build: { outDir: 'dist/web', target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   plugins: [reportTemplate(), offline()],
   worker: { format: 'es' },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Most tests wait for a browser or another process now and then: no core is kept back.
+    maxWorkers: availableParallelism(),
+  },
 } as import('vitest/config').ViteUserConfig);
