@@ -20,10 +20,6 @@ async function main(): Promise<number> {
   const results = sourcesOf(inputs.scenarios).map((source) =>
     resultOf(source, { baseline: inputs.baseline ?? undefined, reporter: inputs.reports }),
   );
-  if (results.length === 0) {
-    const where = inputs.scenarios.join(', ');
-    throw new InputError([{ file: 'action', field: 'scenarios', message: `no *.pool.yaml in ${where}` }]);
-  }
   const code = Math.max(...results.map((result) => codeOf(result, inputs.failOn)));
   const text = (name: ReporterName) => {
     const { each, end } = REPORTERS[name];

@@ -164,7 +164,7 @@ describe('the action', () => {
     [{ comment: 'x' }, 'action: comment: expected true or false'],
     [{ reporter: 'junit' }, 'action: reporter: expected NAME=FILE'],
     [{ scenarios: 'none' }, 'none: there is no such file'],
-    [{ scenarios: 'empty' }, 'action: scenarios: no *.pool.yaml in empty'],
+    [{ scenarios: 'empty' }, 'empty: holds no scenario: *.pool.yaml'],
   ])('%j is bad input', async (inputs, message) => {
     file('empty/readme.txt', '');
     const { code, stdout } = await run(inputs);

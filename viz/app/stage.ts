@@ -1,0 +1,297 @@
+import type { Cursor } from '../../sim/recording/cursor.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import { COLOR_MODES, legendOf } from '../block-colors.ts';
+import { BlockLives } from '../block-life.ts';
+import { BlockMap } from '../block-map.ts';
+import { ORDER_MODES } from '../block-order.ts';
+import { Compare, type CompareActions } from '../compare/compare.ts';
+import type { OtherRun } from '../compare/other-runs.ts';
+import { Details } from '../details.ts';
+import { byId, h } from '../dom.ts';
+import { ExpertPanel } from '../expert-panel.ts';
+import { Gantt } from '../gantt.ts';
+import { GpuPanel } from '../gpu-panel.ts';
+import { Headline, swatch } from '../headline.ts';
+import { MapControls } from '../map/map-controls.ts';
+import { type Palette, readPalette } from '../palette.ts';
+import { RequestList } from '../request-list.ts';
+import { Segmented } from '../segmented.ts';
+import type { Caption } from '../share/picture.ts';
+import { StateTable } from '../state-table.ts';
+import { sentenceOf } from '../step-sentence.ts';
+import { trustOf } from '../step-time-panel.ts';
+import { StoryPanel } from '../story/story-panel.ts';
+import { t } from '../text/text.ts';
+import { TimeCharts } from '../time/time-charts.ts';
+import { Transport } from '../transport.ts';
+import { WhatIf, type WhatIfSource } from '../what-if.ts';
+import type { Playback } from './playback.ts';
+import { pointAtBlocks } from './point-at-blocks.ts';
+import { StepTeller } from './step-teller.ts';
+import { type Run, SCENES, type ViewStore } from './view.ts';
+
+/** All that shows a run. It is drawn from the view alone, at most once a frame. */
+export class Stage {
+  readonly map: BlockMap;
+  readonly mapControls: MapControls;
+  readonly time: TimeCharts;
+  readonly compare: Compare;
+  private readonly view: ViewStore;
+  private palette = readPalette();
+  private readonly teller = new StepTeller(() => this.ask());
+  private readonly headline: Headline;
+  private readonly details: Details;
+  private readonly requestList: RequestList;
+  private readonly gantt: Gantt;
+  private readonly gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
+  private readonly whatIf: WhatIf;
+  private readonly experts: ExpertPanel;
+  private readonly stateTable = new StateTable(byId('scene-table'));
+  private readonly transport: Transport;
+  private readonly modes: Segmented<(typeof COLOR_MODES)[number]>;
+  private readonly scenes: Segmented<(typeof SCENES)[number]>;
+  private readonly orders: HTMLSelectElement;
+  private isAsked = false;
+
+  constructor(view: ViewStore, playback: Playback, actions: Omit<CompareActions, 'goTo' | 'redraw'>) {
+    const { palette } = this;
+    const ask = () => this.ask();
+    const selectRequest = (request: number) =>
+      view.set({ request: view.get().request === request ? null : request });
+    this.view = view;
+    this.map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
+    this.mapControls = new MapControls(this.map, byId('zoom'), () => {
+      this.drawLegends();
+      ask();
+    });
+    this.time = new TimeCharts(view, playback, palette, ask);
+    this.headline = new Headline(byId('headline'), openStepTimes);
+    this.details = new Details(byId('details'), byId('details-title'), {
+      request: selectRequest,
+      step: (step) => playback.seek(step),
+    });
+    this.requestList = new RequestList(byId('requests'), selectRequest);
+    this.gantt = new Gantt(
+      { scroller: byId('gantt-scroll'), canvas: byId('gantt'), legend: byId('gantt-legend') },
+      palette,
+      { onRequest: selectRequest, onScroll: ask },
+    );
+    this.whatIf = new WhatIf(
+      byId('what-if'),
+      ({ strips }) => this.gpus.show(strips),
+      () => this.showGpus(view.get().run?.recording ?? null),
+    );
+    this.experts = new ExpertPanel(
+      {
+        panel: byId('experts'),
+        summary: byId('expert-summary'),
+        span: byId('expert-span'),
+        canvas: byId('expert-map'),
+        readout: byId('expert-readout'),
+        legend: byId('expert-legend'),
+        facts: byId('expert-facts'),
+      },
+      palette,
+      (text) => {
+        byId('live').textContent = text;
+      },
+    );
+    this.compare = new Compare(byId('scene-compare'), palette, {
+      ...actions,
+      goTo: (step) => playback.seek(step),
+      redraw: () => {
+        this.compare.refresh();
+        ask();
+      },
+    });
+    this.transport = new Transport(byId('transport'), playback);
+    new StoryPanel(view, playback);
+    this.modes = new Segmented(
+      byId('color-modes'),
+      COLOR_MODES,
+      (mode) => t().modes[mode],
+      (mode) => view.set({ mode }),
+    );
+    this.scenes = new Segmented(
+      byId('scenes'),
+      SCENES,
+      (scene) => t().scenes[scene],
+      (scene) => view.set({ scene }),
+    );
+    this.orders = this.orderMenu();
+    pointAtBlocks(this.map, view, () => this.cursorNow());
+    view.subscribe(ask);
+    view.subscribe((now, before) => {
+      if (now.mode !== before.mode) this.restyle();
+      if (now.order !== before.order) {
+        this.orders.value = now.order;
+        this.map.arrange(now.order);
+      }
+      if (now.scene !== before.scene) this.showScene();
+    });
+    new ResizeObserver(() => {
+      this.map.resized();
+      ask();
+      requestAnimationFrame(() => this.drawLegends());
+    }).observe(byId('scene-frame'));
+  }
+
+  private orderMenu(): HTMLSelectElement {
+    const orders = h(
+      'select',
+      { 'aria-label': () => t().orderLabel, title: () => t().orderTitle },
+      ...ORDER_MODES.map((value) => h('option', { value }, () => t().orders[value])),
+    );
+    byId('orders').append(orders);
+    orders.addEventListener('change', () => this.view.set({ order: ORDER_MODES[orders.selectedIndex] }));
+    return orders;
+  }
+
+  get colors(): Palette {
+    return this.palette;
+  }
+
+  /** Another run. */
+  show({ recording, cursor, derived, source }: Omit<Run, 'events'>, name: string): void {
+    this.showGpus(recording);
+    this.experts.show(recording.header.experts ?? null);
+    this.whatIf.show(source);
+    this.map.show(cursor);
+    this.time.show(recording, derived);
+    this.headline.showTrust(trustOf(recording));
+    this.gantt.show(recording);
+    this.details.reset(new BlockLives(recording, cursor.numBlocks));
+    this.compare.show(cursor, name, []);
+  }
+
+  /** Other runs beside the one that is shown. */
+  showOthers(others: readonly OtherRun[]): void {
+    const { run } = this.view.get();
+    if (run !== null) this.compare.show(run.cursor, run.recording.header.name, others);
+  }
+
+  /** The memory of a start, where there is no run. */
+  showStart(strips: Parameters<GpuPanel['show']>[0], source: WhatIfSource): void {
+    this.gpus.show(strips);
+    this.whatIf.show(source);
+  }
+
+  private showGpus(recording: Recording | null): void {
+    this.gpus.show(recording?.header.memory ?? [], recording?.header.allocators);
+  }
+
+  /** Asks for a frame. */
+  ask(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    requestAnimationFrame(() => {
+      this.isAsked = false;
+      this.draw();
+    });
+  }
+
+  draw(): void {
+    const view = this.view.get();
+    const { run, step, playing, speed, block, request, scene, event } = view;
+    if (run === null) return;
+    const { cursor, recording, derived } = run;
+    this.cursorNow();
+    const holders = block === null ? [] : cursor.holders(block);
+    if (scene === 'blocks') {
+      this.map.draw({ block, request, outlined: request === null ? holders : [request] });
+      this.mapControls.show();
+    } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request);
+    else if (scene === 'compare') this.compare.draw(step, block, request);
+    else if (scene === 'table') this.stateTable.draw(cursor);
+    this.time.draw(view);
+    this.headline.show(cursor, derived);
+    this.transport.showEvents(run.events, event);
+    this.transport.show(playing, speed, step, recording.numSteps);
+    this.details.show(cursor, block, this.map.blocksPerCell);
+    this.requestList.show(cursor, this.palette, request);
+    this.gpus.at(step);
+    this.experts.at(step);
+    this.teller.show(cursor, playing);
+  }
+
+  private drawLegends(): void {
+    const { legend } = t();
+    const entries = legendOf(this.view.get().mode, this.palette).map(({ color, label }) =>
+      h('span', {}, swatch(color), label),
+    );
+    const { blocksPerCell } = this.map;
+    if (blocksPerCell > 1) entries.push(h('span', {}, legend.cell(blocksPerCell)));
+    byId('legend').replaceChildren(...entries);
+    byId('timeline-legend').replaceChildren(
+      ...[
+        ['chart-use', legend.kvUse],
+        ['chart-running', legend.running],
+        ['chart-waiting', legend.waiting],
+        ['chart-preempt', legend.preemption],
+      ].map(([token, label]) => h('span', {}, swatch(this.palette.css(token)), label)),
+    );
+  }
+
+  showScene(): void {
+    const { scene } = this.view.get();
+    byId('main').dataset.scene = scene;
+    for (const name of SCENES) byId(`scene-${name}`).hidden = name !== scene;
+    byId('color-modes').hidden = scene !== 'blocks' && scene !== 'compare';
+    byId('orders').hidden = scene !== 'blocks';
+    // A cursor tells its changes once: who was out of sight has missed them.
+    this.map.resized();
+    this.compare.refresh();
+    this.scenes.show(scene);
+  }
+
+  /** Colours changed: by theme or by mode. */
+  restyle(): void {
+    const palette = readPalette();
+    const { mode } = this.view.get();
+    this.palette = palette;
+    this.map.restyle(palette, mode);
+    this.time.restyle(palette);
+    this.experts.restyle(palette);
+    this.modes.show(mode);
+    this.gantt.restyle(palette);
+    this.compare.restyle(palette, mode);
+    this.drawLegends();
+    this.ask();
+  }
+
+  /** The same in another language. */
+  retell(): void {
+    const { run } = this.view.get();
+    this.compare.retell();
+    if (run !== null) {
+      this.gpus.retell();
+      this.experts.show(run.recording.header.experts ?? null);
+      this.time.retell(run.recording);
+      this.headline.showTrust(trustOf(run.recording));
+    }
+    this.restyle();
+  }
+
+  /** What goes under a picture of the map. */
+  caption(): Caption {
+    const { run, step, mode } = this.view.get();
+    return {
+      title: byId('scenario-name').textContent,
+      text: run === null ? '' : t().live.step(step.toLocaleString('en-US'), sentenceOf(run.recording, step)),
+      legend: legendOf(mode, this.palette),
+    };
+  }
+
+  /** The cursor, where the view says: between two frames it may be behind. */
+  private cursorNow(): Cursor | undefined {
+    const { run, step } = this.view.get();
+    if (run !== null && run.cursor.step !== step) run.cursor.seek(step);
+    return run?.cursor;
+  }
+}
+
+function openStepTimes(): void {
+  const panel = byId<HTMLDetailsElement>('step-times');
+  panel.open = true;
+  panel.querySelector('summary')?.focus();
+}
