@@ -56,3 +56,8 @@ export async function drop(page: Page, name: string, content: Uint8Array | strin
     [name, bytes] as const,
   );
 }
+
+/** What a canvas shows. */
+export function pixels(page: Page, id: 'map' | 'timeline' | 'gantt' = 'map'): Promise<string> {
+  return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
+}

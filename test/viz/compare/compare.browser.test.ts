@@ -1,0 +1,94 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { diffRecordings } from '../../../sim/report/diff.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { HELLO, hello, record } from '../hello-run.ts';
+import { openSite, type Site } from '../site.ts';
+import { drawn, drop, openHello, press, shows, stepOf } from '../visitor.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site?.close());
+
+const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+
+async function figures(page: Page): Promise<string[]> {
+  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
+}
+
+describe('comparing', () => {
+  test('a run beside it, with the first decision that differs; the link brings both back', async () => {
+    const { page, complaints } = await open();
+    await press(page, 'c');
+    await page.click('text=Add a run');
+    await page.fill('[id="field-engine.max-num-seqs"]', '4');
+    await page.click('#editor button[type=submit]');
+    await page.waitForSelector('.first-difference');
+    expect(await page.textContent('#scene-compare')).toContain('engine.max-num-seqs=4');
+    await page.click('.first-difference button');
+    await drawn(page);
+    const fewer = record(HELLO.replace('--max-num-seqs 12', '--max-num-seqs 4'));
+    const { first } = diffRecordings(hello, fewer);
+    expect(await stepOf(page)).toBe(first?.step);
+    expect(await page.textContent('.first-difference')).toContain(first?.decisions[0]);
+    const figure = () => page.locator('.pane-figure').nth(1).textContent();
+    const now = hello.steps.startNs[first!.step];
+    const aligned = fewer.steps.startNs.findLastIndex((ns) => ns <= now);
+    expect(await figure()).toContain(`step ${aligned} `);
+    await page.click('#share');
+    const link = await page.inputValue('#share-dialog input');
+    const other = await site.visit({ reducedMotion: 'reduce' });
+    await other.page.goto(link);
+    await other.page.waitForSelector('.first-difference');
+    expect(await other.page.locator('.pane').count()).toBe(2);
+    await other.page.click('[aria-label="Remove run B"]');
+    expect(await other.page.locator('.pane').count()).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+});
+
+test('a flag that changes at a step: the rest is replayed beside the run, and the link brings it back', async () => {
+  const { page, complaints } = await open();
+  await press(page, ...Array(6).fill('Shift+ArrowRight'), 'f');
+  await page.fill('.fork-form input', '4');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.first-difference');
+  const to = { ...hello.header.scheduler, maxNumSeqs: 4 };
+  const forked = record(HELLO, { switch: { step: 60, to } });
+  const { first } = diffRecordings(hello, forked);
+  expect(first?.step).toBeGreaterThanOrEqual(60);
+  await page.click('.first-difference button');
+  await drawn(page);
+  expect(await stepOf(page)).toBe(first?.step);
+  await page.click('#share');
+  const other = await site.visit({ reducedMotion: 'reduce' });
+  await other.page.goto(await page.inputValue('#share-dialog input'));
+  await other.page.waitForSelector('.first-difference');
+  expect(await other.page.getAttribute('.fork-mark', 'aria-label')).toBe('B forks at step 60');
+  expect(await other.page.textContent('.first-difference')).toContain(first?.decisions[1]);
+  expect(complaints).toEqual([]);
+});
+
+test('of several engines, each can be looked at, at the same time', async () => {
+  const { page, complaints } = await open();
+  const text = HELLO.replace('name: hello', 'name: two\nreplicas: { count: 2, router: round-robin }');
+  const { replicas } = simulateScenario(parseScenario(text, 'two.pool.yaml'));
+  await drop(page, 'two.pool.yaml', text);
+  await shows(page, 'two (replica 0 of 2)');
+  await press(page, ...Array(3).fill('Shift+ArrowRight'));
+  await page.selectOption('#replica', { index: 1 });
+  await shows(page, 'two (replica 1 of 2)');
+  const now = replicas[0].steps.startNs[30];
+  const step = replicas[1].steps.startNs.findLastIndex((ns) => ns <= now);
+  expect(await stepOf(page)).toBe(step);
+  const [, , running] = await figures(page);
+  expect(running).toMatch(`${replicas[1].steps.numRunning[step]} of`);
+  await page.click('#share');
+  const other = await site.visit({ reducedMotion: 'reduce' });
+  await other.page.goto(await page.inputValue('#share-dialog input'));
+  await shows(other.page, 'two (replica 1 of 2)');
+  expect(complaints).toEqual([]);
+});

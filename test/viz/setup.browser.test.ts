@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toFragment } from '../../sim/share/fragment.ts';
+import { HELLO, record } from './hello-run.ts';
+import { openSite, type Site } from './site.ts';
+import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site?.close());
+
+const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+
+describe('setting up a run', () => {
+  test('a pasted vllm serve line runs, on as many GPUs as it needs; Back brings the run before', async () => {
+    const { page, complaints } = await open();
+    await page.click('#set-up');
+    await page.fill(
+      '#editor-text',
+      '$ vllm serve Qwen/Qwen3-8B --tensor-parallel-size 2 \\\n  --max-model-len 8192',
+    );
+    await page.keyboard.press('Control+Enter');
+    await shows(page, 'pasted command');
+    expect(await page.textContent('#scenario-name')).toContain('Qwen/Qwen3-8B · 2 × a100-80g-sxm');
+    await page.goBack();
+    await shows(page, 'hello');
+    await page.goForward();
+    await shows(page, 'pasted command');
+    expect(complaints).toEqual([]);
+  });
+
+  test('a field of the form is set over the file, and the link holds it', async () => {
+    const { page } = await open();
+    await page.click('#set-up');
+    expect(await page.inputValue('[id="field-engine.block-size"]')).toBe('16');
+    await page.fill('[id="field-engine.block-size"]', '8');
+    await page.click('#editor button[type=submit]');
+    await page.waitForFunction(() => document.getElementById('editor')?.hasAttribute('open') === false);
+    const { numSteps } = record(HELLO.replace('--block-size 16', '--block-size 8'));
+    await page.waitForFunction(
+      (steps) => document.getElementById('timeline')?.ariaValueMax === String(steps),
+      numSteps,
+    );
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight');
+    await page.click('#share');
+    const link = await page.inputValue('#share-dialog input');
+    const other = await site.visit({ reducedMotion: 'reduce' });
+    await other.page.goto(link);
+    await shows(other.page, 'hello');
+    await drawn(other.page);
+    expect(await stepOf(other.page)).toBe(3);
+    await other.page.click('#set-up');
+    expect(await other.page.inputValue('[id="field-engine.block-size"]')).toBe('8');
+  });
+
+  test.each([
+    '#/play?s=1.AAAA',
+    '#/play?s=9.AAAA',
+    '#<img src=x onerror=alert(1)>',
+    `#/play?s=1.${'A'.repeat(99999)}`,
+  ])('an address that says nothing, %s: the first scenario, no complaint', async (fragment) => {
+    const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+    await page.goto(site.url + fragment);
+    await shows(page, 'hello');
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a text that is no scenario',
+      { text: '<img src=x onerror=alert(1)>', file: '<script>alert(1)</script>', sets: [] },
+    ],
+    ['fields that there are not', { text: HELLO, file: 'a', sets: ['__proto__.polluted=1', '<b>=1'] }],
+    [
+      'a change that cannot be',
+      { text: HELLO, file: 'a', sets: [], later: { step: 9, sets: ['engine.max-num-seqs=<i>'] } },
+    ],
+  ])('a link with %s: a message, nothing run, and the page can be used', async (_, scenario) => {
+    const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+    const state = { scenario, step: 2 ** 52, mode: '<b>', request: 2 ** 52, scene: '<b>', replica: 999 };
+    await page.goto(site.url + toFragment('play', { ...state, others: [scenario] }));
+    await page.locator('#message').waitFor({ state: 'visible' });
+    expect(await page.locator('#message :is(img, script, b, i)').count()).toBe(0);
+    expect(await page.evaluate(() => 'polluted' in {})).toBe(false);
+    await drop(page, 'hello.pool.yaml', HELLO);
+    await shows(page, 'hello');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('an example is chosen, loaded and run', async () => {
+    const { page } = await open();
+    await page.click('#set-up');
+    await page.selectOption('#editor select[aria-label=Example]', { label: 'llama31 8b on a100' });
+    await page.waitForFunction(() => document.getElementById('scenario-name')?.textContent?.includes('a100'));
+  });
+});
+
+describe('search and commands', () => {
+  test('a request, an event, a command: found and gone to', async () => {
+    const { page, complaints } = await open();
+    await press(page, '/');
+    await page.keyboard.type('req:r17');
+    await press(page, 'Enter');
+    expect(await page.locator('.request[aria-pressed="true"] .id').allTextContents()).toEqual(['r17']);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('event:abort');
+    await press(page, 'Enter');
+    expect(await page.textContent('#sentence')).toContain('Gave up:');
+    await press(page, '/');
+    await page.keyboard.type('show the requests');
+    await press(page, 'Enter');
+    expect(await page.isVisible('#gantt')).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the comma and the point go to events of the chosen kind', async () => {
+    const { page } = await open();
+    await page.selectOption('.transport select', 'finish');
+    await page.locator('#timeline').focus();
+    await press(page, '.');
+    expect(await page.textContent('#sentence')).toContain('Finished');
+    const first = await stepOf(page);
+    await press(page, '.', ',');
+    expect(await stepOf(page)).toBe(first);
+  });
+});
