@@ -3,6 +3,8 @@ import { defineConfig } from 'vite';
 import { offline } from './viz/offline/plugin.ts';
 import { reportTemplate } from './viz/report/plugin.ts';
 
+const BROWSER_TESTS = 'test/**/*.browser.test.ts';
+
 /** The page: static files that work from any folder and ask for nothing beyond themselves. */
 export default defineConfig({
   base: './',
@@ -10,10 +12,16 @@ export default defineConfig({
   plugins: [reportTemplate(), offline()],
   worker: { format: 'es' },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Most tests wait for a browser or another process now and then: no core is kept back.
     maxWorkers: availableParallelism(),
+    projects: [
+      {
+        extends: true,
+        test: { name: 'browser', include: [BROWSER_TESTS], globalSetup: 'test/viz/built-site.ts' },
+      },
+      { extends: true, test: { name: 'node', include: ['test/**/*.test.ts'], exclude: [BROWSER_TESTS] } },
+    ],
   },
 } as import('vitest/config').ViteUserConfig);

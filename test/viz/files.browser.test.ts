@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -158,7 +159,7 @@ describe('saving', () => {
     await shows(page, name);
     await page.click('#share');
     const { bytes } = await save(page, 'Report');
-    const file = join(site.folder, 'saved-report.html');
+    const file = join(mkdtempSync(join(tmpdir(), 'poolscope-report-')), 'saved-report.html');
     writeFileSync(file, bytes);
     const report = await site.visit({ reducedMotion: 'reduce', offline: true });
     await report.page.goto(pathToFileURL(file).href);

@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { preview } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from './built-site.ts';
 import { openSite, type Site } from './site.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let site: Site;
 beforeAll(async () => {
   site = await openSite();

@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { build, preview } from 'vite';
+import { preview } from 'vite';
+import { buildSite, ROOT, sharedSite } from './built-site.ts';
 import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The built page, served on this machine, in a real browser. */
 export interface Site {
@@ -58,8 +54,8 @@ async function forget(page: Page, viewport: { width: number; height: number }): 
 
 export async function openSite(): Promise<Site> {
   const executablePath = findChromium();
-  const folder = mkdtempSync(join(tmpdir(), 'poolscope-web-'));
-  await build({ root: ROOT, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+  const shared = sharedSite();
+  const folder = shared ?? (await buildSite());
   const server = await preview({
     root: ROOT,
     logLevel: 'error',
@@ -94,7 +90,7 @@ export async function openSite(): Promise<Site> {
     async close() {
       await browser.close();
       await server.close();
-      rmSync(folder, { recursive: true, force: true });
+      if (shared === null) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
