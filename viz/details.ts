@@ -3,6 +3,7 @@ import { blockState } from './block-colors.ts';
 import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;
@@ -101,15 +102,12 @@ export class Details {
         h(
           'button',
           { type: 'button', class: 'button link', onclick: () => this.actions.step(event.step) },
-          t().details.step(event.step.toLocaleString('en-US')),
+          t().details.step(grouped(event.step)),
         ),
         ` ${text}`,
       );
     });
-    return [
-      h('h3', {}, t().details.life(all.length.toLocaleString('en-US'))),
-      h('ol', { class: 'life' }, ...lines),
-    ];
+    return [h('h3', {}, t().details.life(grouped(all.length))), h('ol', { class: 'life' }, ...lines)];
   }
 
   private link(request: number, id: string): HTMLElement {
@@ -143,7 +141,7 @@ function queuePosition(cursor: Cursor, block: number): string {
   let position = 0;
   for (const free of cursor.freeQueue()) {
     position++;
-    if (free === block) return position.toLocaleString('en-US');
+    if (free === block) return grouped(position);
   }
   return '–';
 }

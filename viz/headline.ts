@@ -4,6 +4,7 @@ import type { SlotShares } from '../sim/report/summary.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 const NS_PER_S = 1e9;
@@ -97,15 +98,15 @@ export class Headline {
     this.set(
       'use',
       `${((used / usable) * 100).toFixed(0)} %`,
-      ` ${used.toLocaleString('en-US')}${texts.of(usable.toLocaleString('en-US'))}`,
+      ` ${grouped(used)}${texts.of(grouped(usable))}`,
     );
     this.set('running', String(cursor.numRunning), texts.of(schedulerAt(header, cursor.step).maxNumSeqs));
-    this.set('waiting', cursor.numWaiting.toLocaleString('en-US'));
+    this.set('waiting', grouped(cursor.numWaiting));
     const swapped = this.figures.get('swapped');
     if (swapped) swapped.root.hidden = header.v0 === undefined || header.v0.numCpuBlocks === 0;
     const usedCpu = cursor.numBlocks - header.pool.numGpuBlocks - cursor.numFreeCpu;
-    this.set('swapped', String(cursor.numSwapped), texts.cpuBlocks(usedCpu.toLocaleString('en-US')));
-    this.set('preempted', row < 0 ? '0' : derived.preemptions[row].toLocaleString('en-US'));
+    this.set('swapped', String(cursor.numSwapped), texts.cpuBlocks(grouped(usedCpu)));
+    this.set('preempted', row < 0 ? '0' : grouped(derived.preemptions[row]));
     const lookedUp = row < 0 ? 0 : derived.lookedUp[row];
     this.set(
       'hits',
@@ -150,5 +151,5 @@ export function swatch(color: string): HTMLElement {
 }
 
 export function seconds(value: number): string {
-  return t().seconds(value < 100 ? value.toFixed(2) : Math.round(value).toLocaleString('en-US'));
+  return t().seconds(value < 100 ? value.toFixed(2) : grouped(Math.round(value)));
 }

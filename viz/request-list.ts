@@ -2,6 +2,7 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/recording.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import { arrangeRows, type KeyedRow } from './keyed-rows.ts';
 import type { Palette } from './palette.ts';
@@ -55,9 +56,8 @@ export class RequestList {
     for (const row of rows) row.show(cursor, which === RUNNING, palette, row.key === selected);
     const used = shown.size;
     if (!this.counts[which].differs(total, used, name)) return;
-    this.headings[which].textContent = t().requests.heading(name, total.toLocaleString('en-US'));
-    this.more[which].textContent =
-      total > used ? t().requests.more((total - used).toLocaleString('en-US')) : '';
+    this.headings[which].textContent = t().requests.heading(name, grouped(total));
+    this.more[which].textContent = total > used ? t().requests.more(grouped(total - used)) : '';
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../sim/recording/recording.ts';
 import { type RequestChangeKind, requestChange } from '../sim/recording/request-changes.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
+import { grouped } from './grouped.ts';
 import type { Texts } from './text/en.ts';
 import { t } from './text/text.ts';
 
@@ -78,5 +79,5 @@ export function sentenceOf(recording: Recording, step: number): string {
 function endSentence({ header, numSteps }: Recording): string {
   const { dies, hangs, end } = t().sentence;
   if (header.crash) return dies(numSteps, header.crash.error);
-  return header.end === 'hang' ? hangs(numSteps) : end(numSteps.toLocaleString('en-US'));
+  return header.end === 'hang' ? hangs(numSteps) : end(grouped(numSteps));
 }

@@ -1,6 +1,7 @@
 import { h, icon } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import type { EventName, EventSteps } from './event-steps.ts';
+import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 /** Steps per second. */
@@ -109,7 +110,7 @@ export class Transport {
     if (!this.kindsShow.differs(events, chosen, t())) return;
     this.kinds.replaceChildren(
       ...[...events].map(([name, steps]) =>
-        h('option', { value: name }, `${t().events[name]} (${steps.length.toLocaleString('en-US')})`),
+        h('option', { value: name }, `${t().events[name]} (${grouped(steps.length)})`),
       ),
     );
     this.kinds.value = chosen;
@@ -122,15 +123,11 @@ export class Transport {
       this.play.setAttribute('aria-label', playing ? texts.pause : texts.play);
     }
     if (this.speedShows.differs(speed, texts)) {
-      this.speed.textContent = texts.speed(speed.toLocaleString('en-US'));
+      this.speed.textContent = texts.speed(grouped(speed));
     }
     if (!this.positionShows.differs(step, numSteps, texts)) return;
-    const all = numSteps.toLocaleString('en-US');
+    const all = grouped(numSteps);
     this.position.textContent =
-      step < 0
-        ? texts.atStart(all)
-        : step >= numSteps
-          ? texts.atEnd(all)
-          : texts.at(step.toLocaleString('en-US'), all);
+      step < 0 ? texts.atStart(all) : step >= numSteps ? texts.atEnd(all) : texts.at(grouped(step), all);
   }
 }
