@@ -26,27 +26,58 @@ import { drain, start, V0_VERSIONS } from './versions.ts';
 
 const REPEATS = 5;
 const ATTEMPTS = 3;
-let failed = 0;
+/** How often what was missed is measured again, after everything else: a busy minute on the machine is over then. */
+const LATER_ROUNDS = 3;
 
-/** Asserts the best of up to three measurements. */
+interface Budget {
+  readonly name: string;
+  readonly measure: () => number;
+  readonly limit: number;
+  readonly kind: 'at most' | 'at least';
+  readonly unit: string;
+  /** The best so far. */
+  value: number;
+}
+
+const missed: Budget[] = [];
+
+/** Asserts the best of a few measurements; what misses is measured again in the end. */
 function assertBudget(
   name: string,
   measure: () => number,
   limit: number,
-  kind: 'at most' | 'at least',
+  kind: Budget['kind'],
   unit: string,
 ): void {
-  const isMost = kind === 'at most';
-  let value = isMost ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  const holds = () => (isMost ? value <= limit : value >= limit);
-  for (let attempt = 0; attempt < ATTEMPTS && !holds(); attempt++) {
-    value = isMost ? Math.min(value, measure()) : Math.max(value, measure());
-  }
-  if (!holds()) failed++;
+  const value = kind === 'at most' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  const budget: Budget = { name, measure, limit, kind, unit, value };
+  attempt(budget);
+  if (!holds(budget)) missed.push(budget);
+  tell(budget, 'later ');
+}
+
+function attempt(budget: Budget): void {
+  const better = budget.kind === 'at most' ? Math.min : Math.max;
+  for (let i = 0; i < ATTEMPTS && !holds(budget); i++) budget.value = better(budget.value, budget.measure());
+}
+
+function holds({ kind, value, limit }: Budget): boolean {
+  return kind === 'at most' ? value <= limit : value >= limit;
+}
+
+function tell(budget: Budget, otherwise: string): void {
+  const { name, value, unit, kind, limit } = budget;
   const shown = (n: number) => n.toLocaleString('en-US', { maximumFractionDigits: n < 100 ? 2 : 0 });
   console.log(
-    `  ${holds() ? 'ok    ' : 'FAILED'} ${name.padEnd(58)} ${shown(value).padStart(10)} ${unit}, ${kind} ${shown(limit)}`,
+    `  ${holds(budget) ? 'ok    ' : otherwise} ${name.padEnd(58)} ${shown(value).padStart(10)} ${unit}, ${kind} ${shown(limit)}`,
   );
+}
+
+/** Measures once more what was missed. @returns how many budgets are missed still. */
+function measureMissed(): number {
+  for (let round = 0; round < LATER_ROUNDS; round++) missed.filter((each) => !holds(each)).forEach(attempt);
+  for (const budget of missed) tell(budget, 'FAILED');
+  return missed.filter((each) => !holds(each)).length;
 }
 
 /** Best of the repeats, seconds; `prepare` is not timed. */
@@ -256,4 +287,4 @@ growthWithPool();
 growthWithRequests();
 for (const compare of comparisons) compare();
 shippedScenarios();
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = measureMissed() === 0 ? 0 : 1;
