@@ -53,7 +53,7 @@ export class Headline {
       const unit = h('small');
       const root = h(
         'div',
-        {},
+        { hidden: key === 'swapped' },
         h('div', { class: 'figure-label' }, () => t().headline[key]),
         h('div', { class: 'figure-value' }, value, unit),
       );

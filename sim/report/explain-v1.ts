@@ -108,7 +108,7 @@ export class V1StepExplainer extends StepExplainer {
       const named = this.names(decodes);
       this.say(
         RULES.running,
-        `${named} ${plural(decodes.length, 'decodes', 'decode')} one token each: running requests come first, in the order of their admission.`,
+        `${named} ${plural(decodes.length, 'decodes one token', 'decode one token each')}: running requests come first, in the order of their admission.`,
         decodes,
       );
     }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { timesTheMean } from '../../sim/moe/expert-map.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { HELLO, record } from './hello-run.ts';
 import { openSite, type Site } from './site.ts';
-import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
+import { drawn, drop, figures, openHello, press, shows, stepOf } from './visitor.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -15,10 +14,6 @@ beforeAll(async () => {
 afterAll(() => site?.close());
 
 const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
-
-async function figures(page: Page): Promise<string[]> {
-  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
-}
 
 describe('V0', () => {
   const SWAPPING = HELLO.replace('vllm: "2026-05"', 'vllm: "0.6.3"')

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { hello } from './hello-run.ts';
 import { openSite, type Site } from './site.ts';
-import { drawn, openHello, press, stepOf } from './visitor.ts';
+import { drawn, figures, openHello, press, stepOf } from './visitor.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -42,10 +42,6 @@ function overlaps(page: Page): Promise<string[]> {
     }
     return found;
   });
-}
-
-async function figures(page: Page): Promise<string[]> {
-  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
 }
 
 describe('loading', () => {

@@ -1,8 +1,7 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hello } from './hello-run.ts';
 import { openSite, type Site } from './site.ts';
-import { drawn, openHello, pixels, press, stepOf } from './visitor.ts';
+import { drawn, figures, openHello, pixels, press, stepOf } from './visitor.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -11,10 +10,6 @@ beforeAll(async () => {
 afterAll(() => site?.close());
 
 const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
-
-async function figures(page: Page): Promise<string[]> {
-  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
-}
 
 describe('moving in time', () => {
   test('by keyboard', async () => {

@@ -61,3 +61,8 @@ export async function drop(page: Page, name: string, content: Uint8Array | strin
 export function pixels(page: Page, id: 'map' | 'timeline' | 'gantt' = 'map'): Promise<string> {
   return page.evaluate((of) => (document.getElementById(of) as HTMLCanvasElement).toDataURL(), id);
 }
+
+/** What the headline says, from the left. */
+export function figures(page: Page): Promise<string[]> {
+  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
+}

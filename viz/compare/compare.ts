@@ -113,7 +113,10 @@ export class Compare {
     this.facts.replaceChildren(
       ...(others.length === 0
         ? [h('p', {}, texts.intro)]
-        : [...others.map((other, i) => this.firstDifference(other, LETTERS[i + 1])), resultsTable(others)]),
+        : [
+            ...others.map((other, i) => this.firstDifference(other, LETTERS[i + 1])),
+            ...resultsTable(others),
+          ]),
     );
     this.restyle(this.palette, this.mode);
   }

@@ -2,16 +2,17 @@ import { h } from '../dom.ts';
 import { t } from '../text/text.ts';
 import type { OtherRun } from './other-runs.ts';
 
-/** The results of A and of the runs beside it; what is equal in all is left out. */
-export function resultsTable(others: readonly OtherRun[]): HTMLElement {
+/** The results of A and of the runs beside it that are not equal in all; empty if none are. */
+export function resultsTable(others: readonly OtherRun[]): HTMLElement[] {
   const rows = others[0].diff.results
     .map(({ name, values: [base] }, i) => ({
       name,
       values: [base, ...others.map(({ diff }) => diff.results[i].values[1])],
     }))
     .filter(({ values }) => values.some((value) => value !== values[0]));
+  if (rows.length === 0) return [];
   const head = [t().compare.result, 'A', ...others.map((_, i) => 'BCD'[i])];
-  return h(
+  const table = h(
     'div',
     { class: 'results' },
     h(
@@ -33,6 +34,7 @@ export function resultsTable(others: readonly OtherRun[]): HTMLElement {
       ),
     ),
   );
+  return [table];
 }
 
 /** A number as people read it. */

@@ -56,6 +56,9 @@ export class MapControls {
     root.append(this.whole, this.farther, this.closer);
     canvas.after(this.overview);
     map.drawOverviewOn(this.overview);
+    // Until there is a run, nothing can be zoomed.
+    this.overview.hidden = true;
+    for (const each of [this.whole, this.farther, this.closer]) each.disabled = true;
     canvas.addEventListener('wheel', (event) => this.turned(event), { passive: false });
     canvas.addEventListener('pointerdown', (event) => this.pressed(event));
     canvas.addEventListener('pointermove', (event) => this.dragged(event));

@@ -1,11 +1,10 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { HELLO, hello, record } from '../hello-run.ts';
 import { openSite, type Site } from '../site.ts';
-import { drawn, drop, openHello, press, shows, stepOf } from '../visitor.ts';
+import { drawn, drop, figures, openHello, press, shows, stepOf } from '../visitor.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -14,10 +13,6 @@ beforeAll(async () => {
 afterAll(() => site?.close());
 
 const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
-
-async function figures(page: Page): Promise<string[]> {
-  return page.locator('#headline > :not([hidden]) > .figure-value').allTextContents();
-}
 
 describe('comparing', () => {
   test('a run beside it, with the first decision that differs; the link brings both back', async () => {
@@ -70,6 +65,17 @@ test('a flag that changes at a step: the rest is replayed beside the run, and th
   expect(await other.page.getAttribute('.fork-mark', 'aria-label')).toBe('B forks at step 60');
   expect(await other.page.textContent('.first-difference')).toContain(first?.decisions[1]);
   expect(complaints).toEqual([]);
+});
+
+test('runs that decide alike have no table of results', async () => {
+  const { page } = await open();
+  await press(page, 'f');
+  await page.fill('.fork-form input', String(hello.header.scheduler.maxNumSeqs));
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.fork-mark');
+  await drawn(page);
+  expect(await page.textContent('.compare-facts')).toContain('decide alike in every step');
+  expect(await page.locator('.results').count()).toBe(0);
 });
 
 test('of several engines, each can be looked at, at the same time', async () => {
