@@ -17,6 +17,11 @@ describe('the default scenario', () => {
   const all = reasons.flat().map(({ text: sentence }) => sentence);
   const some = (pattern: RegExp) => all.filter((sentence) => pattern.test(sentence)).length;
 
+  test('one who decodes is told in the singular', () => {
+    expect(some(/^r0 decodes one token: /)).toBeGreaterThan(0);
+    expect(some(/ decodes one token each/)).toBe(0);
+  });
+
   test('every preemption names its victim, who needed the block and the policy', () => {
     const preemptions = recording.events.kind.filter(
       (kind) => (kind & KIND_MASK) === EventKind.Preempt,
