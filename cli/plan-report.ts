@@ -1,9 +1,9 @@
 import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
-import { gib, MIB } from '../sim/memory/units.ts';
 import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { gib, MIB } from '../sim/units.ts';
 import { adviceLines } from './advice.ts';
 import { counted, number } from './text.ts';
 

@@ -1,6 +1,5 @@
 import pc from 'picocolors';
 import type { Plan } from '../sim/memory/plan.ts';
-import { gib } from '../sim/memory/units.ts';
 import { oneLine } from '../sim/one-line.ts';
 import type { GoodputSlos, Recording } from '../sim/recording/recording.ts';
 import type { AllocatorSummary } from '../sim/report/allocator-summary.ts';
@@ -14,6 +13,7 @@ import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
+import { gib } from '../sim/units.ts';
 import { plural } from '../sim/words.ts';
 import { adviceLines } from './advice.ts';
 import { moeLines } from './moe-report.ts';

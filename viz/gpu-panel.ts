@@ -1,11 +1,10 @@
 import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-strip.ts';
 import { changeAt, type ServingAllocator } from '../sim/memory/serving/serving-allocator.ts';
+import { GIB, MIB } from '../sim/units.ts';
 import { h } from './dom.ts';
 import { swatch } from './headline.ts';
 import { t } from './text/text.ts';
 
-const GIB = 1024 ** 3;
-const MIB = 1024 ** 2;
 /** More segments than this are too thin to be told apart. */
 const MAX_SEGMENTS = 400;
 

@@ -1,13 +1,13 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { numUsableBlocks, schedulerAt } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
+import { NS_PER_S } from '../sim/units.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
-const NS_PER_S = 1e9;
 const FIGURES = ['time', 'use', 'running', 'waiting', 'swapped', 'preempted', 'hits'] as const;
 type FigureName = (typeof FIGURES)[number];
 const WASTE_PARTS: readonly { part: keyof SlotShares; token: string }[] = [

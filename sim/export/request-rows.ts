@@ -1,7 +1,6 @@
 import { Outcome, type Recording, type RequestColumns } from '../recording/recording.ts';
 import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from '../report/latency.ts';
-
-const NS_PER_S = 1e9;
+import { NS_PER_S } from '../units.ts';
 
 const STATUS: Readonly<Record<Outcome, string>> = {
   [Outcome.Unfinished]: 'unfinished',

@@ -5,6 +5,7 @@ import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import type { ArrivalSpec, Scenario, SyntheticWorkload } from '../scenario/scenario.ts';
 import { DEFAULT_WORKLOAD } from '../scenario/workload.ts';
 import { simulateScenario } from '../simulate-scenario.ts';
+import { NS_PER_S } from '../units.ts';
 import { count, plural } from '../words.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import { syntheticWorkload } from '../workload/synthetic.ts';
@@ -15,7 +16,6 @@ import type { BenchRequest, BenchResult, Figure } from './bench-result.ts';
 const API_SECONDS = 4e-3;
 /** A scenario's own workload may differ by so much from the requests that were measured. */
 const ALIKE = 0.1;
-const NS_PER_S = 1e9;
 
 /** A measured run, ready to be simulated. */
 export interface BenchCase {

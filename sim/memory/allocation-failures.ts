@@ -1,3 +1,4 @@
+import { gib } from '../units.ts';
 import type { Refusal } from './check.ts';
 import type { RankMemory } from './plan.ts';
 import {
@@ -7,7 +8,6 @@ import {
   type StartStage,
 } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { gib } from './units.ts';
 
 /** The first rank that runs out of memory in one of these stages, in PyTorch's words; null = none does. */
 export function allocationRefusal(

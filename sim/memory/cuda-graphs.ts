@@ -1,4 +1,4 @@
-import { MIB } from './units.ts';
+import { MIB } from '../units.ts';
 
 /**
  * Of one captured graph, per layer. Fitted on the estimates that four start-ups of 2026 log (r023 0.14, r028

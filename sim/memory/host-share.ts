@@ -1,8 +1,8 @@
 import type { Scenario } from '../scenario/scenario.ts';
 import type { HostShare } from '../time/transfer.ts';
+import { GIB } from '../units.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import type { ResolvedHardware } from './resolve.ts';
-import { GIB } from './units.ts';
 import { rankWeights, sumOfWeights } from './weights.ts';
 
 /**

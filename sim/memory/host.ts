@@ -1,10 +1,10 @@
 import type { Scenario } from '../scenario/scenario.ts';
+import { GIB, gib } from '../units.ts';
 import type { Refusal } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { worldSize } from './parallel.ts';
 import { kvTensors, offloadedTensors } from './start-tensors.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { GIB, gib } from './units.ts';
 
 /** Resident memory of a Python process with a CUDA context: 2,056,600 kB in pytorch/pytorch#113326. */
 const GPU_PROCESS_BYTES = 1.96 * GIB;

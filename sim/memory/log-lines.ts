@@ -1,6 +1,6 @@
+import { gib } from '../units.ts';
 import { captureSizes } from './cuda-graphs.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { gib } from './units.ts';
 
 /** The lines of vLLM's start-up log that say what became of the memory; without times and places. */
 export function logLines(input: StartupInput, startup: Startup, numCpuBlocks: number): string[] {

@@ -1,5 +1,5 @@
 import type { Link } from '../catalog/links.ts';
-import { GIB } from './units.ts';
+import { GIB } from '../units.ts';
 
 /**
  * Memory outside of torch: what cuBLAS and the kernels' modules take after the first snapshot. Median of

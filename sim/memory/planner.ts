@@ -2,6 +2,7 @@ import { isObject } from '../catalog/config-parts.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { FlagValue, Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { GIB } from '../units.ts';
 import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
@@ -17,7 +18,6 @@ import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
 import { DEFAULT_SWAP_GIB, swapWarning } from './swap-check.ts';
-import { GIB } from './units.ts';
 
 /**
  * What vLLM would make of a scenario at start-up: its memory rank by rank, the number of blocks and the

@@ -8,6 +8,7 @@ import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-m
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
 import { calibrated } from '../scenario/calibration.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { GIB } from '../units.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { redundantExperts } from './eplb-checks.ts';
@@ -19,7 +20,6 @@ import type { LoraSlots } from './lora.ts';
 import type { Parallel } from './parallel.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
-import { GIB } from './units.ts';
 import { WEIGHT_FORMATS, type WeightFormat, weightFormat } from './weight-format.ts';
 
 const DEFAULT_BLOCK_SIZE = 16;

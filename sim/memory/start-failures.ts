@@ -1,3 +1,4 @@
+import { GIB, gib } from '../units.ts';
 import { allocationRefusal } from './allocation-failures.ts';
 import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
@@ -5,7 +6,6 @@ import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './plan.ts';
 import type { RankAllocation } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
-import { GIB, gib } from './units.ts';
 
 const DOCS = 'See https://docs.vllm.ai/en/latest/configuration/conserving_memory/ for more details.';
 

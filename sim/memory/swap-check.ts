@@ -1,6 +1,6 @@
+import { GIB } from '../units.ts';
 import { type Check, type Refusal, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
-import { GIB } from './units.ts';
 
 /** V0's default of --swap-space, GiB per GPU. */
 export const DEFAULT_SWAP_GIB = 4;

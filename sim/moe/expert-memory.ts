@@ -1,3 +1,4 @@
+import { MIB } from '../units.ts';
 import type { Balancer } from './eplb.ts';
 import type { Offload } from './offload.ts';
 import { expertsOfRank, type MoeShape, physicalExperts } from './shape.ts';
@@ -24,7 +25,6 @@ export interface ExpertMemory {
   readonly communication: number;
 }
 
-const MIB = 1024 * 1024;
 /** DeepEP's NVLink buffer, and across nodes as much again for RDMA (VLLM_DEEPEP_BUFFER_SIZE_MB). */
 const DEEPEP_BYTES = 1024 * MIB;
 const GPUS_PER_NODE = 8;

@@ -1,6 +1,7 @@
 import type { StepObserver } from '../engine/step-observer.ts';
 import { TableWriter } from '../recording/column.ts';
 import type { BatchShape } from '../time/step-time.ts';
+import { NS_PER_S } from '../units.ts';
 import type { Balancer } from './eplb.ts';
 import { ExpertCache } from './expert-cache.ts';
 import { mostStretches } from './expert-map.ts';
@@ -21,8 +22,6 @@ export interface MoeSetup {
   /** null: all experts are on the GPU. */
   readonly offload: Offload | null;
 }
-
-const NS_PER_S = 1e9;
 
 /** Follows a run's tokens to the experts, step by step and layer by layer. */
 export class MoeObserver implements StepObserver {

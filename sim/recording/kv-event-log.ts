@@ -1,9 +1,9 @@
 import type { PrefixIndex } from '../pool/prefix-index.ts';
 import type { KvCacheGroup } from '../scheduler/config.ts';
+import { NS_PER_S } from '../units.ts';
 import type { EventSink } from './event-sink.ts';
 import { DETAIL_SHIFT, EventKind, KIND_MASK } from './recording.ts';
 
-const NS_PER_S = 1e9;
 const MEDIUM = 'GPU';
 
 /** A KVEventBatch as vLLM publishes it, with its field names (`distributed/kv_events.py`). */

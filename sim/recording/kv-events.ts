@@ -1,11 +1,10 @@
 import { InputError } from '../error.ts';
 import { IndexList } from '../pool/index-list.ts';
+import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { makeColumns } from './column.ts';
 import { emptyRow, Recorder } from './recorder.ts';
 import { EventKind, REQUEST_COLUMNS, type Recording } from './recording.ts';
 
-const NS_PER_S = 1e9;
-const NS_PER_MS = 1e6;
 /** Who holds a block is not in the events: one holder stands for all. */
 const SOMEBODY = 0;
 

@@ -1,7 +1,6 @@
 import { Outcome, type Recording } from '../recording/recording.ts';
+import { NS_PER_S } from '../units.ts';
 import { endToEnd, timePerOutputToken, timeToFirstToken } from './latency.ts';
-
-const NS_PER_S = 1e9;
 
 /** How many requests kept the objectives of the scenario. */
 export interface Goodput {

@@ -1,6 +1,5 @@
 import { Outcome, type RequestColumns } from '../recording/recording.ts';
-
-const NS_PER_S = 1e9;
+import { NS_PER_S } from '../units.ts';
 
 /** Durations of a request in seconds, and what follows from them; NaN where it never came that far. */
 type Duration = (requests: RequestColumns, i: number) => number;

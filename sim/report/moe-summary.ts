@@ -1,5 +1,6 @@
 import type { MoeReport } from '../moe/moe-report.ts';
 import type { RoutingReuse } from '../moe/routing-reuse.ts';
+import { NS_PER_S } from '../units.ts';
 
 /** What the experts of a run come to; bytes are those of the rank that holds most. */
 export interface MoeSummary {
@@ -52,8 +53,6 @@ export interface MoeSummary {
   readonly routingReuse: RoutingReuse | null;
   readonly notes: readonly string[];
 }
-
-const NS_PER_S = 1e9;
 
 export function summarizeMoe(report: MoeReport): MoeSummary {
   const { shape, memory, profiled, steps, bufferBytes, cache, rearrangements } = report;

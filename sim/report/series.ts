@@ -1,10 +1,9 @@
 import { CountedSamples } from '../math/counted-samples.ts';
 import type { Recording } from '../recording/recording.ts';
+import { NS_PER_S } from '../units.ts';
 import type { Metric } from './metric.ts';
 import { percentile } from './statistics.ts';
 import { type Summary, summarize } from './summary.ts';
-
-const NS_PER_S = 1e9;
 
 /** What is asked of a metric: `p` with a percentage, the others without. */
 export interface Aggregate {

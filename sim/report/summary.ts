@@ -6,13 +6,12 @@ import {
   type RunEnd,
   type V0Traffic,
 } from '../recording/recording.ts';
+import { NS_PER_S } from '../units.ts';
 import { type AllocatorSummary, summarizeAllocators } from './allocator-summary.ts';
 import { type Goodput, goodputOf } from './goodput.ts';
 import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from './latency.ts';
 import { countedStatistics, type Statistics, statisticsOf } from './statistics.ts';
 import { tokenIntervals } from './token-intervals.ts';
-
-const NS_PER_S = 1e9;
 
 /** What a run came to. Times in seconds, shares in [0, 1]; null where there are no samples. */
 export interface Summary {

@@ -1,9 +1,8 @@
+import { NS_PER_S } from '../units.ts';
 import type { Report } from './located-yaml.ts';
 import type { PaceFile } from './pace-schema.ts';
 import type { ArrivalSpec, DurationSpec, PaceSpec } from './scenario.ts';
 import { MAX_DURATION_NS } from './schema-parts.ts';
-
-const NS_PER_S = 1e9;
 
 /**
  * When the requests of a workload come.

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
+import { NS_PER_S } from '../units.ts';
 
 /** The kinds of values that a scenario's keys take. Messages say what was expected. */
 
-const NS_PER_S = 1e9;
 const UNIT_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 export const MAX_REQUESTS = 10_000_000;
 export const MAX_LENGTH = 10_000_000;

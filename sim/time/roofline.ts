@@ -1,6 +1,7 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
 import { LINKS, type LinkTiming } from '../catalog/links.ts';
+import { NS_PER_S } from '../units.ts';
 import { type AttentionShape, kvBytesPerToken } from './attention-shape.ts';
 import type { StepBreakdown } from './breakdown.ts';
 import { decodeAttention } from './decode-attention.ts';
@@ -33,7 +34,6 @@ export interface RooflineOptions extends RankOptions {
   readonly encoder?: ImageEncoder;
 }
 
-const NS_PER_S = 1e9;
 const FIRST_TABLE_SIZE = 1024;
 
 /** A step-time model that can say where the time goes. */

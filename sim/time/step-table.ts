@@ -1,3 +1,4 @@
+import { NS_PER_MS } from '../units.ts';
 import type { BatchShape, StepTimeModel } from './step-time.ts';
 
 /** What a batch is looked up by in a table of step times. */
@@ -18,8 +19,6 @@ export interface StepTable {
 export interface TableStepTime extends StepTimeModel {
   readonly numClamped: number;
 }
-
-const NS_PER_MS = 1e6;
 
 /** Linear between the points of the grid, along all axes at once; outside, the nearest edge's. */
 export function tableStepTime(table: StepTable): TableStepTime {

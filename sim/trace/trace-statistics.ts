@@ -1,8 +1,7 @@
 import { InputError } from '../error.ts';
+import { NS_PER_S } from '../units.ts';
 import { TokenHistogram } from './token-histogram.ts';
 import type { Trace, TraceFormat } from './trace.ts';
-
-const NS_PER_S = 1e9;
 
 /** What a trace holds. Times in seconds; null where the trace does not say. */
 export interface TraceStatistics {

@@ -3,7 +3,7 @@ import { layerKvBytes } from '../memory/kv-cache.ts';
 import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from '../memory/kv-layout.ts';
 import type { StartupRules } from '../memory/rules.ts';
 import { capacityOf } from '../memory/startup.ts';
-import { GIB } from '../memory/units.ts';
+import { GIB } from '../units.ts';
 import { recordLimits } from './capacity-limits.ts';
 import { recordKvBytes, recordModel } from './capacity-model.ts';
 import type { CapacityRecord } from './capacity-record.ts';

@@ -3,11 +3,10 @@ import { emptyRow, Recorder } from '../recording/recorder.ts';
 import { REQUEST_COLUMNS, type Recording } from '../recording/recording.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { V1Scheduler } from '../scheduler/v1.ts';
+import { NS_PER_S } from '../units.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { ConformanceCase, ConformanceConfig } from './conformance-case.ts';
-
-const NS_PER_S = 1e9;
 
 /** What a case is run with. */
 export interface ReplayInput {

@@ -2,12 +2,11 @@ import { EngineCrash } from '../error.ts';
 import { Queue } from '../recording/v0-listener.ts';
 import { SequenceStatus } from '../scheduler/v0/groups.ts';
 import { V0Scheduler } from '../scheduler/v0/v0.ts';
+import { NS_PER_S } from '../units.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { V0Case, V0Step } from './conformance-case.ts';
 import { V0StepLog } from './v0-step-log.ts';
-
-const NS_PER_S = 1e9;
 
 export interface V0Replay {
   readonly steps: readonly V0Step[];

@@ -1,8 +1,8 @@
 import { pow } from '../math/portable.ts';
 import type { ArrivalSpec } from '../scenario/scenario.ts';
+import { NS_PER_S } from '../units.ts';
 import type { RandomStream } from './random.ts';
 
-const NS_PER_S = 1e9;
 /** Halvings of an interval until a double knows no smaller one. */
 const BISECTIONS = 53;
 

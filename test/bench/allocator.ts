@@ -3,9 +3,9 @@ import { gunzipSync } from 'node:zlib';
 import { CachingAllocator } from '../../sim/memory/caching-allocator/caching-allocator.ts';
 import { parseAllocatorConf } from '../../sim/memory/caching-allocator/conf.ts';
 import { SimulatedDevice } from '../../sim/memory/caching-allocator/device.ts';
+import { GIB } from '../../sim/units.ts';
 import { type AllocatorCase, parseAllocatorCase } from '../../sim/verify/allocator-case.ts';
 
-const GIB = 1024 * 1024 * 1024;
 const MOE_CASE = 'test/conformance/allocator/dev/10-moe-serve.json.gz';
 /** On the recorded MoE serving loop: C++ at -O3, a driver that costs nothing, a shared 2.5 GHz core; 830 ns a pair. */
 export const PYTORCH_PAIRS_PER_SECOND = 1.2e6;

@@ -9,12 +9,12 @@ import { measure } from '../../sim/report/series.ts';
 import { type Summary, summarize } from '../../sim/report/summary.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
+import { GIB } from '../../sim/units.ts';
 
 /* What a scenario's run shows, in the words in which claims are made. Each runs once. */
 
 const ROOT = new URL('../../scenarios/', import.meta.url).pathname;
 const FOLDERS = ['claims', 'guides', 'paper'];
-const GIB = 1024 ** 3;
 
 export type Evidence = ReturnType<typeof evidenceOf>;
 const known = new Map<string, Evidence>();

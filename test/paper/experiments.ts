@@ -5,11 +5,11 @@ import { runScenario } from '../../sim/run-scenario.ts';
 import { parseOverride } from '../../sim/scenario/overrides.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { ALL_PARTS, simulateScenario } from '../../sim/simulate-scenario.ts';
+import { NS_PER_S } from '../../sim/units.ts';
 import { EXPERIMENTS } from '../../viz/learn/experiments.ts';
 
 /* The paper's figures that need the time of steps: runs of scenarios/paper. */
 
-const NS_PER_S = 1_000_000_000;
 const FOLDER = new URL('../../scenarios/paper/', import.meta.url);
 
 function scenarioOf(name: string, ...sets: string[]) {

@@ -1,5 +1,6 @@
 import { InputError } from '../../error.ts';
-import { floorLog2, LARGE_SEGMENT, MIB, NUM_DIVISIONS } from './rounding.ts';
+import { MIB } from '../../units.ts';
+import { floorLog2, LARGE_SEGMENT, NUM_DIVISIONS } from './rounding.ts';
 
 /** The options of PYTORCH_CUDA_ALLOC_CONF that the native allocator's decisions depend on. */
 export interface AllocatorConf {

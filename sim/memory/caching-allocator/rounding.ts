@@ -1,6 +1,7 @@
+import { MIB } from '../../units.ts';
+
 /** The smallest block; every size and offset of a block is a multiple of it, so blocks count in units of it. */
 export const UNIT = 512;
-export const MIB = 1024 * 1024;
 /** Rounded requests up to this are served from the small pool. */
 export const SMALL_BYTES = MIB;
 export const SMALL_SEGMENT = 2 * MIB;

@@ -1,8 +1,7 @@
 import { EventKind, KIND_MASK, numAllBlocks, type Recording } from '../../recording/recording.ts';
+import { NS_PER_S } from '../../units.ts';
 import { heaviestBurst } from './bursts.ts';
 import type { Moment } from './moment.ts';
-
-const NS_PER_S = 1_000_000_000;
 
 /** Evictions at most so many steps apart belong together. */
 const GAP = 2;

@@ -1,10 +1,10 @@
 import { Cursor } from '../../recording/cursor.ts';
 import type { Recording } from '../../recording/recording.ts';
 import { requestChange } from '../../recording/request-changes.ts';
+import { NS_PER_S } from '../../units.ts';
 import { heaviestBurst } from './bursts.ts';
 import type { Moment } from './moment.ts';
 
-const NS_PER_S = 1_000_000_000;
 /** Fewer are an accident. */
 const LEAST = 3;
 /** Preemptions at most so many steps apart belong together. */

@@ -1,11 +1,10 @@
 import { Cursor } from '../../recording/cursor.ts';
 import { AdmissionStop, numUsableBlocks, type Recording } from '../../recording/recording.ts';
 import { requestChange } from '../../recording/request-changes.ts';
+import { NS_PER_S } from '../../units.ts';
 import type { Moment } from './moment.ts';
 
 /* What the queue waits for. */
-
-const NS_PER_S = 1_000_000_000;
 
 /** Steps that end with somebody in the queue, for want of blocks. */
 function isShort({ steps }: Recording, step: number): boolean {

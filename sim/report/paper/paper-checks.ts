@@ -6,6 +6,7 @@ import type { Placement } from '../../pool/contiguous/placement.ts';
 import type { ContiguousPolicy } from '../../scheduler/contiguous/config.ts';
 import { ContiguousScheduler } from '../../scheduler/contiguous.ts';
 import { oldestDies } from '../../scheduler/v0/beam-search.ts';
+import { GIB } from '../../units.ts';
 import { WorkloadBuilder } from '../../workload/builder.ts';
 import type { Workload } from '../../workload/workload.ts';
 import { ALPACA_LIKE, type PaperLoad, paperWorkload, SHAREGPT_LIKE } from './loads.ts';
@@ -34,7 +35,6 @@ export interface PaperCheck {
   readonly note: PaperNote;
 }
 
-const GIB = 1024 * 1024 * 1024;
 export const MAX_MODEL_LEN = 2048;
 /** Enough that the averages do not move with the seed by more than a few per cent. */
 const REQUESTS_THAT_WAIT = new Map([

@@ -1,4 +1,5 @@
-const GIB = 1024 * 1024 * 1024;
+import { GIB } from '../../units.ts';
+
 const DOCKER: Readonly<Record<string, number>> = {
   b: 1,
   k: 1024,

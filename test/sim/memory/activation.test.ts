@@ -7,10 +7,10 @@ import { captureSizes, cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts
 import { outsideTorchBytes } from '../../../sim/memory/outside-torch.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { rulesOfRelease } from '../../../sim/memory/rules.ts';
+import { GIB } from '../../../sim/units.ts';
 import { recordModel } from '../../../sim/verify/capacity-model.ts';
 import { parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
 
-const GIB = 1024 ** 3;
 const V0 = rulesOfRelease('v0', [0, 8, 0]);
 const V1 = rulesOfRelease('v1', [0, 22, 0]);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
-import { GIB, MIB } from '../../../sim/memory/units.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { GIB, MIB } from '../../../sim/units.ts';
 
 function planOf(command: string, more: Record<string, unknown> = {}, gpu = 'l4', vllm = '0.6.3'): Plan {
   const count = Number(/tensor-parallel-size (\d+)/.exec(command)?.[1] ?? '1');

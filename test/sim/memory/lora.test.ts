@@ -3,7 +3,7 @@ import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { type LoraSlots, loraValues } from '../../../sim/memory/lora.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
-import { GIB } from '../../../sim/memory/units.ts';
+import { GIB } from '../../../sim/units.ts';
 
 const model = parseModelConfig(findModel('Llama-3.2-3B')!.config);
 if ('missing' in model) throw new Error('Llama-3.2-3B');

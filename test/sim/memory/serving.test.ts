@@ -9,13 +9,13 @@ import { ForwardPass, type ForwardStep } from '../../../sim/memory/serving/forwa
 import type { ForwardShape } from '../../../sim/memory/serving/forward-shape.ts';
 import { changeAt, isServingAllocator, MAX_CHANGES } from '../../../sim/memory/serving/serving-allocator.ts';
 import { ServingRank } from '../../../sim/memory/serving/serving-rank.ts';
-import { GIB, MIB } from '../../../sim/memory/units.ts';
 import { decodeRecording, encodeRecording } from '../../../sim/recording/codec.ts';
 import type { Recording } from '../../../sim/recording/recording.ts';
 import { crashOutcome } from '../../../sim/report/crash-outcome.ts';
 import { summarize } from '../../../sim/report/summary.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { GIB, MIB } from '../../../sim/units.ts';
 import { shapeOf } from '../moe/shapes.ts';
 
 interface Setting {

@@ -4,8 +4,8 @@ import { GPUS } from '../../../sim/catalog/gpus.ts';
 import { CONTEXT_BYTES } from '../../../sim/memory/outside-torch.ts';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
-import { GIB, MIB } from '../../../sim/memory/units.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { GIB, MIB } from '../../../sim/units.ts';
 
 interface Setting {
   readonly command: string;

@@ -4,8 +4,7 @@ import { findModel } from '../../../sim/catalog/models.ts';
 import { ONE_GPU, type Parallel, placesOf } from '../../../sim/memory/parallel.ts';
 import { type WeightFormat, weightFormat } from '../../../sim/memory/weight-format.ts';
 import { rankWeights, sumOfWeights } from '../../../sim/memory/weights.ts';
-
-const GIB = 1024 ** 3;
+import { GIB } from '../../../sim/units.ts';
 
 function architecture(name: string): Architecture {
   const model = findModel(name);

@@ -10,10 +10,8 @@ import { expertMemory, leftOnHost, lowLatencyBytes } from '../../../sim/moe/expe
 import { offloadedShares } from '../../../sim/moe/offload.ts';
 import { routingTensors, stepBuffers } from '../../../sim/moe/step-buffers.ts';
 import { workspaceBytes } from '../../../sim/moe/workspace.ts';
+import { GIB, MIB } from '../../../sim/units.ts';
 import { architectureOf, shapeOf, smallShape } from './shapes.ts';
-
-const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 
 describe('published and worked figures (moe.md)', () => {
   test.each([

@@ -4,12 +4,12 @@ import { expertsOfRank } from '../../../sim/moe/shape.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import type { ScenarioSource } from '../../../sim/share/fragment.ts';
+import { GIB } from '../../../sim/units.ts';
 import type { Bars, Cell, Experiment } from '../outcome.ts';
 import { firstStep, run, scenario, started, tokensAt } from './lab.ts';
 
 /* Models and machines of more than one kind: windows, several GPUs, experts. */
 
-const GIB = 1024 * 1024 * 1024;
 const BLOCK = 16;
 
 function serving(name: string, gpus: string, flags: string, workload: string): ScenarioSource {

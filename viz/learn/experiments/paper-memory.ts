@@ -7,12 +7,11 @@ import {
   table1,
   workloadThatWaits,
 } from '../../../sim/report/paper/paper-checks.ts';
+import { GIB } from '../../../sim/units.ts';
 import type { Bars, Experiment, Part } from '../outcome.ts';
 import { scenario } from './lab.ts';
 
 /* The memory of the PagedAttention paper: OPT-13B in 12 GiB. */
-
-const GIB = 1024 * 1024 * 1024;
 
 /** The load of Figure 2 in the playground. */
 function figure2Scenario(system: string, blockSize = 16) {

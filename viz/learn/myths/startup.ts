@@ -2,12 +2,11 @@ import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import type { ScenarioSource } from '../../../sim/share/fragment.ts';
+import { GIB } from '../../../sim/units.ts';
 import { scenario, started } from '../experiments/lab.ts';
 import type { MythOutcome } from './outcome.ts';
 
 /* Myths on what vLLM takes when it starts. */
-
-const GIB = 1024 * 1024 * 1024;
 
 function starting(name: string, command: string, hardware: string, more = ''): ScenarioSource {
   return scenario(

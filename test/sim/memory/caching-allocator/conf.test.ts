@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllocatorConf } from '../../../../sim/memory/caching-allocator/conf.ts';
 import { roundedBytes } from '../../../../sim/memory/caching-allocator/rounding.ts';
-
-const MIB = 1024 * 1024;
+import { MIB } from '../../../../sim/units.ts';
 
 test('nothing set', () => {
   expect(parseAllocatorConf('')).toEqual({

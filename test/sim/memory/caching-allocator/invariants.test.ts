@@ -10,10 +10,10 @@ import { SimulatedDevice } from '../../../../sim/memory/caching-allocator/device
 import { roundedBytes } from '../../../../sim/memory/caching-allocator/rounding.ts';
 import type { BlockSnapshot, SegmentSnapshot } from '../../../../sim/memory/caching-allocator/snapshot.ts';
 import { type Measure, SCOPES, STATS } from '../../../../sim/memory/caching-allocator/stats.ts';
+import { MIB } from '../../../../sim/units.ts';
 
 /* What holds whatever is allocated and freed, on random sequences under random configurations. */
 
-const MIB = 1024 * 1024;
 const SEED = 20261121;
 /** Without a size, fast-check makes lists of ten at most. */
 const LONG = { maxLength: 200, size: 'max' } as const;

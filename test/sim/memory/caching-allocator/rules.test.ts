@@ -3,12 +3,9 @@ import { OutOfMemoryError } from '../../../../sim/memory/caching-allocator/alloc
 import { CachingAllocator } from '../../../../sim/memory/caching-allocator/caching-allocator.ts';
 import { parseAllocatorConf } from '../../../../sim/memory/caching-allocator/conf.ts';
 import { type DeviceCallKind, SimulatedDevice } from '../../../../sim/memory/caching-allocator/device.ts';
+import { GIB, MIB } from '../../../../sim/units.ts';
 
 /* The rules of PyTorch's allocator that surprise, each by its name. */
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
 
 function allocatorOf(capacity: number, conf = '') {
   const calls: [kind: DeviceCallKind, segment: number, offset: number, bytes: number][] = [];
