@@ -1,17 +1,12 @@
-import { afterAll, beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { expectAccessible } from './accessible.ts';
 import { SCENES } from './scenes.ts';
-import { openSite, type Site } from './site.ts';
-import { openHello } from './visitor.ts';
+import { useSite } from './use-site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { open } = await useSite();
 
 test.each(SCENES)('axe-core has nothing to object to: $name', async ({ go }) => {
-  const { page } = await openHello(site, { colorScheme: 'light' });
+  const { page } = await open({ colorScheme: 'light' });
   await go(page);
   await expectAccessible(page, [1440, 390]);
 });

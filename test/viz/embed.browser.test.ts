@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openSite, type Site } from './site.ts';
-import { openHello, press } from './visitor.ts';
+import { expect, test } from 'vitest';
+import { useSite } from './use-site.ts';
+import { press } from './visitor.ts';
 
 const EXAMPLE = readFileSync(new URL('../../docs/embed.html', import.meta.url), 'utf8');
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site, open } = await useSite();
 
 test('the example of the docs steers the page within it, and hears where it is', async () => {
   const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
@@ -53,7 +49,7 @@ test('a message that is none changes nothing and runs nothing', async () => {
 });
 
 test('Share has the code to copy, of the size that is asked for; it shows the same view', async () => {
-  const { page } = await openHello(site);
+  const { page } = await open();
   await press(page, 'Shift+ArrowRight', '2');
   await page.click('#share');
   await page.getByLabel('Width').fill('500');

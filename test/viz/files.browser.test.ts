@@ -3,20 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeRecording, digestOf, encodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { HELLO, hello, record } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, drop, press, shows, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { site, open } = await useSite();
 
 describe('files', () => {
   test('a recording opens', async () => {

@@ -1,13 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSite, type Site } from './site.ts';
-import { drawn, openHello, press, stepOf } from './visitor.ts';
+import { describe, expect, test } from 'vitest';
+import { useSite } from './use-site.ts';
+import { drawn, press, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { open } = await useSite();
 
 /** What the keyboard is at: the id of the element, or what it is called. */
 function focused(page: Page): Promise<string> {
@@ -28,7 +24,7 @@ async function tabTo(page: Page, wanted: string): Promise<void> {
 
 describe('without a pointer', () => {
   test('set up a run, step, find an event, follow a request, compare, share', async () => {
-    const { page, complaints } = await openHello(site);
+    const { page, complaints } = await open();
 
     await tabTo(page, 'set-up');
     await press(page, 'Enter');
@@ -78,7 +74,7 @@ describe('without a pointer', () => {
     ['find', 'Escape'],
     ['help', 'Enter'],
   ])('a dialog gives the focus back to #%s (%s)', async (opener, leave) => {
-    const { page } = await openHello(site);
+    const { page } = await open();
     await page.focus(`#${opener}`);
     await press(page, 'Enter');
     expect(await page.locator('dialog[open]').count()).toBe(1);
@@ -88,7 +84,7 @@ describe('without a pointer', () => {
   });
 
   test('every stop of the Tab key can be seen, and they go from the top to the bottom', async () => {
-    const { page } = await openHello(site);
+    const { page } = await open();
     const tops: number[] = [];
     for (let i = 0; i < 60; i++) {
       await page.keyboard.press('Tab');
@@ -115,7 +111,7 @@ describe('with a finger', () => {
   test.each([360, 390])(
     'every control is large enough, and those of the bar have two rows: %i pixels',
     async (width) => {
-      const { page } = await openHello(site, {
+      const { page } = await open({
         viewport: { width, height: 800 },
         hasTouch: true,
         isMobile: true,
@@ -151,7 +147,7 @@ describe('with a finger', () => {
 });
 
 test('forced colours: what is chosen is told apart, and the map keeps its own colours', async () => {
-  const { page, complaints } = await openHello(site, { forcedColors: 'active' });
+  const { page, complaints } = await open({ forcedColors: 'active' });
   const backgrounds = await page
     .locator('#scenes button')
     .evaluateAll((buttons) => buttons.map((button) => getComputedStyle(button).backgroundColor));

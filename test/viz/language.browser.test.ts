@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SCENES } from './scenes.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, openHello, press, shows } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, press, shows } from './visitor.ts';
 
 /** Names, flags, units and what the engine says: the same in every language. */
 const UNTRANSLATED = [
@@ -12,11 +12,7 @@ const UNTRANSLATED = [
 const NAMES =
   /\b(vLLM|Poolscope|GPUs?|CPU|KV|CUDA|NCCL|PyTorch|GiB|MiB|MB|kB|ms|PNG|SVG|GIF|CSV|JSON|CI|Chrome|Tab|Shift|Home|End|English|Ctrl|Enter|async|max_num_seqs|allocator|ui\.perfetto\.dev|docs\/embed\.md|vllm serve|poolrec|pool\.yaml|hello|req:r\d+|block:\d+|step:\d+|event:\w+|field-[\w.-]+)\b|--[\w-]+/g;
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site, open } = await useSite();
 
 /** Texts, labels and titles that can be read or heard, with a word of Latin letters that is no name. */
 async function leftInEnglish(page: Page): Promise<string[]> {
@@ -38,7 +34,7 @@ async function leftInEnglish(page: Page): Promise<string[]> {
 
 describe('中文', () => {
   test.each(SCENES)('$name: no English is left', async ({ go }) => {
-    const { page, complaints } = await openHello(site, { locale: 'zh-CN' });
+    const { page, complaints } = await open({ locale: 'zh-CN' });
     expect(await page.getAttribute('html', 'lang')).toBe('zh-Hans');
     await go(page);
     expect(await leftInEnglish(page)).toEqual([]);
@@ -46,7 +42,7 @@ describe('中文', () => {
   });
 
   test('a switch of the header changes everything at once, keeps the view, and is remembered', async () => {
-    const { page } = await openHello(site);
+    const { page } = await open();
     await press(page, 'Shift+ArrowRight', 'r');
     expect(await page.textContent('#set-up')).toBe('Set up');
     await page.click('#language');

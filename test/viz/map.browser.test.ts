@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ORDER_MODES } from '../../viz/block-order.ts';
 import { withBlocks } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, drop, openHello, pixels, press, shows, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, drop, pixels, press, shows, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { open } = await useSite();
 
 describe('the block map', () => {
   test('tells about the block under the pointer', async () => {

@@ -1,19 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { timesTheMean } from '../../sim/moe/expert-map.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { HELLO, record } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, drop, figures, openHello, press, shows, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, drop, figures, press, shows, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { open } = await useSite();
 
 describe('V0', () => {
   const SWAPPING = HELLO.replace('vllm: "2026-05"', 'vllm: "0.6.3"')

@@ -1,13 +1,9 @@
 import { preview } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ROOT } from './built-site.ts';
-import { openSite, type Site } from './site.ts';
+import { useSite } from './use-site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site } = await useSite();
 
 test('once loaded, the page works without its server', async () => {
   const server = await preview({

@@ -1,17 +1,11 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Cursor } from '../../sim/recording/cursor.ts';
 import { hello } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, figures, openHello, press, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, figures, press, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { open } = await useSite();
 
 /** How many different colours are on the map; 1 = it is empty. */
 function numColors(page: Page): Promise<number> {

@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { momentText } from '../../sim/report/moments/moment-text.ts';
 import { momentsOf, reasonsOf } from '../../sim/report/moments/moments.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { momentTextInChinese } from '../../viz/story/moment-text.zh.ts';
 import { objections } from './accessible.ts';
-import { openSite, type Site } from './site.ts';
+import { useSite } from './use-site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site } = await useSite();
 
 test('the guided reading says what sim/report finds, loads when it is opened, and goes there', async () => {
   const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });

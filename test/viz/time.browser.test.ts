@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hello } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, figures, openHello, pixels, press, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, figures, pixels, press, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { open } = await useSite();
 
 describe('moving in time', () => {
   test('by keyboard', async () => {

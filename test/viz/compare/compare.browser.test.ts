@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { HELLO, hello, record } from '../hello-run.ts';
-import { openSite, type Site } from '../site.ts';
-import { drawn, drop, figures, openHello, press, shows, stepOf } from '../visitor.ts';
+import { useSite } from '../use-site.ts';
+import { drawn, drop, figures, press, shows, stepOf } from '../visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
-
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+const { site, open } = await useSite();
 
 describe('comparing', () => {
   test('a run beside it, with the first decision that differs; the link brings both back', async () => {

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { LESSONS } from '../../../viz/learn/course.ts';
 import { EXPERIMENTS } from '../../../viz/learn/experiments.ts';
 import { MYTHS } from '../../../viz/learn/myths.ts';
@@ -7,13 +7,10 @@ import { ENGLISH } from '../../../viz/learn/text.en.ts';
 import { CHINESE } from '../../../viz/learn/text.zh.ts';
 import { VERSION } from '../../../viz/learn/version.ts';
 import { expectAccessible, objections } from '../accessible.ts';
-import { openSite, type Site, type Visit } from '../site.ts';
+import type { Site, Visit } from '../site.ts';
+import { useSite } from '../use-site.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site } = await useSite();
 
 async function open(path: string, options: Parameters<Site['visit']>[0] = {}): Promise<Visit> {
   const visit = await site.revisit({ reducedMotion: 'reduce', ...options });
