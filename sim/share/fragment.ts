@@ -38,13 +38,19 @@ export interface SharedState {
   readonly scene: string;
   /** Which of several engines; absent: the first. */
   readonly replica?: number;
+  /** How blocks are laid out; absent: by their ids. */
+  readonly order?: string;
+  /** The block that is looked at. */
+  readonly block?: number;
+  /** The steps that the charts of time show, the second exclusive; absent: all. */
+  readonly window?: { readonly from: number; readonly to: number };
   /** Scenarios beside this one. */
   readonly others: readonly ScenarioSource[];
 }
 
 /** `#/play?s=1.…` */
 export function toFragment(room: Room, state: SharedState): string {
-  const { scenario, step, mode, request, scene, replica, others } = state;
+  const { scenario, step, mode, request, scene, replica, order, block, window, others } = state;
   const { text, file, sets } = scenario;
   // Short names: most links are pasted somewhere.
   const json = JSON.stringify({
@@ -56,6 +62,9 @@ export function toFragment(room: Room, state: SharedState): string {
     r: request,
     v: scene,
     e: replica,
+    l: order,
+    p: block,
+    w: window && [window.from, window.to],
     ...laterPart(scenario),
     // Most of them are the same file with other fields.
     b: others.map((other) =>
@@ -93,11 +102,12 @@ export function roomOf(fragment: string): Room {
 
 function stateOf(value: unknown): SharedState | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { s, m, r, v, e, b } = value as Record<string, unknown>;
+  const { s, m, r, v, e, l, p, w, b } = value as Record<string, unknown>;
   const scenario = sourceOf(value, null);
   if (scenario === null || typeof m !== 'string') return null;
   const others = (Array.isArray(b) ? b : []).slice(0, MAX_OTHERS).map((other) => sourceOf(other, scenario));
   if (others.includes(null)) return null;
+  const [from, to] = Array.isArray(w) ? w : [];
   return {
     scenario,
     step: isRow(s) ? s : 0,
@@ -105,6 +115,9 @@ function stateOf(value: unknown): SharedState | null {
     request: isRow(r) ? r : null,
     scene: typeof v === 'string' ? v : '',
     ...(isRow(e) && { replica: e }),
+    ...(typeof l === 'string' && { order: l }),
+    ...(isRow(p) && { block: p }),
+    ...(isRow(from) && isRow(to) && { window: { from, to } }),
     others: others as ScenarioSource[],
   };
 }

@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { toFragment } from '../../sim/share/fragment.ts';
 import { HELLO, record } from './hello-run.ts';
-import { openSite, type Site } from './site.ts';
-import { drawn, drop, openHello, press, shows, stepOf } from './visitor.ts';
+import { useSite } from './use-site.ts';
+import { drawn, drop, pixels, press, shows, stepOf } from './visitor.ts';
 
-let site: Site;
-beforeAll(async () => {
-  site = await openSite();
-});
-afterAll(() => site?.close());
+const { site, open } = await useSite();
 
-const open = (options: Parameters<Site['visit']>[0] = {}) => openHello(site, options);
+/** Beyond all steps, blocks and requests. */
+const FAR = 2 ** 52;
 
 describe('setting up a run', () => {
   test('a pasted vllm serve line runs, on as many GPUs as it needs; Back brings the run before', async () => {
@@ -42,7 +40,12 @@ describe('setting up a run', () => {
       (steps) => document.getElementById('timeline')?.ariaValueMax === String(steps),
       numSteps,
     );
-    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight');
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight', 'o', 'o', 'o', 'z');
+    await page.locator('#map').hover({ position: { x: 5, y: 5 } });
+    await drawn(page);
+    const shown = (on: Page) =>
+      Promise.all([on.textContent('#details-title'), pixels(on), pixels(on, 'timeline')]);
+    const before = await shown(page);
     await page.click('#share');
     const link = await page.inputValue('#share-dialog input');
     const other = await site.visit({ reducedMotion: 'reduce' });
@@ -50,16 +53,26 @@ describe('setting up a run', () => {
     await shows(other.page, 'hello');
     await drawn(other.page);
     expect(await stepOf(other.page)).toBe(3);
+    expect(await other.page.inputValue('#orders select')).toBe('prefix');
+    expect(await shown(other.page)).toEqual(before);
     await other.page.click('#set-up');
     expect(await other.page.inputValue('[id="field-engine.block-size"]')).toBe('8');
   });
 
   test.each([
-    '#/play?s=1.AAAA',
-    '#/play?s=9.AAAA',
-    '#<img src=x onerror=alert(1)>',
-    `#/play?s=1.${'A'.repeat(99999)}`,
-  ])('an address that says nothing, %s: the first scenario, no complaint', async (fragment) => {
+    ['a state that is none', '#/play?s=1.AAAA'],
+    ['an unknown version', '#/play?s=9.AAAA'],
+    ['markup', '#<img src=x onerror=alert(1)>'],
+    ['too much', `#/play?s=1.${'A'.repeat(99999)}`],
+    [
+      'places that there are not',
+      toFragment('play', {
+        scenario: { text: HELLO, file: 'hello.pool.yaml', sets: [] },
+        ...{ step: FAR, request: FAR, block: FAR, replica: FAR, window: { from: FAR, to: 0 } },
+        ...{ mode: '<b>', scene: '<b>', order: '<b>', others: [] },
+      }),
+    ],
+  ])('an address with %s: the first scenario, no complaint', async (_, fragment) => {
     const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
     await page.goto(site.url + fragment);
     await shows(page, 'hello');
@@ -78,8 +91,8 @@ describe('setting up a run', () => {
     ],
   ])('a link with %s: a message, nothing run, and the page can be used', async (_, scenario) => {
     const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
-    const state = { scenario, step: 2 ** 52, mode: '<b>', request: 2 ** 52, scene: '<b>', replica: 999 };
-    await page.goto(site.url + toFragment('play', { ...state, others: [scenario] }));
+    const state = { scenario, step: 0, mode: 'state', request: null, scene: '', others: [scenario] };
+    await page.goto(site.url + toFragment('play', state));
     await page.locator('#message').waitFor({ state: 'visible' });
     expect(await page.locator('#message :is(img, script, b, i)').count()).toBe(0);
     expect(await page.evaluate(() => 'polluted' in {})).toBe(false);

@@ -58,7 +58,14 @@ export class Links {
     history.pushState(
       null,
       '',
-      toFragment(this.room, { ...this.stateOf(scenario), step: 0, request: null, others: [] }),
+      toFragment(this.room, {
+        ...this.stateOf(scenario),
+        step: 0,
+        request: null,
+        block: undefined,
+        window: undefined,
+        others: [],
+      }),
     );
     this.simulate(scenario, null);
   }
@@ -89,7 +96,7 @@ export class Links {
   }
 
   private stateOf(scenario: ScenarioSource): SharedState {
-    const { run, step, mode, request, scene, others } = this.view.get();
+    const { run, step, mode, order, request, block, window, scene, others } = this.view.get();
     const replica = run?.replicas.indexOf(run.recording);
     return {
       scenario,
@@ -98,6 +105,9 @@ export class Links {
       request,
       scene,
       ...(replica && { replica }),
+      ...(order !== 'physical' && { order }),
+      ...(block !== null && { block }),
+      ...(window !== null && { window }),
       others: others.map(({ source }) => source),
     };
   }

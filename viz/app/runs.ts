@@ -2,11 +2,13 @@ import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { ScenarioSource, SharedState } from '../../sim/share/fragment.ts';
 import { COLOR_MODES } from '../block-colors.ts';
+import { ORDER_MODES } from '../block-order.ts';
 import { alignedStep, labelOf, MOST_OTHERS, type OtherRun, otherRun } from '../compare/other-runs.ts';
 import { byId } from '../dom.ts';
 import type { NamedRun } from '../report/save-report.ts';
 import { indexOf } from '../run-index.ts';
 import { t } from '../text/text.ts';
+import { windowOf } from '../time/time-window.ts';
 import type { WhatIfSource } from '../what-if.ts';
 import { Engine } from './engine.ts';
 import { hideMessage, showMessage, showProblems } from './message.ts';
@@ -184,15 +186,19 @@ export class Runs {
   }
 
   /** What a link says of the view; a mode or a request that there is not is left as it is. */
-  private goTo({ step, mode, request, others, scene }: Place): void {
+  private goTo({ step, mode, order, request, block, window, others, scene }: Place): void {
     const { run } = this.view.get();
     if (run === null) return;
+    const { numSteps, requestIds } = run.recording;
     const known = COLOR_MODES.find((choice) => choice === mode);
     this.view.set({
       playing: false,
-      step: Math.min(step, run.recording.numSteps),
-      request: request !== null && request < run.recording.requestIds.length ? request : null,
+      step: Math.min(step, numSteps),
+      request: request !== null && request < requestIds.length ? request : null,
+      block: block !== undefined && block < run.cursor.numBlocks ? block : null,
+      window: window === undefined || numSteps === 0 ? null : windowOf(window.from, window.to, numSteps),
       ...(known && { mode: known }),
+      order: ORDER_MODES.find((choice) => choice === order) ?? 'physical',
       scene: SCENES.find((name) => name === scene) ?? 'blocks',
     });
     this.simulateBeside(others);

@@ -32,7 +32,7 @@ test('a state comes back from its fragment, whatever is in it', () => {
     others: fc.array(source, { maxLength: 3 }),
   };
   const state = fc.record(
-    { ...parts, replica: row },
+    { ...parts, replica: row, order: fc.string(), block: row, window: fc.record({ from: row, to: row }) },
     { requiredKeys: Object.keys(parts) as (keyof typeof parts)[] },
   );
   fc.assert(
@@ -70,7 +70,9 @@ test('damaged, forged and foreign fragments are no state', () => {
   ]) {
     expect(fromFragment(bad), bad.slice(0, 40)).toBeNull();
   }
-  expect(fromFragment(packed({ t: 'x', f: 'y', m: 'z', s: -1, r: 1.5, o: 3 }))?.state).toEqual({
+  expect(
+    fromFragment(packed({ t: 'x', f: 'y', m: 'z', s: -1, r: 1.5, o: 3, l: 4, p: -1, w: [0] }))?.state,
+  ).toEqual({
     scenario: { text: 'x', file: 'y', sets: [] },
     step: 0,
     mode: 'z',
