@@ -14,6 +14,7 @@ import { canSwitch, makeView } from './app/view.ts';
 import { byId } from './dom.ts';
 import { Editor } from './editor/editor.ts';
 import { scenarioTextOf } from './editor/pasted.ts';
+import { keepForOffline } from './offline/register.ts';
 import { PaletteDialog } from './palette-dialog.ts';
 import { showReport } from './report/report-runs.ts';
 import { search } from './search.ts';
@@ -42,7 +43,10 @@ const stage = new Stage(view, playback, {
     runs.simulateBeside([{ ...scenario, later }]);
   },
 });
-const runs = new Runs(view, stage, (scenario, settings) => editor.show(scenario, settings));
+const runs = new Runs(view, stage, (scenario, settings) => {
+  editor.show(scenario, settings);
+  keepForOffline();
+});
 const links = new Links(view, (scenario, at) => runs.simulate(scenario, at));
 const editor = new Editor((scenario, beside) => {
   if (beside) runs.simulateBeside([scenario]);

@@ -11,6 +11,7 @@ async function enter(): Promise<void> {
   if (isCourse) {
     const { showCourse } = await import('./learn/room.ts');
     await showCourse(location.hash);
+    keepForOffline();
   } else {
     loadAhead();
     await import('./main.ts');
@@ -20,4 +21,3 @@ async function enter(): Promise<void> {
 
 window.addEventListener('hashchange', () => void enter());
 void enter();
-keepForOffline();

@@ -15,6 +15,29 @@ export async function drop(page: Page, text: string): Promise<void> {
   }, text);
 }
 
+/**
+ * Goes to the page, and waits until the run of that name is drawn. Meanwhile nothing of what measures runs in the page
+ * but an observer: what Playwright puts into pages to wait there costs more than some of what is measured.
+ * @returns when, milliseconds since the page was asked for.
+ */
+export async function firstPicture(page: Page, url: string, name: string): Promise<number> {
+  await page.addInitScript((wanted) => {
+    document.addEventListener('DOMContentLoaded', () => {
+      const title = document.getElementById('scenario-name') as HTMLElement;
+      const observer = new MutationObserver(() => {
+        if (!title.textContent?.startsWith(`${wanted} ·`)) return;
+        observer.disconnect();
+        // The page has asked for its frame before; behind it come layout and paint.
+        requestAnimationFrame(() => setTimeout(() => console.info('drawn at', performance.now())));
+      });
+      observer.observe(title, { childList: true });
+    });
+  }, name);
+  const drawn = page.waitForEvent('console', (message) => message.text().startsWith('drawn at'));
+  await page.goto(url);
+  return Number((await drawn).text().split(' ').at(-1));
+}
+
 /** Waits until the run of that name is shown. @returns when, milliseconds since the page began to load. */
 export async function shown(page: Page, name: string): Promise<number> {
   const found = await page.waitForFunction(

@@ -5,6 +5,7 @@ import {
   clock,
   drawTimes,
   drop,
+  firstPicture,
   heapMegabytes,
   longestTask,
   type Move,
@@ -97,13 +98,11 @@ try {
   );
   const visit = async () => {
     const { page } = await site.visit({ reducedMotion: 'reduce' });
-    await page.goto(site.url);
-    const ms = await shown(page, 'hello');
-    return { page, ms };
+    return { page, ms: await firstPicture(page, site.url, 'hello') };
   };
   if (!isSteady) {
     await budget(
-      'from the request of the page to its first run, in a fresh browser',
+      'from the request of the page to its first picture, in a fresh browser',
       1000,
       'ms',
       async () => {

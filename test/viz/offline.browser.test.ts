@@ -15,11 +15,21 @@ test('once loaded, the page works without its server', async () => {
   const url = server.resolvedUrls!.local[0];
   const { page } = await site.visit({ reducedMotion: 'reduce' });
   const isDrawn = () => document.getElementById('scenario-name')?.textContent?.startsWith('hello ·') === true;
+  await page.addInitScript(() => {
+    const { serviceWorker } = navigator;
+    const register = serviceWorker.register.bind(serviceWorker);
+    serviceWorker.register = (...args) => {
+      document.body.dataset.keptAt = document.getElementById('scenario-name')?.textContent ?? '';
+      return register(...args);
+    };
+  });
   await page.goto(url);
   await page.waitForFunction(isDrawn);
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
   });
+  // All files of the build at once would hold up the first picture.
+  expect(await page.evaluate(() => document.body.dataset.keptAt)).toMatch(/^hello ·/);
   const caches = await page.evaluate(() => window.caches.keys());
   expect(caches).toEqual([expect.stringMatching(/^poolscope-[0-9a-f]{16}$/)]);
   await server.close();
