@@ -230,7 +230,6 @@ export class KvCacheManager {
   }
 
   private attachHits(request: number, hit: number): void {
-    if (hit === 0) return;
     const { pool, log } = this;
     for (const group of this.groups) {
       const { id } = group;
@@ -252,7 +251,7 @@ export class KvCacheManager {
       }
       this.numTableSlots += this.lookup.hitLength[id] * group.blockSize;
     }
-    this.writer.startBehind(request, hit, this.lookup.hitChain);
+    if (hit > 0) this.writer.startBehind(request, hit, this.lookup.hitChain);
   }
 
   /** Lengthens every table to hold `total` tokens, with blocks from the head of the free queue. */

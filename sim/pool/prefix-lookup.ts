@@ -18,7 +18,7 @@ interface AttentionGroup {
 export class PrefixLookup {
   /** Length of the hit, tokens: a multiple of the alignment. */
   hitTokens = 0;
-  /** group → number of blocks of the hit, nulls included. */
+  /** group → number of blocks that were found, nulls included: those of the hit, or more (see cutFirst). */
   readonly hitLength: Int32Array;
   /** group → block ids of the hit, 0 (null) outside of a sliding window. */
   readonly hitBlocks: Int32Array[];
@@ -130,12 +130,20 @@ export class PrefixLookup {
       if (!settled) hit = length;
       if (settled || onePass) break;
     }
-    for (const group of attentionGroups) {
-      for (const { id } of group.groups) {
-        this.hitLength[id] = Math.min(this.hitLength[id], Math.floor(hit / group.blockSize));
-      }
-    }
+    this.cutFirst(hit);
     return hit;
+  }
+
+  /**
+   * vLLM cuts the first attention group to the hit, if it is full. Further full groups, of other block sizes, keep
+   * what they had found beyond it: their tables begin with more blocks than are counted as computed.
+   */
+  private cutFirst(hit: number): void {
+    const [first] = this.attentionGroups;
+    if (!first.full) return;
+    for (const { id } of first.groups) {
+      this.hitLength[id] = Math.min(this.hitLength[id], Math.floor(hit / first.blockSize));
+    }
   }
 
   /** Sets hitBlocks and hitLength of the group for a limit in tokens; returns the hit's length in tokens. */

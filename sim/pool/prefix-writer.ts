@@ -4,7 +4,7 @@ import { NULL_BLOCK } from './block-pool.ts';
 import type { BlockTables } from './block-tables.ts';
 import { type GroupLayout, SLIDING_WINDOW } from './group-layout.ts';
 import { type TokenRuns, TokenWalk } from './known-tokens.ts';
-import { type PrefixIndex, ROOT_CHAIN } from './prefix-index.ts';
+import { NONE, type PrefixIndex, ROOT_CHAIN } from './prefix-index.ts';
 
 /** Enters blocks of requests into the prefix cache once they are full (vLLM `cache_full_blocks`). */
 export class PrefixWriter {
@@ -86,6 +86,8 @@ export class PrefixWriter {
       for (let i = from / blockSize; i < to / blockSize; i++) {
         const block = table[i];
         if (block === NULL_BLOCK || i % perSegment < this.firstInSegment[id]) continue;
+        // One that was found beyond the hit stands in the cache already.
+        if (this.index.chainOf[block] !== NONE) continue;
         const chain = this.newChains[((i + 1) * blockSize - from) / this.hashBlockSize - 1];
         if (this.log !== null) this.log.event(EventKind.Cache | (id << DETAIL_SHIFT), request, block, chain);
         this.index.insert(id, chain, block);

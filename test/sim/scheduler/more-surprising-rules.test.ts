@@ -180,6 +180,22 @@ describe('prefix cache', () => {
     expect(drive.table('b', 1).slice(0, 6)).toEqual([0, 0, 0, 0, 0, 0]);
     expect(drive.table('b', 0).slice(0, 6)).not.toContain(0);
   });
+
+  test('of full groups of two block sizes only the first is cut to the hit: the other keeps blocks beyond it', () => {
+    const requests: Request[] = [
+      { id: 'a', prompt: [['s', 0, 32]], outputs: 10 },
+      { id: 'filler', prompt: 16, outputs: 1 },
+      { id: 'b', prompt: prompt('y', 1, 24), outputs: 5 },
+    ];
+    const drive = new Drive({ groups: [{ ...full, blockSize: 8 }, full, sliding(5)], requests, blocks: 30 });
+    // a's first seven blocks left the window; the filler takes those from 12 to 28 tokens.
+    drive.add('a').steps(2);
+    drive.add('filler').step();
+    expect(drive.add('b').step()).toContainEqual(['b', 25 - 8]);
+    expect(drive.table('b', 0)[0]).toBe(drive.table('a', 0)[0]);
+    expect(drive.table('b', 0)[1]).not.toBe(drive.table('a', 0)[1]);
+    expect(drive.table('b', 1).slice(0, 6)).toEqual(drive.table('a', 1).slice(0, 6));
+  });
 });
 
 describe('priority', () => {

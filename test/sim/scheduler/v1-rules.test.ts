@@ -40,6 +40,11 @@ const LAYOUTS: readonly (readonly (readonly [blockSize: number, window: number])
     [4, 0],
     [2, 0],
   ],
+  [
+    [4, 0],
+    [2, 0],
+    [2, 5],
+  ],
   [[3, 1]],
 ];
 

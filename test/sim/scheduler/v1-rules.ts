@@ -379,8 +379,9 @@ export class V1Rules {
       length = current;
       if (ordered.length === 2 && isFull(ordered[0])) break;
     }
-    for (const set of ordered.filter(isFull)) {
-      for (const g of set) lists[g].length = Math.min(lists[g].length, length / groups[g].blockSize);
+    const [first] = ordered;
+    if (isFull(first)) {
+      for (const g of first) lists[g].length = Math.min(lists[g].length, length / groups[g].blockSize);
     }
     return { length, lists };
   }
