@@ -1,6 +1,7 @@
-import { type Architecture, parseModelConfig } from './catalog/architecture.ts';
+import type { Architecture } from './catalog/architecture.ts';
 import type { TimingParameters } from './catalog/gpus.ts';
 import { findModel } from './catalog/models.ts';
+import { parseModelConfig } from './catalog/parse-model-config.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
 import { flagsOf } from './memory/flags.ts';
 import { hostShareOf } from './memory/host-share.ts';

@@ -1,8 +1,9 @@
-import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
+import type { Architecture } from '../catalog/architecture.ts';
 import { findGpu, type Gpu, suggestGpu, unknownGpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { findModel, suggestModel } from '../catalog/models.ts';
+import { parseModelConfig } from '../catalog/parse-model-config.ts';
 import { InputError } from '../error.ts';
 import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';

@@ -1,6 +1,7 @@
-import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
+import type { Architecture } from '../catalog/architecture.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { findModel } from '../catalog/models.ts';
+import { parseModelConfig } from '../catalog/parse-model-config.ts';
 import { kvElementBytes } from '../memory/kv-cache.ts';
 import { DOUBLE_QUANTIZED_BYTES, type WeightFormat, weightFormat } from '../memory/weight-format.ts';
 import { countParameters } from '../memory/weights.ts';

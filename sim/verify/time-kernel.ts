@@ -1,7 +1,8 @@
-import { type Architecture, parseModelConfig } from '../catalog/architecture.ts';
+import type { Architecture } from '../catalog/architecture.ts';
 import { findGpu, GPUS, type Gpu } from '../catalog/gpus.ts';
 import { LINKS, type Link } from '../catalog/links.ts';
 import { findModel } from '../catalog/models.ts';
+import { parseModelConfig } from '../catalog/parse-model-config.ts';
 import type { ConstantGroup } from '../catalog/timing-bounds.ts';
 import { decodeAttention } from '../time/decode-attention.ts';
 import { elementwise } from '../time/elementwise.ts';

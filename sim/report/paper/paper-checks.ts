@@ -1,5 +1,6 @@
-import { type Architecture, parseModelConfig } from '../../catalog/architecture.ts';
+import type { Architecture } from '../../catalog/architecture.ts';
 import { findModel } from '../../catalog/models.ts';
+import { parseModelConfig } from '../../catalog/parse-model-config.ts';
 import { invariant } from '../../error.ts';
 import { kvBytesPerToken } from '../../memory/kv-cache.ts';
 import type { Placement } from '../../pool/contiguous/placement.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { gpuNamed } from '../../../sim/catalog/gpu-names.ts';
 import { findGpu, GPUS, suggestGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel, MODELS, suggestModel } from '../../../sim/catalog/models.ts';
 import { nearest } from '../../../sim/catalog/nearest.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { countParameters } from '../../../sim/memory/weights.ts';
 
 describe('models', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import type { ModelConfig } from '../../../sim/catalog/model-config.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { plan } from '../../../sim/memory/planner.ts';
 import { countParameters } from '../../../sim/memory/weights.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';

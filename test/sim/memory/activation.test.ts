@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { activationPeak } from '../../../sim/memory/activation.ts';
 import { captureSizes, cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
 import { outsideTorchBytes } from '../../../sim/memory/outside-torch.ts';

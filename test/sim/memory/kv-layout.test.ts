@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { kvBytesPerLayer, layerKvBytes } from '../../../sim/memory/kv-cache.ts';
 import {
   blocksPerRequest,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { type LoraSlots, loraValues } from '../../../sim/memory/lora.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { GIB } from '../../../sim/units.ts';

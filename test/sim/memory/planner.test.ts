@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { kvBytesPerToken } from '../../../sim/memory/kv-cache.ts';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';

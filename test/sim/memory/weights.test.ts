@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { ONE_GPU, type Parallel, placesOf } from '../../../sim/memory/parallel.ts';
 import { type WeightFormat, weightFormat } from '../../../sim/memory/weight-format.ts';
 import { rankWeights, sumOfWeights } from '../../../sim/memory/weights.ts';

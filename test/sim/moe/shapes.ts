@@ -1,5 +1,6 @@
-import { type Architecture, parseModelConfig } from '../../../sim/catalog/architecture.ts';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import type { Parallel } from '../../../sim/memory/parallel.ts';
 import { weightFormat } from '../../../sim/memory/weight-format.ts';
 import { type MoeChoices, type MoeShape, moeShapeOf } from '../../../sim/moe/shape.ts';

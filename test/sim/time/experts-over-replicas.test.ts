@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findGpu } from '../../../sim/catalog/gpus.ts';
 import { LINKS } from '../../../sim/catalog/links.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { TokenWork } from '../../../sim/time/layer.ts';
 
 function timeOf(tensorParallel: number, dataParallel: number, expertParallel: boolean, tokens: number) {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { decodeAttention } from '../../../sim/time/decode-attention.ts';
 import { graphSize } from '../../../sim/time/graph-size.ts';
 import { addPrefill, mixedAttention } from '../../../sim/time/mixed-attention.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../../sim/catalog/architecture.ts';
 import { findGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
+import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { fixedStepTime } from '../../../sim/time/fixed.ts';
 import { rooflineStepTime } from '../../../sim/time/roofline.ts';
 import { rooflineStages, sharedStages } from '../../../sim/time/stages.ts';
