@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
-import type { Plan, PlannedRank, RankMemory } from '../sim/memory/plan.ts';
+import type { Plan, PlannedRank } from '../sim/memory/plan.ts';
+import type { RankMemory } from '../sim/memory/rank-memory.ts';
 import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { gib, MIB } from '../sim/units.ts';

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { InputError } from '../sim/error.ts';
+import { InputError, problemAt } from '../sim/error.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
@@ -156,21 +156,18 @@ function explainWith({
 
 /** What the expectations compare with, if they do. */
 function baselineOf(source: string, scenario: Scenario, { baseline }: RunFileOptions): Loaded | null {
-  const place = comparesWithBaseline(scenario.expect);
-  if (place === null) return null;
+  const field = comparesWithBaseline(scenario.expect);
+  if (field === null) return null;
   if (baseline !== undefined) {
     if (!isCommand(source)) return loadRevision(source, baseline);
     throw new InputError([{ file: '--baseline', message: 'goes with a scenario file' }]);
   }
   if (scenario.baseline !== null) return loadBaseline(source, scenario, scenario.baseline);
-  throw new InputError([
-    {
-      file: scenario.file,
-      place: scenario.placeOf(place),
-      field: place,
-      message: 'compares with a baseline, but there is none: give baseline: FILE or --baseline REVISION',
-    },
-  ]);
+  throw problemAt(
+    scenario,
+    field,
+    'compares with a baseline, but there is none: give baseline: FILE or --baseline REVISION',
+  );
 }
 
 function withOptions(scenario: Scenario, options: RunFileOptions): Scenario {

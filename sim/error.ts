@@ -6,6 +6,13 @@ export interface Place {
   readonly column: number;
 }
 
+/** A checked file, and where it says what. */
+export interface Located {
+  readonly file: string;
+  /** Dotted path of a field → its place, for problems that are found later. */
+  readonly placeOf: (path: string) => Place | undefined;
+}
+
 /** One problem with what the user gave, ready to be shown: `file:line:col: field: message (did you mean …?)`. */
 export interface Problem {
   readonly file: string;
@@ -26,6 +33,18 @@ export class InputError extends Error {
     this.name = 'InputError';
     this.problems = problems;
   }
+}
+
+/** One problem with a field of a file that was read before. */
+export function problemAt(
+  { file, placeOf }: Located,
+  field: string,
+  message: string,
+  suggestion?: string | null,
+): InputError {
+  return new InputError([
+    { file, place: placeOf(field), field, message, suggestion: suggestion ?? undefined },
+  ]);
 }
 
 /** Of a message: it may quote what it is about. */

@@ -3,7 +3,7 @@ import { Cluster } from './engine/cluster.ts';
 import type { SimulationHooks } from './engine/simulation-hooks.ts';
 import type { CacheReset, SimulationInput } from './engine/simulation-input.ts';
 import { together } from './engine/step-observer.ts';
-import { InputError, invariant } from './error.ts';
+import { invariant, problemAt } from './error.ts';
 import type { Plan } from './memory/plan.ts';
 import { rankStrips } from './memory/planned-strips.ts';
 import { resolveHardware } from './memory/resolve.ts';
@@ -210,10 +210,6 @@ function traceReader(scenario: Scenario, field: string, hooks: ScenarioHooks): (
     if (!hooks.readTrace) throw problemAt(scenario, field, 'trace files cannot be read here');
     return hooks.readTrace(path);
   };
-}
-
-function problemAt(scenario: Scenario, field: string, message: string): InputError {
-  return new InputError([{ file: scenario.file, place: scenario.placeOf(field), field, message }]);
 }
 
 /**

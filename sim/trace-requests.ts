@@ -1,4 +1,4 @@
-import type { TraceWorkload as TraceSpec } from './scenario/scenario.ts';
+import type { TraceWorkload as TraceSpec } from './scenario/workload-spec.ts';
 import { openTrace } from './trace/open-trace.ts';
 import { traceWorkload } from './workload/trace.ts';
 import type { Workload } from './workload/workload.ts';

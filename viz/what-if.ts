@@ -1,4 +1,4 @@
-import type { SizingFlags } from '../sim/memory/resolve.ts';
+import type { SizingFlags } from '../sim/memory/startup-input.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';

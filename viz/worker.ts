@@ -1,8 +1,8 @@
 import { InputError } from '../sim/error.ts';
 import type { RankStrip } from '../sim/memory/rank-strip.ts';
-import type { SizingFlags } from '../sim/memory/resolve.ts';
+import type { SizingFlags } from '../sim/memory/startup-input.ts';
 import type { Recording } from '../sim/recording/recording.ts';
-import type { FlagValue } from '../sim/scenario/scenario.ts';
+import type { FlagValue } from '../sim/scenario/stated-flags.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
 import type { Settings } from './editor/settings.ts';
 import { makeIndex, type RunIndex } from './run-index.ts';

@@ -1,6 +1,6 @@
 import { gib } from '../units.ts';
 import type { Refusal } from './check.ts';
-import type { RankMemory } from './plan.ts';
+import type { RankMemory } from './rank-memory.ts';
 import {
   type AllocationFailure,
   graphBytes,

@@ -1,6 +1,7 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import type { Gpu } from '../catalog/gpus.ts';
-import type { Scenario, StartFailure } from '../scenario/scenario.ts';
+import type { StartFailure } from '../scenario/expectations.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Parallel } from './parallel.ts';
 

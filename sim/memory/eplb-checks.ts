@@ -1,4 +1,4 @@
-import type { FlagValue } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import { type Check, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 

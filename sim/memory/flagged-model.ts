@@ -1,7 +1,8 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import { isObject } from '../catalog/config-parts.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import { flagsOf } from './flags.ts';
 
 /* Flags that make another model of the one that the config.json describes. */

@@ -1,4 +1,5 @@
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 
 /** Reads the flags that a scenario states by vLLM's snake_case names; null = not stated. */
 export function flagsOf(scenario: Scenario): (name: string) => FlagValue {

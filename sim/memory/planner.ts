@@ -1,6 +1,7 @@
 import { isObject } from '../catalog/config-parts.ts';
 import type { V0Settings } from '../recording/recording.ts';
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { GIB } from '../units.ts';
 import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
@@ -13,10 +14,11 @@ import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { remediesFor } from './remedies.ts';
-import { limitsOf, type ResolvedHardware, resolveHardware, startupInputOf } from './resolve.ts';
+import { type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
+import { limitsOf, startupInputOf } from './startup-input.ts';
 import { DEFAULT_SWAP_GIB, swapWarning } from './swap-check.ts';
 
 /**

@@ -1,10 +1,12 @@
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import { GIB } from '../units.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { flagsOf } from './flags.ts';
 import type { Plan } from './plan.ts';
-import { type ResolvedHardware, resolveHardware, sizingFlags } from './resolve.ts';
+import { type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { changed, type ScenarioChange } from './scenario-change.ts';
+import { sizingFlags } from './startup-input.ts';
 
 /** Plans a scenario without asking for remedies. */
 export type Attempt = (scenario: Scenario) => Plan;

@@ -1,4 +1,4 @@
-import type { VllmVersion } from '../scenario/scenario.ts';
+import type { VllmVersion } from '../scenario/flags.ts';
 
 /** How a version of vLLM plans its memory, as far as versions differ. */
 export interface StartupRules {

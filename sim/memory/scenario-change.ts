@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import { gpusNeeded, modelConfigOf } from './resolve.ts';
 
 /** What could be different in a scenario. */

@@ -4,7 +4,7 @@ import { type Allocation, CachingAllocator } from './caching-allocator/caching-a
 import { SimulatedDevice } from './caching-allocator/device.ts';
 import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
 import { CONTEXT_BYTES } from './outside-torch.ts';
-import type { RankMemory } from './plan.ts';
+import type { RankMemory } from './rank-memory.ts';
 import { kvTensors, profileTensors, samplerTensors, weightTensors } from './start-tensors.ts';
 import { balancerTensorsOf, type Startup, type StartupInput } from './startup.ts';
 

@@ -3,7 +3,7 @@ import { allocationRefusal } from './allocation-failures.ts';
 import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
 import { CONTEXT_BYTES } from './outside-torch.ts';
-import type { RankMemory } from './plan.ts';
+import type { RankMemory } from './rank-memory.ts';
 import type { RankAllocation } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
 

@@ -1,6 +1,6 @@
 import type { KvLayout } from './kv-layout.ts';
 import { stageLayers } from './parallel.ts';
-import type { RankMemory } from './plan.ts';
+import type { RankMemory } from './rank-memory.ts';
 import type { StartupInput } from './startup.ts';
 
 /* The tensors that a start allocates, bytes each, in the order in which vLLM does. */

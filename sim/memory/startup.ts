@@ -9,7 +9,7 @@ import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv
 import type { LoraSlots } from './lora.ts';
 import { outsideTorchBytes } from './outside-torch.ts';
 import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
-import type { RankMemory } from './plan.ts';
+import type { RankMemory } from './rank-memory.ts';
 import type { StartupRules } from './rules.ts';
 import type { WeightFormat } from './weight-format.ts';
 import { rankWeights, sumOfWeights } from './weights.ts';

@@ -1,7 +1,8 @@
 import { redundantExperts } from '../memory/eplb-checks.ts';
 import { flagsOf, numberOf } from '../memory/flags.ts';
 import type { ResolvedHardware } from '../memory/resolve.ts';
-import type { FlagValue, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { FlagValue } from '../scenario/stated-flags.ts';
 import { type Balancer, DEFAULT_BALANCER } from './eplb.ts';
 import { type AllToAll, type MoeShape, moeShapeOf } from './shape.ts';
 

@@ -1,5 +1,6 @@
 import type { Plan } from '../memory/plan.ts';
-import type { BlockRange, Scenario } from '../scenario/scenario.ts';
+import type { BlockRange } from '../scenario/expectations.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { crashOutcome } from './crash-outcome.ts';
 import type { Summary } from './summary.ts';
 

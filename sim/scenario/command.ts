@@ -1,7 +1,8 @@
 import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
+import type { VllmVersion } from './flags.ts';
 import { adviceFor, findFlag, longName, takesSeveralValues } from './flags.ts';
-import type { EngineFlags, FlagValue, RefusedFlag, VllmVersion } from './scenario.ts';
 import { shellWords } from './shell-words.ts';
+import type { EngineFlags, FlagValue, RefusedFlag } from './stated-flags.ts';
 import { surroundingsOf } from './surroundings.ts';
 
 /** Collects flags as vLLM's parser would: known ones by what they do, the rest as it would refuse them. */

@@ -1,10 +1,11 @@
 import { FlagCollector, type ParsedCommand, parseCommand } from './command.ts';
+import type { VllmVersion } from './flags.ts';
 import { findFlag, nearestFlag } from './flags.ts';
 import type { Report } from './located-yaml.ts';
 import { eplbFlags } from './moe.ts';
 import type { Override } from './overrides.ts';
-import type { EngineFlags, VllmVersion } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
+import type { EngineFlags } from './stated-flags.ts';
 
 const VLLM_VERSIONS: readonly VllmVersion[] = ['2026-05', '0.6.3'];
 const NEWEST: VllmVersion = '2026-05';

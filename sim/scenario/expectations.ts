@@ -1,8 +1,27 @@
 import { findMetric } from '../report/metrics.ts';
+import type { START_FAILURES } from './expect-schema.ts';
 import { boundOf, type Expression, ExpressionError, parseExpression, usesBaseline } from './expression.ts';
 import type { Path, Report } from './located-yaml.ts';
-import type { BlockRange, Expectations } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
+
+/** Start-up outcomes other than success, as `expect: {starts: false, because: …}` names them. */
+export type StartFailure = (typeof START_FAILURES)[number];
+
+/** A scenario's `expect:`. */
+export interface Expectations {
+  /** null = not stated: a failed start is then an unexpected one. */
+  readonly starts: boolean | null;
+  readonly because: StartFailure | null;
+  /** Part of vLLM's own words when it does not start. */
+  readonly says: string | null;
+  readonly gpuBlocks: BlockRange | null;
+  /** V0's swap space. */
+  readonly cpuBlocks: BlockRange | null;
+  readonly metrics: readonly MetricExpectation[];
+}
+
+/** Least and most. */
+export type BlockRange = readonly [least: number, most: number];
 
 /** What a metric of the run must be. */
 export interface MetricExpectation {

@@ -1,4 +1,5 @@
-import type { FlagValue, VllmVersion } from './scenario.ts';
+import type { VllmVersion } from './flags.ts';
+import type { FlagValue } from './stated-flags.ts';
 
 /** How a flag that Poolscope models reads its value. */
 type ValueType = 'string' | 'int' | 'float' | 'bool' | 'json' | readonly string[];

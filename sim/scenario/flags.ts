@@ -1,6 +1,8 @@
 import { nearest } from '../catalog/nearest.ts';
 import rows from './data/flags.json' with { type: 'json' };
-import type { VllmVersion } from './scenario.ts';
+
+/** Versions of vLLM whose rules are modelled; "v1" is an alias of the newest. */
+export type VllmVersion = '0.6.3' | '2026-05';
 
 /** A flag of `vllm serve` in one or both versions. */
 export interface Flag {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { LengthSpec } from './scenario.ts';
 import { tokens } from './schema-parts.ts';
+import type { LengthSpec } from './workload-spec.ts';
 
 const lognormal = v.strictObject(
   {

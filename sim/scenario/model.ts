@@ -1,8 +1,9 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { InputError } from '../error.ts';
+import type { VllmVersion } from './flags.ts';
 import type { Report } from './located-yaml.ts';
 import { type ReadFile, readBeside } from './named-file.ts';
-import type { Scenario, VllmVersion } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 
 /** vLLM's own default of --model. */

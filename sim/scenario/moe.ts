@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { FlagValue } from './scenario.ts';
+import type { FlagValue } from './stated-flags.ts';
 
 /*
  * The key `moe` of a scenario: how tokens find their experts, and experiments with experts. vLLM's own choices are

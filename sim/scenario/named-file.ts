@@ -1,7 +1,6 @@
-import { InputError, type Problem } from '../error.ts';
+import { InputError, type Located, type Problem } from '../error.ts';
 import type { Path, Report } from './located-yaml.ts';
 import { resolvePath } from './paths.ts';
-import type { Scenario } from './scenario.ts';
 
 /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
 export type ReadFile = (path: string) => string;
@@ -32,7 +31,7 @@ export function readBeside<T>(
 }
 
 /** What work gives; what is wrong with a file that it reads is told of the field that names the file. */
-export function atField<T>({ file, placeOf }: Scenario, field: string, work: () => T): T {
+export function atField<T>({ file, placeOf }: Located, field: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -2,6 +2,7 @@ import { InputError, type Problem } from '../error.ts';
 import { type Expanded, expandDeployment } from './deployment/expand.ts';
 import { engineOf, reportUnknownFlags, versionOf, withEplb } from './engine-flags.ts';
 import { expectationsOf } from './expectations.ts';
+import type { VllmVersion } from './flags.ts';
 import { type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
 import { modelOf } from './model.ts';
@@ -9,12 +10,14 @@ import { moeOf } from './moe.ts';
 import { applyOverrides, type Override, relocate } from './overrides.ts';
 import { resolvePath } from './paths.ts';
 import { replicasOf } from './replicas.ts';
-import type { EngineFlags, Scenario, VllmVersion, WorkloadSpec } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import type { ScenarioFile } from './schema.ts';
 import { checkedScenario } from './schema-problems.ts';
+import type { EngineFlags } from './stated-flags.ts';
 import { stepTimeOf } from './step-time.ts';
 import { sweepOf } from './sweep.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
+import type { WorkloadSpec } from './workload-spec.ts';
 
 export interface ParseOptions {
   /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */

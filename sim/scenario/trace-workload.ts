@@ -2,8 +2,8 @@ import type { Report } from './located-yaml.ts';
 import { paceOf, saysArrivals } from './pace.ts';
 import { PACE_KEYS } from './pace-schema.ts';
 import { resolvePath } from './paths.ts';
-import type { TraceWorkload } from './scenario.ts';
 import type { WorkloadFile } from './workload-schema.ts';
+import type { TraceWorkload } from './workload-spec.ts';
 
 export const TRACE_KEYS = [
   'trace',

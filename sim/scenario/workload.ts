@@ -1,10 +1,10 @@
 import { lengthOf } from './length-schema.ts';
 import type { Report } from './located-yaml.ts';
 import { paceOf } from './pace.ts';
-import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './scenario.ts';
 import { MAX_REQUESTS } from './schema-parts.ts';
 import { TRACE_KEYS, traceWorkloadOf } from './trace-workload.ts';
 import type { WorkloadFile } from './workload-schema.ts';
+import type { LengthSpec, SyntheticWorkload, WorkloadSpec } from './workload-spec.ts';
 
 /** What a scenario without a workload runs; `vllm bench serve`'s lengths at a rate that a laptop GPU meets. */
 export const DEFAULT_WORKLOAD: SyntheticWorkload = {

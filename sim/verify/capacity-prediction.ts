@@ -1,7 +1,7 @@
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
-import { defaultBlockSize } from '../memory/resolve.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
+import { defaultBlockSize } from '../memory/startup-input.ts';
 import { GIB } from '../units.ts';
 import { knowsLayers, recordLayout } from './capacity-blocks.ts';
 import { recordGpu } from './capacity-gpu.ts';

@@ -1,5 +1,5 @@
 import { pow } from '../math/portable.ts';
-import type { ArrivalSpec } from '../scenario/scenario.ts';
+import type { ArrivalSpec } from '../scenario/workload-spec.ts';
 import { NS_PER_S } from '../units.ts';
 import type { RandomStream } from './random.ts';
 

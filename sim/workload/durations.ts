@@ -1,4 +1,4 @@
-import type { DurationSpec } from '../scenario/scenario.ts';
+import type { DurationSpec } from '../scenario/workload-spec.ts';
 import type { RandomStream } from './random.ts';
 
 /** Nobody thinks longer than a scenario may say. */

@@ -1,4 +1,4 @@
-import type { LengthSpec } from '../scenario/scenario.ts';
+import type { LengthSpec } from '../scenario/workload-spec.ts';
 import type { RandomStream } from './random.ts';
 
 /** A number of tokens of a distribution, at least 1. */

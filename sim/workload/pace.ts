@@ -1,4 +1,4 @@
-import type { PaceSpec } from '../scenario/scenario.ts';
+import type { PaceSpec } from '../scenario/workload-spec.ts';
 import { arrivalClock } from './arrival-clock.ts';
 import type { NewRequest } from './builder.ts';
 import { drawDuration } from './durations.ts';

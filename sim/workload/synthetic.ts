@@ -1,4 +1,4 @@
-import type { SyntheticWorkload } from '../scenario/scenario.ts';
+import type { SyntheticWorkload } from '../scenario/workload-spec.ts';
 import { type Image, type Run, WorkloadBuilder } from './builder.ts';
 import { drawLength } from './lengths.ts';
 import { Pace } from './pace.ts';

@@ -1,5 +1,5 @@
 import { InputError } from '../error.ts';
-import type { PaceSpec } from '../scenario/scenario.ts';
+import type { PaceSpec } from '../scenario/workload-spec.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Run, WorkloadBuilder } from './builder.ts';
 import { Pace } from './pace.ts';

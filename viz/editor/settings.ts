@@ -1,5 +1,7 @@
-import { limitsOf, resolveHardware, sizingFlags } from '../../sim/memory/resolve.ts';
-import type { LengthSpec, Scenario } from '../../sim/scenario/scenario.ts';
+import { resolveHardware } from '../../sim/memory/resolve.ts';
+import { limitsOf, sizingFlags } from '../../sim/memory/startup-input.ts';
+import type { Scenario } from '../../sim/scenario/scenario.ts';
+import type { LengthSpec } from '../../sim/scenario/workload-spec.ts';
 
 /** Path of a field → what it comes to, as the form shows it; what is not known is left out. */
 export type Settings = Readonly<Record<string, string>>;

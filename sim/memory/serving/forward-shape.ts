@@ -1,7 +1,7 @@
 import type { Architecture } from '../../catalog/architecture.ts';
 import type { MoeShape } from '../../moe/shape.ts';
 import { stageLayers } from '../parallel.ts';
-import type { RankMemory } from '../plan.ts';
+import type { RankMemory } from '../rank-memory.ts';
 import type { StartupInput } from '../startup.ts';
 
 /** What the tensors of one rank's forward pass take, bytes a token. */

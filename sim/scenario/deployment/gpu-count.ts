@@ -1,5 +1,5 @@
 import { parseCommand } from '../command.ts';
-import type { VllmVersion } from '../scenario.ts';
+import type { VllmVersion } from '../flags.ts';
 import { shellWords } from '../shell-words.ts';
 import type { Deployment } from './deployment.ts';
 

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { gpuNamed } from '../../catalog/gpu-names.ts';
 import { parseCommand } from '../command.ts';
-import type { VllmVersion } from '../scenario.ts';
+import type { VllmVersion } from '../flags.ts';
 import { shellText, shellWords } from '../shell-words.ts';
 import type { Deployment } from './deployment.ts';
 import { neededGpus, statedGpus } from './gpu-count.ts';

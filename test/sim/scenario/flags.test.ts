@@ -4,8 +4,8 @@ import { plan } from '../../../sim/memory/planner.ts';
 import { parseCommand } from '../../../sim/scenario/command.ts';
 import rows from '../../../sim/scenario/data/flags.json' with { type: 'json' };
 import { isModelled, isWithoutEffect } from '../../../sim/scenario/flag-values.ts';
+import type { VllmVersion } from '../../../sim/scenario/flags.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
-import type { VllmVersion } from '../../../sim/scenario/scenario.ts';
 
 type Row = [
   name: string,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SyntheticWorkload } from '../../../sim/scenario/scenario.ts';
+import type { SyntheticWorkload } from '../../../sim/scenario/workload-spec.ts';
 import { RandomStream } from '../../../sim/workload/random.ts';
 import { syntheticWorkload } from '../../../sim/workload/synthetic.ts';
 import type { Workload } from '../../../sim/workload/workload.ts';

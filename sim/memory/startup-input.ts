@@ -1,0 +1,140 @@
+import type { Architecture } from '../catalog/architecture.ts';
+import type { Gpu } from '../catalog/gpus.ts';
+import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
+import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { GIB } from '../units.ts';
+import { type BatchLimits, batchLimits } from './batch-limits.ts';
+import type { AllocatorConf } from './caching-allocator/conf.ts';
+import { profilesEncoder } from './flagged-model.ts';
+import { flagsOf, numberOf } from './flags.ts';
+import type { LoraSlots } from './lora.ts';
+import { type ResolvedHardware, resolveHardware } from './resolve.ts';
+import { rulesOf } from './rules.ts';
+import type { StartupInput } from './startup.ts';
+
+const DEFAULT_BLOCK_SIZE = 16;
+/** FlashMLA's, and that of the sparse attention's indexer. */
+const MLA_BLOCK_SIZE = 64;
+/** V1 runs FlashMLA on Hopper and on Blackwell of the data centre. */
+const FLASH_MLA_GENERATIONS = [9, 10];
+
+/** The limits of a scenario's batches, its flags and vLLM's defaults together. */
+export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
+  const flag = flagsOf(scenario);
+  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
+  // V0 does not chunk by itself where there are adapters.
+  const isOff = scenario.vllm === '0.6.3' && flag('enable_lora') === true;
+  const chunked = flag('enable_chunked_prefill') ?? (isOff ? false : null);
+  return batchLimits(
+    {
+      maxModelLen: stated('max_model_len'),
+      maxNumSeqs: stated('max_num_seqs'),
+      maxNumBatchedTokens: stated('max_num_batched_tokens'),
+      enableChunkedPrefill: typeof chunked === 'boolean' ? chunked : null,
+      maxNumPartialPrefills: stated('max_num_partial_prefills'),
+      longPrefillTokenThreshold: stated('long_prefill_token_threshold'),
+      doublesDefaults: flag('performance_mode') === 'throughput',
+    },
+    rulesOf(scenario.vllm),
+    gpu,
+    architecture,
+  );
+}
+
+/** What the flags that size a pool come to, stated or by default. */
+export function sizingFlags(scenario: Scenario) {
+  const flag = flagsOf(scenario);
+  const rules = rulesOf(scenario.vllm);
+  const hardware = resolveHardware(scenario);
+  const { architecture, gpu } = hardware;
+  return {
+    gpu_memory_utilization: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
+    block_size: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    max_model_len: limitsOf(scenario, hardware).maxModelLen,
+    tensor_parallel_size: numberOf(flag('tensor_parallel_size'), 1),
+    ...(architecture.moe !== null && { enable_expert_parallel: hardware.parallel.experts }),
+  };
+}
+
+export type SizingFlags = ReturnType<typeof sizingFlags>;
+
+/** All that the memory of a scenario's start depends on. */
+export function startupInputOf(
+  scenario: Scenario,
+  hardware: ResolvedHardware,
+  limits: BatchLimits,
+  allocatorConf: AllocatorConf,
+): StartupInput {
+  const flag = flagsOf(scenario);
+  const { gpu, architecture } = hardware;
+  const rules = rulesOf(scenario.vllm);
+  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
+  return {
+    architecture,
+    rules,
+    parallel: hardware.parallel,
+    format: hardware.weightFormat,
+    kvElementBytes: hardware.kvElementBytes,
+    blockSize: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    limits,
+    totalBytes: Math.round(gpu.memoryGib * GIB),
+    link: gpu.link,
+    memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
+    enforceEager: hardware.enforceEager,
+    separateKinds: flag('disable_hybrid_kv_cache_manager') !== true,
+    kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
+    numBlocksOverride: stated('num_gpu_blocks_override'),
+    lora: loraSlots(scenario),
+    profilesEncoder: profilesEncoder(scenario),
+    offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
+    ...besideExperts(scenario, hardware, limits),
+    otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),
+    allocatorConf,
+  };
+}
+
+/** vLLM's defaults where the flags do not say. */
+function loraSlots(scenario: Scenario): LoraSlots | null {
+  const flag = flagsOf(scenario);
+  if (flag('enable_lora') !== true) return null;
+  return {
+    adapters: numberOf(flag('max_loras'), 1),
+    rank: numberOf(flag('max_lora_rank'), 16),
+    sharded: flag('fully_sharded_loras') === true,
+    extraVocabulary: scenario.vllm === '0.6.3' ? numberOf(flag('lora_extra_vocab_size'), 256) : 0,
+  };
+}
+
+/** Bytes of experts per rank that the scenario's expert cache, an experiment, leaves in host memory. */
+function cachedExperts(scenario: Scenario, hardware: ResolvedHardware): number {
+  const { expertCache } = scenario.moe;
+  const shape = scenarioShape(scenario, hardware, 0);
+  return expertCache === null || shape === null ? 0 : leftOnHost(shape, expertCache.slots);
+}
+
+/** What spread experts need on a rank beside their weights. */
+function besideExperts(
+  scenario: Scenario,
+  hardware: ResolvedHardware,
+  limits: BatchLimits,
+): Pick<StartupInput, 'balancerTensors' | 'communicationBytes'> {
+  const shape = scenarioShape(scenario, hardware, limits.maxNumBatchedTokens);
+  const balancer = balancerOf(scenario);
+  if (shape === null) return { balancerTensors: [], communicationBytes: 0 };
+  return {
+    balancerTensors: balancer === null ? [] : balancerTensors(shape, balancer),
+    communicationBytes: communicationBytes(shape),
+  };
+}
+
+/** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */
+export function defaultBlockSize(
+  { mla }: Architecture,
+  { computeCapability }: Pick<Gpu, 'computeCapability'>,
+  engine: 'v0' | 'v1',
+): number {
+  const hasFlashMla = FLASH_MLA_GENERATIONS.includes(Math.floor(computeCapability));
+  const isLarge = engine === 'v1' && mla !== null && (mla.indexDim > 0 || hasFlashMla);
+  return isLarge ? MLA_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
+}
