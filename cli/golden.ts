@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { InputError } from '../sim/error.ts';
 import { digestOf } from '../sim/recording/codec.ts';
 import { pathBeside, readText, writing } from './files.ts';
-import type { SeedRun } from './run-scenario.ts';
+import type { SeedRun } from './run-seed.ts';
 
 /*
  * A golden file holds a digest of every decision of a scenario's runs, and the counts that tell how far runs are from

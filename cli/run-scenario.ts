@@ -1,34 +1,17 @@
-import type { Plan } from '../sim/memory/plan.ts';
 import { digestOf } from '../sim/recording/codec.ts';
-import type { KvEventBatch } from '../sim/recording/kv-event-log.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { checkMetrics, type MetricCheck, type SeededRun } from '../sim/report/check-metrics.ts';
 import { failedExpectations } from '../sim/report/expectations.ts';
 import { findMetric } from '../sim/report/metrics.ts';
-import { type MoeSummary, summarizeMoe } from '../sim/report/moe-summary.ts';
 import { measure } from '../sim/report/series.ts';
-import { type Summary, summarize } from '../sim/report/summary.ts';
 import { type Why, whyMetric } from '../sim/report/why.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
-import { simulateScenario } from '../sim/simulate-scenario.ts';
 import type { GoldenCheck } from './golden.ts';
 import type { Loaded } from './load.ts';
+import { runSeed, type SeedHooks, type SeedRun } from './run-seed.ts';
 
 /** Events of longer runs are not kept to look for a reason. */
 const MOST_STEPS_EXPLAINED = 200_000;
-
-/** The run of a scenario with one seed. */
-export interface SeedRun {
-  readonly seed: number;
-  readonly plan: Plan;
-  /** Of several engines, what they did together. */
-  readonly recording: Recording | null;
-  /** Engine → its recording. */
-  readonly replicas: readonly Recording[];
-  readonly summary: Summary | null;
-  /** Of models with experts. */
-  readonly moe: MoeSummary | null;
-}
 
 /** A check with the reason for its failure, and the engine in which it lies if there are several. */
 export interface Check extends MetricCheck {
@@ -50,19 +33,11 @@ export interface ScenarioRun {
   readonly explainWith: readonly string[] | null;
 }
 
-export interface RunHooks extends Partial<Pick<ScenarioRun, 'explainWith'>> {
-  readonly readFile: (path: string) => string;
-  /** Keep the events. */
-  readonly events: boolean;
-  readonly kvEvents?: (batch: KvEventBatch, engine: number) => void;
+export interface RunHooks extends SeedHooks, Partial<Pick<ScenarioRun, 'explainWith'>> {
   /** Compares with the golden file at the path that the scenario names. */
   readonly compareGolden?: (path: string, runs: readonly SeedRun[]) => GoldenCheck;
   /** Look for the reasons of failed checks, which may take another run; unless false. */
   readonly reasons?: boolean;
-  /** Told now and then the share of requests of a run that have ended, and its steps. */
-  readonly progress?: (share: number, numSteps: number) => void;
-  /** Called now and then; may throw to end it. */
-  readonly tick?: () => void;
 }
 
 /** Runs a scenario with all its seeds, its baseline beside it, and checks what it expects. */
@@ -119,28 +94,6 @@ function runSeeds(scenario: Scenario, baseline: Loaded | null, hooks: RunHooks) 
     break;
   }
   return { runs, seeded };
-}
-
-function runSeed(scenario: Scenario, { readFile, events, kvEvents, progress, tick }: RunHooks): SeedRun {
-  tick?.();
-  const { plan, recording, replicas, moe } = simulateScenario(scenario, {
-    events,
-    ...(kvEvents && { kvEvents }),
-    readTrace: readFile,
-    progress: (share, numSteps) => {
-      progress?.(share, numSteps);
-      tick?.();
-      return false;
-    },
-  });
-  return {
-    seed: scenario.seed,
-    plan,
-    recording,
-    replicas,
-    summary: recording && summarize(recording),
-    moe: moe && summarizeMoe(moe),
-  };
 }
 
 /** The same run again, with the events of its engines; none if it is too long for that. */

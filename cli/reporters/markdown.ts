@@ -2,7 +2,7 @@ import { formatProblem } from '../../sim/error.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { bandsText } from '../../sim/time/error-band.ts';
 import { timeBasis } from '../../sim/time/time-basis.ts';
-import type { SeedRun } from '../run-scenario.ts';
+import type { SeedRun } from '../run-seed.ts';
 import { sparkline } from '../sparkline.ts';
 import { percent } from '../text.ts';
 import { findingsOf, gatesNothing } from './findings.ts';

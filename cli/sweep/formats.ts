@@ -4,7 +4,8 @@ import { oneLine } from '../../sim/one-line.ts';
 import { shown } from '../reporters/findings.ts';
 import { markdown } from '../reporters/plain.ts';
 import { shownValue } from './manifest.ts';
-import { axisTitles, type Column, failuresOf, type Row, type SweepReport, warningsOf } from './report.ts';
+import { axisTitles, type Column, failuresOf, type SweepReport, warningsOf } from './report.ts';
+import type { Row } from './run-point.ts';
 
 export const SWEEP_REPORTERS = ['default', 'json', 'csv', 'markdown'] as const;
 export type SweepReporter = (typeof SWEEP_REPORTERS)[number];

@@ -2,8 +2,8 @@ import { InputError, type Problem } from '../../sim/error.ts';
 import { oneLine } from '../../sim/one-line.ts';
 import { printerOf } from '../printer.ts';
 import { pointTitle, readManifest } from './manifest.ts';
-import type { Row } from './report.ts';
 import { ResultStore } from './result-store.ts';
+import type { Row } from './run-point.ts';
 import { printReport, type SweepOptions } from './sweep.ts';
 
 const MOST_NAMED = 20;

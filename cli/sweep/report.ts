@@ -1,7 +1,7 @@
 import type { Unit } from '../../sim/report/metric.ts';
 import type { Summary } from '../../sim/report/summary.ts';
 import type { Manifest } from './manifest.ts';
-import { meanOf, type PointResult } from './run-point.ts';
+import { meanOf, type PointResult, type Row } from './run-point.ts';
 import { checkTrends, type TrendCheck } from './trends.ts';
 
 /** A number that the table has of each point. */
@@ -58,12 +58,6 @@ const COST: Column = {
   unit: 'money',
   read: ({ seeds }) => meanOf(seeds.map(({ cost }) => cost?.perMillionOutputTokens ?? null)),
 };
-
-/** A point with its result; `index` from 0. */
-export interface Row {
-  readonly index: number;
-  readonly result: PointResult;
-}
 
 /** What came of a sweep, or of a shard of it. */
 export interface SweepReport {

@@ -3,12 +3,12 @@ import { type Cost, costOf } from '../../sim/report/cost.ts';
 import { findMetric } from '../../sim/report/metrics.ts';
 import { measure } from '../../sim/report/series.ts';
 import type { Summary } from '../../sim/report/summary.ts';
-import type { StartFailure } from '../../sim/scenario/expectations.ts';
-import { comparesWithBaseline } from '../../sim/scenario/expectations.ts';
+import { comparesWithBaseline, type StartFailure } from '../../sim/scenario/expectations.ts';
 import type { Override } from '../../sim/scenario/overrides.ts';
 import { limitReached } from '../limits.ts';
 import { foundLine } from '../reporters/findings.ts';
-import { runScenario, type SeedRun } from '../run-scenario.ts';
+import { runScenario } from '../run-scenario.ts';
+import type { SeedRun } from '../run-seed.ts';
 import { type Bundle, type BundledScenario, bundleReader } from './bundle.ts';
 
 /** What became of a check at a point. */
@@ -39,6 +39,12 @@ export interface PointResult {
   }[];
   /** What the trends of the sweep look at, in their order: means over the seeds; null: no samples. */
   readonly measured: readonly (number | null)[];
+}
+
+/** A point with its result; `index` from 0. */
+export interface Row {
+  readonly index: number;
+  readonly result: PointResult;
 }
 
 /** What a worker answers; errors as data, since they come from other threads and machines. */

@@ -13,8 +13,9 @@ import { type Executor, LocalExecutor } from './local-executor.ts';
 import { type Manifest, manifestOf, pointTitle, writeManifest } from './manifest.ts';
 import { QueueExecutor } from './queue-executor.ts';
 import { openQueue } from './redis.ts';
-import { type Row, reportOf } from './report.ts';
+import { reportOf } from './report.ts';
 import { ResultStore } from './result-store.ts';
+import type { Row } from './run-point.ts';
 import { runPoints } from './run-points.ts';
 
 export interface SweepOptions {

@@ -1,6 +1,6 @@
 import type { Trend } from '../../sim/scenario/sweep.ts';
 import { type Manifest, pointTitle } from './manifest.ts';
-import type { Row } from './report.ts';
+import type { Row } from './run-point.ts';
 
 /** What became of a trend. */
 export interface TrendCheck {

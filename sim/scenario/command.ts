@@ -1,6 +1,5 @@
 import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
-import type { VllmVersion } from './flags.ts';
-import { adviceFor, findFlag, longName, takesSeveralValues } from './flags.ts';
+import { adviceFor, findFlag, longName, takesSeveralValues, type VllmVersion } from './flags.ts';
 import { shellWords } from './shell-words.ts';
 import type { EngineFlags, FlagValue, RefusedFlag } from './stated-flags.ts';
 import { surroundingsOf } from './surroundings.ts';

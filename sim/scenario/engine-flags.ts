@@ -1,6 +1,5 @@
 import { FlagCollector, type ParsedCommand, parseCommand } from './command.ts';
-import type { VllmVersion } from './flags.ts';
-import { findFlag, nearestFlag } from './flags.ts';
+import { findFlag, nearestFlag, type VllmVersion } from './flags.ts';
 import type { Report } from './located-yaml.ts';
 import { eplbFlags } from './moe.ts';
 import type { Override } from './overrides.ts';

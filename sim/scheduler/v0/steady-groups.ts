@@ -1,8 +1,25 @@
+import type { BlockSpaceManager } from '../../pool/v0/block-space-manager.ts';
 import { Move, Queue } from '../../recording/v0-listener.ts';
+import type { Workload } from '../../workload/workload.ts';
 import { type SteadyHost, SteadyRequests } from '../steady-requests.ts';
 import type { V0Batch } from './batch.ts';
-import type { V0Core } from './core.ts';
-import { SequenceStatus } from './groups.ts';
+import type { Budget } from './budget.ts';
+import type { V0SchedulerConfig } from './config.ts';
+import { type SequenceGroups, SequenceStatus } from './groups.ts';
+import type { Queues } from './queues.ts';
+
+/** What the fast path needs of V0Core, which has one. */
+interface Core {
+  readonly workload: Workload;
+  readonly config: V0SchedulerConfig;
+  readonly groups: SequenceGroups;
+  readonly queues: Queues;
+  readonly blocks: BlockSpaceManager;
+  readonly budget: Budget;
+  readonly finished: number[];
+  readonly now: number;
+  append(request: number): void;
+}
 
 /**
  * V0's fast path: the first groups of `running`, of one sequence each, that decode and have room. In a step of
@@ -11,7 +28,7 @@ import { SequenceStatus } from './groups.ts';
 export class SteadyGroups implements SteadyHost {
   /** The last of them in `running`, or its sentinel. */
   last: number;
-  private readonly core: V0Core;
+  private readonly core: Core;
   private readonly requests: SteadyRequests;
   /** No more of them than a chunked step's budget holds. */
   private readonly mostAtOnce: number;
@@ -20,7 +37,7 @@ export class SteadyGroups implements SteadyHost {
   /** Time of the last step in which they decoded. */
   private lastTime = Number.NEGATIVE_INFINITY;
 
-  constructor(core: V0Core) {
+  constructor(core: Core) {
     this.core = core;
     this.mostAtOnce = Math.min(core.config.maxNumSeqs, core.config.maxNumBatchedTokens);
     this.requests = new SteadyRequests(core.workload.numRequests, this.mostAtOnce, this);
