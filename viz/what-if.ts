@@ -3,7 +3,7 @@ import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
 import { t } from './text/text.ts';
-import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker.ts';
+import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker/messages.ts';
 
 /** What a slider changes, under vLLM's names. */
 interface Knob {

@@ -1,7 +1,7 @@
 import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import { keepIndex } from '../run-index.ts';
 import { t } from '../text/text.ts';
-import type { WorkerAnswer, WorkerRequest } from '../worker.ts';
+import type { WorkerAnswer, WorkerRequest } from '../worker/messages.ts';
 import { startWorker } from './start-worker.ts';
 
 /** One simulation at a time, in a worker of its own: a new one cancels the one before, at once. */

@@ -4,13 +4,14 @@ import { isCourse } from '../app/rooms.ts';
 import { h } from '../dom.ts';
 import { languageNow, showTexts, useLanguage } from '../text/text.ts';
 import { type CourseAddress, courseAddress } from './address.ts';
+import { courseText } from './course-text.ts';
 import { figurePage } from './figure-page.ts';
 import { indexPage } from './index-page.ts';
 import { Laboratory } from './laboratory.ts';
 import { lessonPage } from './lesson-page.ts';
 import { mythsPage } from './myths-page.ts';
 import { teacherPage } from './teacher-page.ts';
-import { type CourseText, courseText } from './text.ts';
+import type { CourseText } from './text.ts';
 import { VERSION } from './version.ts';
 
 const laboratory = new Laboratory();

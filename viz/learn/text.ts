@@ -1,7 +1,6 @@
 import type { LessonId, PARTS } from './course.ts';
 import type { MythId } from './myths.ts';
 import type { Facts, Label, Part } from './outcome.ts';
-import { ENGLISH } from './text.en.ts';
 
 /** The words of a lesson; numbers come from the experiment. */
 export interface LessonText {
@@ -90,12 +89,6 @@ export interface CourseText {
   readonly labels: Readonly<Record<string, (...values: (number | string)[]) => string>>;
   readonly lessons: Readonly<Record<LessonId, LessonText>>;
   readonly myths: Readonly<Record<MythId, MythText>>;
-}
-
-/** The course in the page's language, which the document says. */
-export async function courseText(): Promise<CourseText> {
-  if (!document.documentElement.lang.startsWith('zh')) return ENGLISH;
-  return (await import('./text.zh.ts')).CHINESE;
 }
 
 /** @throws Error for a key that the language does not have. */

@@ -1,4 +1,4 @@
-import type { WorkerAnswer } from '../worker.ts';
+import type { WorkerAnswer } from '../worker/messages.ts';
 
 const ANSWER: WorkerAnswer = {
   kind: 'fault',

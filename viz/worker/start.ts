@@ -7,7 +7,7 @@ import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { FlagValue } from '../../sim/scenario/stated-flags.ts';
 import { type SchedulerSwitch, switched } from '../../sim/scheduler/switch.ts';
 import { type Settings, settingsOf } from '../editor/settings.ts';
-import type { PlanAnswer, WorkerAnswer } from '../worker.ts';
+import type { PlanAnswer, WorkerAnswer } from './messages.ts';
 
 /** What became of a start, and what the scenario's fields come to. */
 export type Started =
