@@ -1,4 +1,4 @@
-import { formatProblem, InputError } from '../sim/error.ts';
+import { InputError } from '../sim/error.ts';
 import { plan } from '../sim/memory/planner.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
@@ -6,6 +6,7 @@ import { ExitCode } from './exit-code.ts';
 import { shownPath } from './files.ts';
 import { loadBaseline, loadScenario, scenariosBelow } from './load.ts';
 import { bundleFor, variantsOf } from './sweep/bundle.ts';
+import { say, tellProblems } from './tell.ts';
 import { findTraces } from './traces-of.ts';
 
 export interface CheckOptions {
@@ -22,10 +23,10 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
       checkPoints(file, scenario, set ?? []);
       findTraces(file, scenario);
       if (scenario.baseline !== null) loadBaseline(file, scenario, scenario.baseline);
-      console.log(`${shownPath(file)}: valid`);
+      say(`${shownPath(file)}: valid`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      for (const problem of error.problems) console.error(formatProblem(problem));
+      tellProblems(error.problems);
       code = ExitCode.BadInput;
     }
   }

@@ -1,7 +1,9 @@
 import pc from 'picocolors';
 import { diffRecordings, type ResultPair } from '../sim/report/diff.ts';
 import { ExitCode } from './exit-code.ts';
+import { shownPath } from './files.ts';
 import { loadRecording } from './load-recording.ts';
+import { say } from './tell.ts';
 import { counted } from './text.ts';
 
 const MAX_IDS = 5;
@@ -17,28 +19,28 @@ export function diff(fileA: string, fileB: string, options: { readonly json?: bo
     console.log(JSON.stringify({ ...result, exitCode: code }, null, 2));
     return code;
   }
-  console.log(`A  ${fileA}  ${pc.dim(a.header.name)}`);
-  console.log(`B  ${fileB}  ${pc.dim(b.header.name)}\n`);
-  for (const { name, values } of settings) console.log(`  ${name.padEnd(28)} ${values[0]} → ${values[1]}`);
+  say(`A  ${shownPath(fileA)}  ${pc.dim(a.header.name)}`);
+  say(`B  ${shownPath(fileB)}  ${pc.dim(b.header.name)}\n`);
+  for (const { name, values } of settings) say(`  ${name.padEnd(28)} ${values[0]} → ${values[1]}`);
   onlyIn.forEach((ids, side) => {
     if (ids.length === 0) return;
     const shown = ids.slice(0, MAX_IDS).join(', ');
     const more = ids.length > MAX_IDS ? ` and ${ids.length - MAX_IDS} more` : '';
-    console.log(`  only ${'AB'[side]} has ${shown}${more}`);
+    say(`  only ${'AB'[side]} has ${shown}${more}`);
   });
-  if (!comparesBlocks) console.log(pc.dim('  the pools are built differently: block ids are not compared'));
+  if (!comparesBlocks) say(pc.dim('  the pools are built differently: block ids are not compared'));
   if (first === null) {
-    console.log(`Every decision of ${counted(a.numSteps, 'step')} is the same.`);
+    say(`Every decision of ${counted(a.numSteps, 'step')} is the same.`);
   } else {
     const [atA, atB] = first.startNs.map((ns) => (ns / 1e6).toFixed(1));
-    console.log(`\n${pc.bold(`First difference: step ${first.step}`)}`);
+    say(`\n${pc.bold(`First difference: step ${first.step}`)}`);
     [atA, atB].forEach((at, side) => {
-      console.log(`  ${'AB'[side]}, at ${at} ms: ${first.decisions[side]}`);
-      for (const reason of first.reasons[side].slice(0, MAX_REASONS)) console.log(pc.dim(`     ${reason}`));
+      say(`  ${'AB'[side]}, at ${at} ms: ${first.decisions[side]}`);
+      for (const reason of first.reasons[side].slice(0, MAX_REASONS)) say(pc.dim(`     ${reason}`));
     });
   }
-  console.log(`\n  ${''.padEnd(28)}${'A'.padStart(14)}${'B'.padStart(14)}${'B − A'.padStart(24)}`);
-  for (const pair of results) console.log(row(pair));
+  say(`\n  ${''.padEnd(28)}${'A'.padStart(14)}${'B'.padStart(14)}${'B − A'.padStart(24)}`);
+  for (const pair of results) say(row(pair));
   return code;
 }
 

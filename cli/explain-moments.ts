@@ -2,6 +2,9 @@ import pc from 'picocolors';
 import type { Recording } from '../sim/recording/recording.ts';
 import { momentText } from '../sim/report/moments/moment-text.ts';
 import { momentsOf, reasonsOf } from '../sim/report/moments/moments.ts';
+import { shellText } from '../sim/scenario/shell-words.ts';
+import { shownPath } from './files.ts';
+import { say } from './tell.ts';
 
 /** `poolscope explain FILE`: what mattered most in the run, with the engine's reasons. */
 export function explainMoments(recording: Recording, source: string, json: boolean): void {
@@ -24,12 +27,17 @@ export function explainMoments(recording: Recording, source: string, json: boole
     console.log(JSON.stringify({ moments }, null, 2));
     return;
   }
-  console.log(`${pc.bold('What mattered most')} in the ${numSteps} steps of ${header.name}:`);
+  say(`${pc.bold('What mattered most')} in the ${numSteps} steps of ${header.name}:`);
   for (const { step, title, text, reasons } of told) {
     const seconds = (steps.startNs[step] / 1e9).toFixed(2);
-    console.log(`\n${pc.bold(title)}, step ${step}, at ${seconds} s\n  ${text}`);
-    for (const reason of reasons) console.log(`  ${reason.text}\n    ${pc.dim(reason.rule)}`);
+    say(`\n${pc.bold(title)}, step ${step}, at ${seconds} s\n  ${text}`);
+    for (const reason of reasons) say(`  ${reason.text}\n    ${pc.dim(reason.rule)}`);
   }
-  if (told.length === 0) console.log('\nThe run has no steps.');
-  else console.log(pc.dim(`\nA step in full: poolscope explain ${source} --step ${told[0].step}`));
+  if (told.length === 0) say('\nThe run has no steps.');
+  else
+    say(
+      pc.dim(
+        `\nA step in full: ${shellText(['poolscope', 'explain', shownPath(source)])} --step ${told[0].step}`,
+      ),
+    );
 }

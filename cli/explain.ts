@@ -7,6 +7,7 @@ import { count, plural, tokens } from '../sim/words.ts';
 import { ExitCode } from './exit-code.ts';
 import { explainMoments } from './explain-moments.ts';
 import { loadRecording, type RecordingOptions } from './load-recording.ts';
+import { say } from './tell.ts';
 
 export interface ExplainOptions extends RecordingOptions {
   /** Absent: what mattered most in the run. */
@@ -61,15 +62,15 @@ export function explain(source: string, options: ExplainOptions): number {
     return ExitCode.Ok;
   }
   const ms = (ns: number) => (ns / 1e6).toFixed(1);
-  console.log(
+  say(
     `${pc.bold(`step ${step}`)} of ${header.name}, at ${ms(steps.startNs[step])} ms for ${ms(steps.endNs[step] - steps.startNs[step])} ms: ` +
       `${count(steps.numScheduledRequests[step], 'request')} ${plural(steps.numScheduledRequests[step], 'computes', 'compute')} ${tokens(steps.numScheduledTokens[step])}, ` +
       `${steps.numRunning[step]} running, ${steps.numWaiting[step]} waiting, ${count(steps.numFreeBlocks[step], 'block')} free`,
   );
   const concernsAll = row === null && block === undefined;
-  if (time !== null && concernsAll) console.log(`  ${pc.dim('time')}  ${timeLine(time)}`);
-  for (const { text, rule } of reasons) console.log(`  ${text}\n    ${pc.dim(rule)}`);
-  if (reasons.length === 0) console.log('  nothing of it in this step');
+  if (time !== null && concernsAll) say(`  ${pc.dim('time')}  ${timeLine(time)}`);
+  for (const { text, rule } of reasons) say(`  ${text}\n    ${pc.dim(rule)}`);
+  if (reasons.length === 0) say('  nothing of it in this step');
   return ExitCode.Ok;
 }
 

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Gunzip } from 'fflate';
 import { InputError } from '../sim/error.ts';
+import { oneLine } from '../sim/one-line.ts';
 
 /** Larger inputs than this are refused, unpacked size included. */
 const MAX_BYTES = 1024 * 1024 * 1024;
@@ -156,10 +157,10 @@ function filesIn(folder: string, endings: readonly string[]): string[] {
     });
 }
 
-/** A path as the user would write it from here. */
+/** A path as the user would write it from here, to be shown: what is no text in it is a blank. */
 export function shownPath(path: string): string {
   const short = relative('.', path);
-  return short.startsWith('..') ? path : short;
+  return oneLine(short.startsWith('..') ? path : short);
 }
 
 /**

@@ -7,6 +7,7 @@ import { type ScenarioText, scenarioText } from '../sim/scenario/deployment/to-s
 import { parseScenario } from '../sim/scenario/parse.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath, writing } from './files.ts';
+import { remark, say } from './tell.ts';
 
 export interface ImportOptions {
   readonly output?: string;
@@ -27,8 +28,8 @@ export function importDeployment(source: string, options: ImportOptions): number
   if (output === undefined) process.stdout.write(text);
   // A file that is there stays as it is.
   else writing(output, () => writeFileSync(output, text, { flag: 'wx' }));
-  for (const remark of remarks) console.error(`note: ${remark}`);
-  if (output !== undefined) console.log(`${output}: written. Next: poolscope run ${output}`);
+  for (const text of remarks) remark(`note: ${text}`);
+  if (output !== undefined) say(`${output}: written. Next: poolscope run ${output}`);
   return ExitCode.Ok;
 }
 

@@ -2,10 +2,10 @@ import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank } from '../sim/memory/plan.ts';
 import type { RankMemory } from '../sim/memory/rank-memory.ts';
-import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { gib, MIB } from '../sim/units.ts';
 import { adviceLines } from './advice.ts';
+import { headingOf } from './heading.ts';
 import { counted, number } from './text.ts';
 
 const LABEL_WIDTH = 18;
@@ -48,10 +48,7 @@ const LINES: readonly Line[] = [
 
 /** What a start takes on every rank, as a table with a bar, and what vLLM says of it. */
 export function planReport(scenario: Scenario, plan: Plan, assumed: readonly string[]): string {
-  const lines = [
-    `${pc.bold(scenario.name)}  ${pc.dim(`vLLM ${scenario.vllm} · ${scenario.model.name} · ${describeGpus(scenario.hardware)}`)}`,
-    ...assumed.map((text) => row('assumed', text)),
-  ];
+  const lines = [headingOf(scenario), ...assumed.map((text) => row('assumed', text))];
   if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '', ...allocatorRows(plan.ranks));
   if (plan.host !== null) lines.push(hostRow(plan.host));
   if (plan.starts) {

@@ -1,4 +1,4 @@
-import { formatProblem, InputError } from '../sim/error.ts';
+import { InputError } from '../sim/error.ts';
 import { plan as planScenario } from '../sim/memory/planner.ts';
 import { memoryStats } from '../sim/report/memory-stats.ts';
 import { parseConfig } from '../sim/scenario/model.ts';
@@ -8,6 +8,7 @@ import { ExitCode } from './exit-code.ts';
 import { readText } from './files.ts';
 import { isCommand, loadScenario, sourcesOf } from './load.ts';
 import { planReport } from './plan-report.ts';
+import { say, tellProblems } from './tell.ts';
 
 export interface PlanOptions {
   readonly gpu?: string;
@@ -38,10 +39,10 @@ export function plan(inputs: readonly string[], options: PlanOptions): number {
         plan: planned,
         memory_stats: planned.starts ? memoryStats(planned) : null,
       });
-      if (!options.json) console.log(`${planReport(scenario, planned, assumed)}\n`);
+      if (!options.json) say(`${planReport(scenario, planned, assumed)}\n`);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      for (const problem of error.problems) console.error(formatProblem(problem));
+      tellProblems(error.problems);
       code = Math.max(code, ExitCode.BadInput);
     }
   }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { formatProblem, InputError } from '../sim/error.ts';
+import { InputError } from '../sim/error.ts';
 import { addCalibrate } from './commands/calibrate.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletions } from './commands/completions.ts';
@@ -21,6 +21,7 @@ import { addVerify } from './commands/verify.ts';
 import { addWorker } from './commands/worker.ts';
 import { ExitCode } from './exit-code.ts';
 import { limitReached } from './limits.ts';
+import { tellProblems } from './tell.ts';
 
 const program = new Command('poolscope')
   .description(
@@ -62,7 +63,7 @@ export async function poolscope(args?: readonly string[]): Promise<void> {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.BadInput;
   if (error instanceof InputError) {
-    for (const problem of error.problems) console.error(formatProblem(problem));
+    tellProblems(error.problems);
     return ExitCode.BadInput;
   }
   const limit = limitReached(error);

@@ -9,25 +9,17 @@ import type { Goodput } from '../sim/report/goodput.ts';
 import type { MoeSummary } from '../sim/report/moe-summary.ts';
 import type { Statistics } from '../sim/report/statistics.ts';
 import type { Summary } from '../sim/report/summary.ts';
-import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { gib } from '../sim/units.ts';
 import { plural } from '../sim/words.ts';
 import { adviceLines } from './advice.ts';
+import { headingOf } from './heading.ts';
 import { moeLines } from './moe-report.ts';
 import { pipelineLine, replicaLines } from './replica-report.ts';
 import { sparkline } from './sparkline.ts';
 import { columns, counted, number, percent, row, seconds } from './text.ts';
-
-/** What served before paging. */
-const SYSTEMS = {
-  max: 'Orca (Max)',
-  pow2: 'Orca (Pow2)',
-  oracle: 'Orca (Oracle)',
-  static: 'static batches',
-} as const;
 
 /** The report of a run, for people. */
 export function runReport(
@@ -47,7 +39,7 @@ export function runReport(
     requests.unfinished > 0 && pc.yellow(`${number(requests.unfinished)} unfinished`),
   ].filter(Boolean);
   const lines = [
-    heading(scenario),
+    headingOf(scenario, seedsOf(scenario)),
     row(
       'pool',
       `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens${poolNote(recording)}`,
@@ -170,7 +162,7 @@ function allocatorLine(allocator: AllocatorSummary): string {
 /** The report of a start that failed, as vLLM would say it, with advice. */
 export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: false }>): string {
   return [
-    heading(scenario),
+    headingOf(scenario, seedsOf(scenario)),
     row('start', pc.red(`vLLM would not start: ${plan.because}`)),
     ...adviceLines(plan).map(([label, text]) => row(label, text)),
     ...notes(plan.notes),
@@ -182,16 +174,6 @@ function poolNote({ header: { replica } }: Recording): string {
   if (replica === undefined) return '';
   if (replica.of.kind === 'virtual engine') return ` · shared out among ${replica.count} virtual engines`;
   return ` · in each of ${replica.count} engines`;
-}
-
-function heading(scenario: Scenario): string {
-  const system = scenario.contiguous === null ? `vLLM ${scenario.vllm}` : SYSTEMS[scenario.contiguous.policy];
-  return `${pc.bold(oneLine(scenario.name))}  ${pc.dim(`${system} · ${oneLine(scenario.model.name)} · ${gpusOf(scenario)} · ${seedsOf(scenario)}`)}`;
-}
-
-function gpusOf({ hardware, replicas }: Scenario): string {
-  const gpus = describeGpus(hardware);
-  return replicas === null ? gpus : `${replicas.count} replicas of ${gpus}`;
 }
 
 /** The report is of the first. */

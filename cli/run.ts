@@ -1,4 +1,4 @@
-import { formatProblem, InputError } from '../sim/error.ts';
+import { InputError } from '../sim/error.ts';
 import { ExitCode } from './exit-code.ts';
 import { FileRunner } from './file-runner.ts';
 import { sourcesOf } from './load.ts';
@@ -7,6 +7,7 @@ import { codeOf, type FileResult } from './reporters/reporter.ts';
 import { chosenReporters, REPORTERS } from './reporters/reporters.ts';
 import type { RunFileOptions } from './run-file.ts';
 import { isInShard, shardOf } from './shard.ts';
+import { tellProblems } from './tell.ts';
 
 export interface RunOptions extends RunFileOptions {
   /** Stop after the first file that fails. */
@@ -65,7 +66,7 @@ export async function runFiles(
     results.push(result);
     if (known.has(file)) continue;
     if ('problems' in result) {
-      for (const problem of result.problems) console.error(formatProblem(problem));
+      tellProblems(result.problems);
       if (result.stack !== undefined) console.error(result.stack);
     }
     for (const { reporter, print } of outlets) print(reporter.each?.(result));

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { InputError } from '../sim/error.ts';
+import { clipped } from '../sim/one-line.ts';
 import { parseAllocatorCase } from '../sim/verify/allocator-case.ts';
 import { compareAllocatorCase } from '../sim/verify/compare-allocator-case.ts';
 import { compareCase } from '../sim/verify/compare-case.ts';
@@ -109,5 +110,5 @@ function sum<T>(items: readonly T[], amount: (item: T) => number): number {
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return clipped(text, 200);
 }

@@ -4,6 +4,7 @@ import { FileRunner } from './file-runner.ts';
 import { shownPath, stampOf } from './files.ts';
 import type { FileResult } from './reporters/reporter.ts';
 import { filesOf, type RunOptions, runFiles } from './run.ts';
+import { remark } from './tell.ts';
 
 /** Looking at so few files is cheap, and works on every file system, in containers too. */
 const LOOK_EVERY_MS = 200;
@@ -19,10 +20,10 @@ export async function watch(inputs: readonly string[], options: RunOptions): Pro
       if (code === ExitCode.Interrupted) return code;
       for (const [i, result] of results.entries()) known.set(files[i], result);
       const seen = new Map(files.flatMap((file) => [...(runner.filesRead.get(file) ?? [])]));
-      console.error(`watching ${seen.size} ${seen.size === 1 ? 'file' : 'files'}; Ctrl-C ends it`);
+      remark(`watching ${seen.size} ${seen.size === 1 ? 'file' : 'files'}; Ctrl-C ends it`);
       const changed = await nextChange(seen, runner.interrupted);
       if (changed === null) return ExitCode.Interrupted;
-      console.error(`\nchanged: ${changed.map(shownPath).join(', ')}`);
+      remark(`\nchanged: ${changed.map(shownPath).join(', ')}`);
       for (const [file, read] of runner.filesRead) {
         if (changed.some((path) => read.has(path))) known.delete(file);
       }

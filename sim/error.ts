@@ -1,4 +1,4 @@
-import { oneLine } from './one-line.ts';
+import { clipped, oneLine } from './one-line.ts';
 
 /** Where in a user's file a problem is; 1-based. */
 export interface Place {
@@ -29,9 +29,10 @@ export class InputError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join('\n'));
+    const bounded = problems.map(clippedProblem);
+    super(bounded.map(formatProblem).join('\n'));
     this.name = 'InputError';
-    this.problems = problems;
+    this.problems = bounded;
   }
 }
 
@@ -47,19 +48,25 @@ export function problemAt(
   ]);
 }
 
-/** Of a message: it may quote what it is about. */
+/** Of each part: it may quote what it is about, which may be of any length, and goes into logs and annotations. */
 const MOST_CHARACTERS = 4000;
+
+function clippedProblem(problem: Problem): Problem {
+  const { file, field, message } = problem;
+  return {
+    ...problem,
+    file: clipped(file, MOST_CHARACTERS),
+    ...(field !== undefined && { field: clipped(field, MOST_CHARACTERS) }),
+    message: clipped(message, MOST_CHARACTERS),
+  };
+}
 
 /** One problem on one line, in the form that editors and CI systems link. */
 export function formatProblem(problem: Problem): string {
   const place = problem.place ? `:${problem.place.line}:${problem.place.column}` : '';
   const field = problem.field ? ` ${problem.field}:` : '';
   const hint = problem.suggestion ? ` (did you mean ${problem.suggestion}?)` : '';
-  const message =
-    problem.message.length > MOST_CHARACTERS
-      ? `${problem.message.slice(0, MOST_CHARACTERS)}…`
-      : problem.message;
-  return oneLine(`${problem.file}${place}:${field} ${message}${hint}`);
+  return oneLine(`${problem.file}${place}:${field} ${problem.message}${hint}`);
 }
 
 /** A fault in Poolscope itself: exit code 3. Kept on in production. */

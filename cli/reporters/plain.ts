@@ -1,16 +1,20 @@
-import { oneLine } from '../../sim/one-line.ts';
+import { oneLine, UNSEEN } from '../../sim/one-line.ts';
 
 /*
  * Names and messages come from files that somebody else may have written. Each reporter escapes them for where they
  * go, so that they stay text there.
  */
 
-/** Without control characters, but for line ends and colours (ESC [ … m). */
+/**
+ * For a terminal, and for the log of a CI job: without control characters, but for line ends and colours (ESC [ … m),
+ * and without what GitHub's runner takes for a command to itself: `::` at the start of a line, `##[` anywhere.
+ */
 export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char, at: number) => {
+  const seen = text.replace(UNSEEN, (char, at: number) => {
     const isColour = char === '\u001b' && /^\[\d*m/.test(text.slice(at + 1, at + 6));
     return char === '\n' || isColour ? char : ' ';
   });
+  return seen.replaceAll('##[', '## [').replace(/^((?:\s|\p{Cc}\[\d*m)*)::/gmu, '$1: :');
 }
 
 /** As XML text or attribute: characters that XML 1.0 does not have are left out. */

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { csvCell } from '../../sim/export/csv.ts';
 import { oneLine } from '../../sim/one-line.ts';
 import { shown } from '../reporters/findings.ts';
-import { markdown } from '../reporters/plain.ts';
+import { markdown, plain } from '../reporters/plain.ts';
 import { shownValue } from './manifest.ts';
 import { axisTitles, type Column, failuresOf, type SweepReport, warningsOf } from './report.ts';
 import type { Row } from './run-point.ts';
@@ -26,7 +26,7 @@ function textOf(report: SweepReport): string {
   const widths = table[0].map((_, c) => Math.max(...table.map((cells) => cells[c].length)));
   const lines = table.map((cells) => cells.map((cell, c) => cell.padStart(widths[c])).join('  '));
   const failed = rows.filter(({ result }) => !result.passed).length;
-  return [
+  const text = [
     `${pc.bold(oneLine(manifest.name))}  ${oneLine(manifest.file)}`,
     '',
     `  ${pc.dim(`${lines[0]}  verdict`)}`,
@@ -37,7 +37,8 @@ function textOf(report: SweepReport): string {
       return `  ${verdict === null ? '' : `${paint(verdict)} `}${oneLine(text)}`;
     }),
     `  ${rows.length - failed} of ${rows.length} points pass${missing > 0 ? `, ${missing} have no result` : ''}`,
-  ].join('\n');
+  ];
+  return plain(text.join('\n'));
 }
 
 function verdictOf({ result }: Row): string {

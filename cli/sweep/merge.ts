@@ -1,6 +1,7 @@
 import { InputError, type Problem } from '../../sim/error.ts';
 import { oneLine } from '../../sim/one-line.ts';
 import { printerOf } from '../printer.ts';
+import { remark } from '../tell.ts';
 import { pointTitle, readManifest } from './manifest.ts';
 import { ResultStore } from './result-store.ts';
 import type { Row } from './run-point.ts';
@@ -47,7 +48,7 @@ export function merge(
     return [{ index, result: JSON.parse(first.text) }];
   });
   if (missing.length > 0) throw new InputError(shortened(missing));
-  for (const text of doubled.slice(0, MOST_NAMED)) console.error(`${text}; counted once`);
+  for (const text of doubled.slice(0, MOST_NAMED)) remark(`${text}; counted once`);
   if (doubled.length > MOST_NAMED) console.error(`and ${doubled.length - MOST_NAMED} more`);
   return printReport(manifest, rows, options, printerOf(options.output));
 }

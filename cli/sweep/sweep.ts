@@ -7,6 +7,7 @@ import { isCommand, loadScenario, SCENARIO_ENDINGS } from '../load.ts';
 import { printerOf } from '../printer.ts';
 import { ProgressBar } from '../progress.ts';
 import { isInShard, type Shard, shardOf } from '../shard.ts';
+import { remark } from '../tell.ts';
 import { type Bundle, bundleFor, digestOfPoint, variantsOf } from './bundle.ts';
 import { SWEEP_FORMATS, type SweepReporter } from './formats.ts';
 import { type Executor, LocalExecutor } from './local-executor.ts';
@@ -60,7 +61,7 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
     const bar = new ProgressBar(manifest.name);
     const stop = () => {
       bar.end();
-      console.error(`interrupted; go on with: poolscope sweep ${file} --resume ${store.folder}`);
+      remark(`interrupted; go on with: poolscope sweep ${file} --resume ${store.folder}`);
       process.exit(ExitCode.Interrupted);
     };
     process.once('SIGINT', stop);

@@ -1,8 +1,13 @@
+import { clipped, oneLine } from '../one-line.ts';
+import { joinDotted } from './dotted-arguments.ts';
 import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
 import { adviceFor, findFlag, longName, takesSeveralValues, type VllmVersion } from './flags.ts';
 import { shellWords } from './shell-words.ts';
 import type { EngineFlags, FlagValue, RefusedFlag } from './stated-flags.ts';
 import { surroundingsOf } from './surroundings.ts';
+
+/** Characters of a word that a message repeats. */
+const MOST_SHOWN = 200;
 
 /** Collects flags as vLLM's parser would: known ones by what they do, the rest as it would refuse them. */
 export class FlagCollector {
@@ -33,7 +38,11 @@ export class FlagCollector {
 
   /** An argument that the version does not know. */
   refuse(name: string, text: string): void {
-    this.unrecognized.push({ text, advice: `--${name}: ${adviceFor(name, this.version)}` });
+    const [shownText, shownName] = [text, name].map((each) => clipped(oneLine(each), MOST_SHOWN));
+    this.unrecognized.push({
+      text: shownText,
+      advice: `--${shownName}: ${adviceFor(name, this.version)}`,
+    });
   }
 
   finish(): EngineFlags {
@@ -70,12 +79,14 @@ export interface ParsedCommand {
  * @returns null if it starts no vLLM server.
  */
 export function parseCommand(text: string, version: VllmVersion): ParsedCommand | null {
-  const words = shellWords(text);
-  const start = findServer(words);
+  const line = shellWords(text);
+  const start = findServer(line);
   if (start === null) return null;
+  const own = argumentsOnly(line.slice(start.firstArgument));
+  const words = version === '0.6.3' ? own : joinDotted(own);
   const flags = new FlagCollector(version);
   let model: string | null = null;
-  for (let i = start.firstArgument; i < words.length; i++) {
+  for (let i = 0; i < words.length; i++) {
     // -O3 is -O 3.
     const level = /^-O(\d)$/.exec(words[i])?.[1];
     const word = level === undefined ? words[i] : `--optimization-level=${level}`;
@@ -107,7 +118,16 @@ export function parseCommand(text: string, version: VllmVersion): ParsedCommand 
       flags.add(name, value ?? true);
     }
   }
-  return { model, flags: flags.finish(), ...surroundingsOf(words.slice(0, start.firstArgument)) };
+  return { model, flags: flags.finish(), ...surroundingsOf(line.slice(0, start.firstArgument)) };
+}
+
+/** What a shell takes for itself: pipes, the next command, `> log`, `2>&1`. */
+const SHELL_WORD = /^(?:\|\|?|&&?|;|<|(?:\d|&)?>>?(?:&?[\w./-]+)?)$/;
+
+/** The words of one command up to where the shell goes on: `| tee log`, `> log 2>&1 &`. */
+export function argumentsOnly(words: readonly string[]): readonly string[] {
+  const end = words.findIndex((word) => SHELL_WORD.test(word));
+  return end < 0 ? words : words.slice(0, end);
 }
 
 function hasValueNext(words: readonly string[], i: number): boolean {

@@ -1,3 +1,5 @@
+import { clipped } from '../one-line.ts';
+import { GIB, MIB } from '../units.ts';
 import type { VllmVersion } from './flags.ts';
 import type { FlagValue } from './stated-flags.ts';
 
@@ -99,6 +101,13 @@ const WITHOUT_EFFECT: readonly string[] = [
   'lora-dtype',
 ];
 
+/** V1's integers that take `8k` too, and how argparse calls what reads them. */
+const HUMAN_INTEGERS: Readonly<Record<string, string>> = {
+  'max-model-len': 'human_readable_int_or_auto',
+  'max-num-batched-tokens': 'human_readable_int',
+  'kv-cache-memory-bytes': 'human_readable_int',
+};
+
 export function isModelled(flag: string): boolean {
   return Object.hasOwn(MODELLED, flag);
 }
@@ -114,13 +123,14 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
   const entry = MODELLED[flag];
   const type = typeof entry === 'function' ? entry(version) : entry;
   const text = typeof raw === 'string' ? raw.trim() : String(raw);
+  const quoted = pythonQuoted(text);
   const refuse = (kind: string): ReadValue => ({
-    refusal: `argument --${flag}: invalid ${kind} value: '${text}'`,
+    refusal: `argument --${flag}: invalid ${kind} value: ${quoted}`,
   });
   if (Array.isArray(type)) {
     if (!type.includes(text)) {
       const choices = type.map((choice) => (flag === 'block-size' ? choice : `'${choice}'`)).join(', ');
-      const shown = flag === 'block-size' ? text : `'${text}'`;
+      const shown = flag === 'block-size' && /^-?\d{1,20}$/.test(text) ? text : quoted;
       return { refusal: `argument --${flag}: invalid choice: ${shown} (choose from ${choices})` };
     }
     return { value: flag === 'block-size' ? Number(text) : text };
@@ -132,8 +142,9 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
       return /^(false|no|0)$/i.test(text) ? { value: false } : refuse('bool');
     }
     case 'int': {
-      const value = humanInteger(text);
-      return value === null ? refuse('int') : { value };
+      const kind = version === '0.6.3' ? 'int' : (HUMAN_INTEGERS[flag] ?? 'int');
+      const value = kind === 'int' ? integer(text) : humanInteger(text);
+      return value === null ? refuse(kind) : { value };
     }
     case 'float': {
       const value = text === '' ? Number.NaN : Number(text);
@@ -155,12 +166,40 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
   }
 }
 
-/** Whole numbers as vLLM takes them: 8192, 8k (thousands), 8K (1024s), 1.5M. */
+function integer(text: string): number | null {
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+const FACTORS: Readonly<Record<string, number>> = {
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  K: 1024,
+  M: MIB,
+  G: GIB,
+  T: 1024 * GIB,
+};
+
+/** Whole numbers as V1 takes them here: 8192, 8k (thousands), 8K (1024s), 1.5m, of capitals no parts. */
 function humanInteger(text: string): number | null {
-  if (/^-?\d{1,15}$/.test(text)) return Number(text);
-  const match = /^(\d{1,9}(?:\.\d{1,6})?)([kKmMgG])$/.exec(text);
-  if (!match) return null;
-  const factor = { k: 1e3, m: 1e6, g: 1e9, K: 1024, M: 1024 * 1024, G: 1024 * 1024 * 1024 }[match[2]] ?? 1;
-  const value = Number(match[1]) * factor;
-  return Number.isInteger(value) ? value : null;
+  const match = /^(\d{1,9}(?:\.\d{1,6})?)([kmgt])$|^(\d{1,9})([KMGT])$/.exec(text);
+  if (match === null) return integer(text);
+  const [, decimal, thousands, whole = decimal, power = thousands] = match;
+  return Math.floor(Number(whole) * FACTORS[power]);
+}
+
+/** Characters of a value that a message repeats. */
+const MOST_SHOWN = 200;
+
+/** As Python's repr() writes a text. */
+function pythonQuoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+  const inner = clipped(text, MOST_SHOWN).replace(/[\\'\p{Cc}]/gu, (char) => {
+    if (char === "'") return quote === "'" ? "\\'" : char;
+    if (char === '\\') return '\\\\';
+    return escapes[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `${quote}${inner}${quote}`;
 }

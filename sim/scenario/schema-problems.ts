@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
+import { clipped } from '../one-line.ts';
 import { METRIC_NAMES } from '../report/metrics.ts';
 import type { LocatedYaml, Path } from './located-yaml.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -109,5 +110,5 @@ function bare(schema: unknown): unknown {
 
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return clipped(text, 60);
 }

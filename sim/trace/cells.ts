@@ -1,4 +1,5 @@
 import { InputError, type Place } from '../error.ts';
+import { clipped } from '../one-line.ts';
 import { count } from '../words.ts';
 
 /** A value of a trace file, and where it stands. */
@@ -46,5 +47,5 @@ export function jsonNumber(at: Omit<Cell, 'text'>, value: unknown, least: number
 }
 
 export function shown(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return clipped(text, 40);
 }

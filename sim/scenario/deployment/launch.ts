@@ -1,4 +1,4 @@
-import { findServer } from '../command.ts';
+import { argumentsOnly, findServer } from '../command.ts';
 import { findFlag } from '../flags.ts';
 import { shellText } from '../shell-words.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -70,7 +70,7 @@ export function serverOfScript(script: string, env: Readonly<Record<string, stri
     const others = commands.map((command) => command.words).filter((other) => other !== words);
     const ray = others.some(([first, second]) => first === 'ray' && second === 'start');
     const notes = [...notesOn(words), ...(ray ? [WRAPPERS.ray] : [])];
-    return { words: wordsOnly(words), env: own, unknown, notes };
+    return { words: argumentsOnly(words), env: own, unknown, notes };
   }
   return null;
 }
@@ -101,12 +101,6 @@ function scriptOf(words: readonly string[]): string | null {
     at += words[at] === '-o' ? 2 : 1;
   }
   return null;
-}
-
-/** Without redirections: `> log 2>&1`. */
-function wordsOnly(words: readonly string[]): string[] {
-  const at = words.findIndex((word) => /^\d?(>>?|<)/.test(word));
-  return at < 0 ? [...words] : words.slice(0, at);
 }
 
 function notesOn(words: readonly string[]): string[] {

@@ -46,9 +46,65 @@ describe('commands that start a server', () => {
   );
 });
 
+test.each([
+  '| tee log',
+  '> log 2>&1 &',
+  '2>/dev/null',
+  '&& echo done',
+  '; true',
+  '>>log',
+  '&> log',
+  '< /dev/null',
+])('what a shell takes for itself is no argument: %s', (rest) => {
+  const parsed = parseCommand(`vllm serve m --max-num-seqs 8 ${rest}`, '2026-05')!;
+  expect(parsed.flags.honoured).toEqual({ max_num_seqs: 8 });
+  expect(parsed.flags.unrecognized).toEqual([]);
+});
+
 describe('flags', () => {
   const flags = (text: string, version: '0.6.3' | '2026-05' = '2026-05') =>
     parseCommand(`vllm serve m ${text}`, version)!.flags;
+
+  test('fields of JSON arguments, one by one', () => {
+    const line =
+      '--speculative-config.method ngram --speculative_config.num_speculative_tokens=4 --max-num-seqs 4 ' +
+      '-cc.pass_config.fuse true -cc.sizes+ 1,2 -cc.sizes+=4 --hf-overrides.a.b 1 --hf-overrides.a.c x';
+    const { honoured, unrecognized } = flags(line);
+    expect(unrecognized).toEqual([]);
+    expect(honoured).toEqual({
+      max_num_seqs: 4,
+      speculative_config: { method: 'ngram', num_speculative_tokens: 4 },
+      compilation_config: { pass_config: { fuse: true }, sizes: ['1', '2', '4'] },
+      hf_overrides: { a: { b: 1, c: 'x' } },
+    });
+    expect(flags('--rope-scaling.type yarn').unrecognized[0].text).toContain('--rope-scaling');
+    expect(flags('--hf-overrides.a 1', '0.6.3').unrecognized[0].text).toBe('--hf-overrides.a 1');
+  });
+
+  test('no name of a field reaches a prototype', () => {
+    flags('--hf-overrides.__proto__.polluted 1 --hf-overrides.constructor.prototype.polluted 1');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  test('whole numbers with a letter, where V1 takes them', () => {
+    expect(flags('--max-model-len 25.6k').honoured).toEqual({ max_model_len: 25600 });
+    expect(flags('--kv-cache-memory-bytes 2G').honoured).toEqual({ kv_cache_memory_bytes: 2147483648 });
+    const refused = ['--max-model-len 1.5K', '--max-num-seqs 1k', '--max-model-len 1e4'];
+    expect(refused.map((text) => flags(text).invalid[0].text)).toEqual([
+      "argument --max-model-len: invalid human_readable_int_or_auto value: '1.5K'",
+      "argument --max-num-seqs: invalid int value: '1k'",
+      "argument --max-model-len: invalid human_readable_int_or_auto value: '1e4'",
+    ]);
+    expect(flags('--max-model-len 8k', '0.6.3').invalid[0].text).toContain("invalid int value: '8k'");
+  });
+
+  test('messages repeat the beginning of a value, on one line, as Python writes it', () => {
+    const { invalid } = flags(`--max-num-seqs 'a\n::error::b\\' --max-num-seqs ${'9'.repeat(3_000_000)}`);
+    expect(invalid[0].text).toBe("argument --max-num-seqs: invalid int value: 'a\\n::error::b\\\\'");
+    expect(invalid[1].text.length).toBeLessThan(300);
+    const [{ text, advice }] = flags(`--x${'9'.repeat(3_000_000)}`).unrecognized;
+    expect(text.length + advice.length).toBeLessThan(600);
+  });
 
   test('switches, --no-…, values with a minus, human numbers, the last of a name', () => {
     expect(

@@ -1,0 +1,25 @@
+import pc from 'picocolors';
+import { oneLine } from '../sim/one-line.ts';
+import { describeGpus } from '../sim/scenario/describe-gpus.ts';
+import type { Scenario } from '../sim/scenario/scenario.ts';
+
+/** What served before paging. */
+const SYSTEMS = {
+  max: 'Orca (Max)',
+  pow2: 'Orca (Pow2)',
+  oracle: 'Orca (Oracle)',
+  static: 'static batches',
+} as const;
+
+/** The first line of a report: what the scenario is about, and what else is to be said of it. */
+export function headingOf(scenario: Scenario, ...more: readonly string[]): string {
+  const { name, model, vllm, contiguous } = scenario;
+  const system = contiguous === null ? `vLLM ${vllm}` : SYSTEMS[contiguous.policy];
+  const about = [system, model.name, gpusOf(scenario), ...more];
+  return `${pc.bold(oneLine(name))}  ${pc.dim(about.map(oneLine).join(' · '))}`;
+}
+
+function gpusOf({ hardware, replicas }: Scenario): string {
+  const gpus = describeGpus(hardware);
+  return replicas === null ? gpus : `${replicas.count} replicas of ${gpus}`;
+}
