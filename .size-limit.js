@@ -27,10 +27,6 @@ const chunks = (...names) => [...new Set(names.flatMap(chunk))];
 
 export default [
   limit('page, at first', chunks('index', 'main'), 120),
-  limit('worker: the engine', chunks('run'), 60),
-  limit(
-    'worker: all that an ordinary scenario needs',
-    chunks('run', 'start', 'serving-memory', 'read-scenario'),
-    160,
-  ),
+  limit('worker: the engine', chunk('engine'), 60),
+  limit('worker: all that an ordinary scenario needs', chunk('worker'), 160),
 ];

@@ -10,7 +10,21 @@ export default defineConfig({
   base: './',
   build: { outDir: 'dist/web', target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   plugins: [reportTemplate(), offline()],
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    // The engine and what else every scenario needs are a file each. In more of them, which would be asked for only as
+    // those before are read, the first picture would have to wait.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'engine', test: /viz\/worker\/run\.ts$|rolldown\/runtime/, priority: 2 },
+            { name: 'scenario', test: /viz\/worker\//, priority: 1 },
+          ],
+        },
+      },
+    },
+  },
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,8 +1,8 @@
 import type { LessonId } from './course.ts';
+import type { LabAnswer, LabRequest } from './laboratory-worker.ts';
 import type { MythOutcome } from './myths/outcome.ts';
 import type { MythId } from './myths.ts';
 import type { Outcome } from './outcome.ts';
-import type { LabAnswer, LabRequest } from './worker.ts';
 
 /** Runs experiments in a worker, one after the other; each once. */
 export class Laboratory {
@@ -33,7 +33,7 @@ export class Laboratory {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const worker = new Worker(new URL('./laboratory-worker.ts', import.meta.url), { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<LabAnswer>) => {
       const asked = this.waiting.get(data.id);
       this.waiting.delete(data.id);
