@@ -16,7 +16,6 @@ import type { Scenario } from './scenario/scenario.ts';
 import { partsNeeded, type ScenarioParts } from './scenario-parts.ts';
 import { stagesOf, stepTimeOf, timingOf } from './scenario-time.ts';
 import type { SchedulerConfig } from './scheduler/config.ts';
-import type { SchedulerSwitch } from './scheduler/switch.ts';
 import type { StepTable, TableStepTime } from './time/step-table.ts';
 import type { StepTimeModel } from './time/step-time.ts';
 import { childRequests } from './workload/child-requests.ts';
@@ -43,8 +42,6 @@ export interface ScenarioHooks extends Omit<SimulationHooks, 'kvEvents'> {
   readTrace?(path: string): string;
   /** As in SimulationInput. */
   readonly events?: boolean;
-  /** As in SimulationInput. */
-  readonly switch?: SchedulerSwitch;
   /** Requests in place of the scenario's. */
   readonly workload?: Workload;
 }
@@ -74,7 +71,7 @@ export function runScenario(
   const input = {
     ...inputOf(scenario, planned, workload, stepTime, about),
     events: hooks.events,
-    switch: hooks.switch,
+    switch: start.switch,
   };
   const deployment = deploymentOf(scenario, resolveHardware(scenario), workload);
   const watchers = Array.from({ length: deployment.count }, () =>

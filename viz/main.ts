@@ -30,6 +30,7 @@ const playback = new Playback(view);
 const stage = new Stage(view, playback, {
   add: () => openEditor(true),
   remove: (other) => runs.setOthers(view.get().others.filter((run) => run !== other)),
+  alone: ({ source }) => links.goTo(source),
   canFork() {
     const { run } = view.get();
     return links.scenario !== null && run !== null && canSwitch(run);
@@ -39,8 +40,8 @@ const stage = new Stage(view, playback, {
     const { scenario } = links;
     const { run, step } = view.get();
     if (scenario === null || run === null) return;
-    const later = { step: Math.min(step, run.recording.numSteps - 1), sets: [set] };
-    runs.simulateBeside([{ ...scenario, later }]);
+    const at = `fork.at-step=${Math.min(step, run.recording.numSteps - 1)}`;
+    runs.simulateBeside([{ ...scenario, sets: [...scenario.sets, at, set] }]);
   },
 });
 const runs = new Runs(view, stage, (scenario, settings) => {

@@ -5,7 +5,7 @@ import type { WorkerAnswer, WorkerRequest } from './worker/messages.ts';
 import { loadParts } from './worker/parts.ts';
 import { mergedText, readScenario } from './worker/read-scenario.ts';
 import { run } from './worker/run.ts';
-import { start, switchOf, whatIf } from './worker/start.ts';
+import { start, whatIf } from './worker/start.ts';
 
 self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
   try {
@@ -31,9 +31,7 @@ async function answerRun(source: ScenarioSource): Promise<void> {
     return;
   }
   const { plan, sizing, settings } = started;
-  const { later } = source;
-  const change = later && switchOf(scenario, plan, readScenario(changed(source)), later.step);
-  const replicas = run(scenario, plan, await loadParts(scenario, plan), change, (share, numSteps) =>
+  const replicas = run(scenario, plan, await loadParts(scenario, plan), (share, numSteps) =>
     answer({ kind: 'progress', share, numSteps }),
   );
   const indexes = replicas.map(makeIndex);
@@ -43,9 +41,4 @@ async function answerRun(source: ScenarioSource): Promise<void> {
   ];
   const buffers = tables.flatMap((table) => Object.values(table).map((column) => column.buffer));
   answer({ kind: 'recording', replicas, indexes, sizing, settings }, buffers);
-}
-
-/** The scenario as it is after its fields have changed. */
-function changed({ later, ...source }: ScenarioSource): ScenarioSource {
-  return { ...source, sets: [...source.sets, ...(later?.sets ?? [])] };
 }

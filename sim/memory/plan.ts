@@ -1,6 +1,7 @@
 import type { V0Settings } from '../recording/recording.ts';
 import type { StartFailure } from '../scenario/expectations.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import type { SchedulerSwitch } from '../scheduler/switch.ts';
 import type { AllocatorReport } from './allocator-report.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { HostMemory } from './host.ts';
@@ -17,6 +18,8 @@ export type Plan =
       readonly starts: true;
       readonly pool: PoolConfig;
       readonly scheduler: SchedulerConfig;
+      /** What the scheduler goes on with, if the scenario has a fork. */
+      readonly switch?: SchedulerSwitch;
       readonly kvBytesPerToken: number;
       readonly blockBytes: number;
       /** What V0's engine is told beside that; null for V1. */

@@ -1,8 +1,11 @@
 import { isObject } from '../catalog/config-parts.ts';
+import { problemAt } from '../error.ts';
 import type { V0Settings } from '../recording/recording.ts';
+import type { ForkSpec } from '../scenario/fork.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { FlagValue } from '../scenario/stated-flags.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
+import { type SchedulerSwitch, switched } from '../scheduler/switch.ts';
 import { GIB } from '../units.ts';
 import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
@@ -24,12 +27,29 @@ import { DEFAULT_SWAP_GIB, swapWarning } from './swap-check.ts';
 /**
  * What vLLM would make of a scenario at start-up: its memory rank by rank, the number of blocks and the
  * resolved scheduler; or why it would not start, in its own words, and with which changes it would.
- * @throws InputError for a model or GPU that the catalogue does not know.
+ * @throws InputError for a model or GPU that the catalogue does not know, and for a fork that vLLM would refuse.
  */
 export function plan(scenario: Scenario): Plan {
   const planned = attempt(scenario);
+  const { fork } = scenario;
+  if (planned.starts && fork !== null)
+    return { ...planned, switch: switchOf(scenario, fork, planned.scheduler) };
   if (planned.starts || !CAN_BE_MENDED.includes(planned.because)) return planned;
   return { ...planned, remedies: remediesFor(scenario, planned, attempt) };
+}
+
+/** The scheduler that vLLM would start with the fork's flags has what it goes on with; the pool stays as it was. */
+function switchOf(
+  scenario: Scenario,
+  { step, flags }: ForkSpec,
+  scheduler: SchedulerConfig,
+): SchedulerSwitch {
+  const { engine } = scenario;
+  const other = attempt({ ...scenario, engine: { ...engine, honoured: { ...engine.honoured, ...flags } } });
+  if (!other.starts) {
+    throw problemAt(scenario, 'fork.set', `vLLM would not start with these: ${other.message}`);
+  }
+  return { step, to: switched(scheduler, other.scheduler) };
 }
 
 /** Failures for want of GPU memory. */

@@ -3,6 +3,7 @@ import { type Expanded, expandDeployment } from './deployment/expand.ts';
 import { engineOf, reportUnknownFlags, versionOf, withEplb } from './engine-flags.ts';
 import { expectationsOf } from './expectations.ts';
 import type { VllmVersion } from './flags.ts';
+import { forkOf, noteOn } from './fork.ts';
 import { type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
 import { modelOf } from './model.ts';
@@ -101,6 +102,9 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     );
   }
   const contiguous = contiguousOf(checked.system);
+  const isOneEngine = replicas === null && Number(flags.honoured.data_parallel_size ?? 1) === 1;
+  const fork = forkOf(checked.fork, { isV1: vllm !== '0.6.3' && contiguous === null, isOneEngine }, report);
+  if (fork !== null) notes.push(noteOn(fork));
   if (workload?.kind === 'synthetic') {
     if (contiguous !== null && workload.numSequences > 1) {
       report(
@@ -130,6 +134,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     workload: workload as WorkloadSpec,
     moe: moeOf(checked.moe),
     stepTime,
+    fork,
     expect,
     baseline,
     golden,

@@ -5,6 +5,7 @@ import type { Located, Place } from '../error.ts';
 import type { Calibration } from './calibration.ts';
 import type { Expectations } from './expectations.ts';
 import type { VllmVersion } from './flags.ts';
+import type { ForkSpec } from './fork.ts';
 import type { MoeSpec } from './moe.ts';
 import type { ReplicasSpec } from './replicas.ts';
 import type { EngineFlags } from './stated-flags.ts';
@@ -61,6 +62,8 @@ export interface Scenario extends Located {
   /** How experts are chosen, and experiments with them; without effect on dense models. */
   readonly moe: MoeSpec;
   readonly stepTime: StepTimeSpec;
+  /** null = the scheduler keeps its flags. */
+  readonly fork: ForkSpec | null;
   readonly expect: Expectations;
   /** Path, in the scenario's folder, of the scenario that expectations may compare with; null = none. */
   readonly baseline: string | null;

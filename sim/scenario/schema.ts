@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { commandSchema, composeSchema, manifestSchema } from './deployment/schema.ts';
 import { expectSchema } from './expect-schema.ts';
+import { forkSchema } from './fork.ts';
 import { envSchema, hardwareSchema, hostSchema } from './machine-schema.ts';
 import { moeSchema } from './moe.ts';
 import { replicasSchema } from './replicas.ts';
@@ -71,6 +72,7 @@ export const scenarioSchema = v.strictObject(
     moe: v.optional(moeSchema),
     'step-time': v.optional(stepTimeSchema),
     expect: v.optional(expectSchema),
+    fork: v.optional(forkSchema),
     baseline: v.optional(text),
     golden: v.optional(text),
     sweep: v.optional(sweepSchema),

@@ -23,8 +23,6 @@ export interface ScenarioSource {
   readonly file: string;
   /** As for `--set`: `engine.block-size=32`. */
   readonly sets: readonly string[];
-  /** Fields that are set from a step on, while it runs. */
-  readonly later?: { readonly step: number; readonly sets: readonly string[] };
 }
 
 /** What a link brings back. */
@@ -65,19 +63,14 @@ export function toFragment(room: Room, state: SharedState): string {
     l: order,
     p: block,
     w: window && [window.from, window.to],
-    ...laterPart(scenario),
     // Most of them are the same file with other fields.
     b: others.map((other) =>
       other.text === text && other.file === file
-        ? { o: other.sets, ...laterPart(other) }
-        : { t: other.text, f: other.file, o: other.sets, ...laterPart(other) },
+        ? { o: other.sets }
+        : { t: other.text, f: other.file, o: other.sets },
     ),
   });
   return `#/${room}?s=${VERSION}.${toBase64Url(deflateSync(strToU8(json), { level: 9 }))}`;
-}
-
-function laterPart({ later }: ScenarioSource): { k?: number; c?: readonly string[] } {
-  return later === undefined ? {} : { k: later.step, c: later.sets };
 }
 
 /** The state of a fragment; null where there is none, or none that can be read. */
@@ -127,9 +120,14 @@ function sourceOf(value: unknown, otherwise: ScenarioSource | null): ScenarioSou
   if (typeof value !== 'object' || value === null) return null;
   const { t = otherwise?.text, f = otherwise?.file, o, k, c } = value as Record<string, unknown>;
   const sets = setsOf(o);
-  const laterSets = setsOf(c);
-  if (typeof t !== 'string' || typeof f !== 'string' || sets === null || laterSets === null) return null;
-  return { text: t, file: f, sets, ...(isRow(k) && { later: { step: k, sets: laterSets } }) };
+  const forkSets = isRow(k) ? oldFork(k, setsOf(c)) : [];
+  if (typeof t !== 'string' || typeof f !== 'string' || sets === null || forkSets === null) return null;
+  return { text: t, file: f, sets: [...sets, ...forkSets] };
+}
+
+/** Links of before scenarios had forks said in a form of their own which flags change at a step. */
+function oldFork(step: number, sets: readonly string[] | null): string[] | null {
+  return sets && [`fork.at-step=${step}`, ...sets.map((set) => set.replace(/^engine\./, 'fork.set.'))];
 }
 
 /** null: they are none; what is absent is empty. */

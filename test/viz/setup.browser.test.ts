@@ -87,7 +87,7 @@ describe('setting up a run', () => {
     ['fields that there are not', { text: HELLO, file: 'a', sets: ['__proto__.polluted=1', '<b>=1'] }],
     [
       'a change that cannot be',
-      { text: HELLO, file: 'a', sets: [], later: { step: 9, sets: ['engine.max-num-seqs=<i>'] } },
+      { text: HELLO, file: 'a', sets: ['fork.at-step=9', 'fork.set.max-num-seqs=<i>'] },
     ],
   ])('a link with %s: a message, nothing run, and the page can be used', async (_, scenario) => {
     const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });

@@ -23,9 +23,10 @@ export interface Run {
   readonly source: WhatIfSource | null;
 }
 
-/** Its scheduler can go on with other settings from a step on: V1's, and one, since each engine has steps of its own. */
+/** Its scheduler can go on with other settings from a step on: V1's, once, and one's, since each engine has steps of its own. */
 export function canSwitch({ replicas, recording: { header, numSteps } }: Run): boolean {
-  return replicas.length === 1 && numSteps > 0 && header.v0 === undefined && header.contiguous === undefined;
+  const isV1 = header.v0 === undefined && header.contiguous === undefined;
+  return replicas.length === 1 && numSteps > 0 && isV1 && header.switch === undefined;
 }
 
 export type Scene = 'blocks' | 'requests' | 'gpus' | 'compare' | 'table';

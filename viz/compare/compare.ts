@@ -21,6 +21,8 @@ export interface CompareActions extends ForkActions {
   canFork(): boolean;
   add(): void;
   remove(run: OtherRun): void;
+  /** Goes on with that run only. */
+  alone(run: OtherRun): void;
   goTo(step: number): void;
   redraw(): void;
 }
@@ -85,24 +87,20 @@ export class Compare {
       const figure = h('span', { class: 'pane-figure' });
       const title = h('span', { class: 'pane-title' }, h('b', {}, LETTERS[i]), ` ${label}`);
       const other = others[i - 1];
-      const close =
+      const button = (face: string, name: string, act: () => void) =>
+        h('button', { type: 'button', class: 'button link', 'aria-label': name, onclick: act }, face);
+      const ways =
         other === undefined
-          ? null
-          : h(
-              'button',
-              {
-                type: 'button',
-                class: 'button link',
-                'aria-label': texts.removeRun(LETTERS[i]),
-                onclick: () => this.actions.remove(other),
-              },
-              texts.remove,
-            );
+          ? []
+          : [
+              button(texts.alone, texts.runAlone(LETTERS[i]), () => this.actions.alone(other)),
+              button(texts.remove, texts.removeRun(LETTERS[i]), () => this.actions.remove(other)),
+            ];
       this.maps.append(
         h(
           'div',
           { class: 'pane' },
-          h('div', { class: 'pane-head' }, title, figure, close),
+          h('div', { class: 'pane-head' }, title, figure, ...ways),
           h('div', { class: 'map-frame' }, canvas),
         ),
       );

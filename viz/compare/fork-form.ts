@@ -1,9 +1,9 @@
+import type { ForkFlag } from '../../sim/scenario/fork.ts';
 import { h } from '../dom.ts';
 import { t } from '../text/text.ts';
 
 interface Flag {
-  /** Its field in a scenario. */
-  readonly path: `engine.${string}`;
+  readonly name: ForkFlag;
   /** Values to choose from; absent: a number. */
   readonly choices?: readonly string[];
   /** Where the run does not say. */
@@ -12,11 +12,11 @@ interface Flag {
 
 /** What the scheduler can go on with; flags of memory and model would need another start. */
 const FLAGS: readonly Flag[] = [
-  { path: 'engine.max-num-seqs', otherwise: '' },
-  { path: 'engine.max-num-batched-tokens', otherwise: '' },
-  { path: 'engine.scheduling-policy', choices: ['fcfs', 'priority'], otherwise: 'fcfs' },
-  { path: 'engine.enable-chunked-prefill', choices: ['true', 'false'], otherwise: 'true' },
-  { path: 'engine.long-prefill-token-threshold', otherwise: '0' },
+  { name: 'max-num-seqs', otherwise: '' },
+  { name: 'max-num-batched-tokens', otherwise: '' },
+  { name: 'scheduling-policy', choices: ['fcfs', 'priority'], otherwise: 'fcfs' },
+  { name: 'enable-chunked-prefill', choices: ['true', 'false'], otherwise: 'true' },
+  { name: 'long-prefill-token-threshold', otherwise: '0' },
 ];
 
 export interface ForkActions {
@@ -46,7 +46,7 @@ export class ForkForm {
     this.flag = h(
       'select',
       { 'aria-label': () => t().fork.flag, onchange: () => this.askValue() },
-      ...FLAGS.map(({ path }) => h('option', {}, path.replace('engine.', '--'))),
+      ...FLAGS.map(({ name }) => h('option', {}, `--${name}`)),
     );
     this.form = h(
       'form',
@@ -77,13 +77,13 @@ export class ForkForm {
   }
 
   private askValue(): void {
-    const { path, choices, otherwise } = FLAGS[this.flag.selectedIndex];
+    const { name: flag, choices, otherwise } = FLAGS[this.flag.selectedIndex];
     const name = { 'aria-label': t().fork.value };
     this.value =
       choices === undefined
         ? h('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', ...name })
         : h('select', name, ...choices.map((choice) => h('option', {}, choice)));
-    this.value.value = this.actions.valueOf(path) ?? otherwise;
+    this.value.value = this.actions.valueOf(`engine.${flag}`) ?? otherwise;
     this.place.replaceChildren(this.value);
   }
 
@@ -91,7 +91,7 @@ export class ForkForm {
     event.preventDefault();
     const value = this.value.value.trim();
     if (value === '') return;
-    this.actions.fork(`${FLAGS[this.flag.selectedIndex].path}=${value}`);
+    this.actions.fork(`fork.set.${FLAGS[this.flag.selectedIndex].name}=${value}`);
     this.open(false);
   }
 }

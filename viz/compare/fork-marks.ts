@@ -1,8 +1,10 @@
+import type { Recording } from '../../sim/recording/recording.ts';
 import { h } from '../dom.ts';
 import { DrawnFrom } from '../drawn-from.ts';
+import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import type { TimeWindow } from '../time/time-window.ts';
-import { LETTERS, type OtherRun } from './other-runs.ts';
+import { LETTERS } from './other-runs.ts';
 
 /** On the timeline: from where on a run goes its own way. */
 export class ForkMarks {
@@ -13,16 +15,17 @@ export class ForkMarks {
     this.root = root;
   }
 
-  draw(others: readonly OtherRun[], { from, to }: TimeWindow): void {
+  /** @param runs A, B, … */
+  draw(runs: readonly Recording[], { from, to }: TimeWindow): void {
     const texts = t().fork;
-    if (!this.drawnFrom.differs(others, from, to, texts)) return;
+    if (!this.drawnFrom.differs(from, to, texts, ...runs)) return;
     this.root.replaceChildren(
-      ...others.flatMap(({ source: { later } }, i) => {
-        if (later === undefined || later.step < from || later.step > to) return [];
-        const letter = LETTERS[i + 1];
-        const name = texts.mark(letter, later.step.toLocaleString('en-US'));
+      ...runs.flatMap(({ header: { switch: fork } }, i) => {
+        if (fork === undefined || fork.step < from || fork.step > to) return [];
+        const letter = LETTERS[i];
+        const name = texts.mark(letter, grouped(fork.step));
         const mark = h('i', { class: 'fork-mark', role: 'img', 'aria-label': name }, letter);
-        mark.style.left = `${((later.step - from) / (to - from)) * 100}%`;
+        mark.style.left = `${((fork.step - from) / (to - from)) * 100}%`;
         return [mark];
       }),
     );

@@ -36,10 +36,16 @@ export function otherRun(source: ScenarioSource, replicas: readonly Recording[],
 }
 
 /** What sets it apart from the first run. */
-export function labelOf({ source: { sets, later }, recording }: OtherRun): string {
-  if (later !== undefined) return t().compare.forked(later.step, later.sets.join(' '));
-  return sets.length > 0 ? sets.join(' ') : recording.header.name;
+export function labelOf({ source: { sets }, recording: { header } }: OtherRun): string {
+  const flags = sets.flatMap((set) => (set.startsWith(FORK_SET) ? set.slice(FORK_SET.length) : []));
+  if (header.switch !== undefined && flags.length > 0) {
+    return t().compare.forked(header.switch.step, flags.join(' '));
+  }
+  return sets.length > 0 ? sets.join(' ') : header.name;
 }
+
+/** What a flag of a fork is set by. */
+const FORK_SET = 'fork.set.';
 
 /** Where another run stands when the first stands at a step of its own. */
 export function alignedStep(base: Recording, step: number, other: Recording, alignment: Alignment): number {

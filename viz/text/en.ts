@@ -410,6 +410,8 @@ export const en = {
     intro:
       'Add a run with other flags: the same requests, side by side, with the first decision in which they part and what comes of it.',
     blocksOf: (letter: string) => `Blocks of run ${letter}`,
+    runAlone: (letter: string) => `Open run ${letter} alone`,
+    alone: 'open alone',
     removeRun: (letter: string) => `Remove run ${letter}`,
     remove: 'remove',
     pair: (letter: string) => `A and ${letter}`,
@@ -429,11 +431,11 @@ export const en = {
   },
   fork: {
     at: (step: string) => `Fork at step ${step} …`,
-    cannot: 'Fork: one V1 engine only',
+    cannot: 'Fork: one V1 engine only, once',
     flag: 'Flag that changes there',
     value: 'Its value from there on',
     run: 'Replay the rest',
-    note: 'What if this flag had changed here? Up to this step both runs are one; then the scheduler goes on with the new value, with the requests and blocks that it has. vLLM itself would need a restart. Flags of memory and model decide how large the pool is: add a run for them.',
+    note: 'What if this flag had changed here? Up to this step both runs are one; then the scheduler goes on with the new value, with the requests and blocks that it has. vLLM itself would need a restart. Flags of memory and model decide how large the pool is: add a run for them. Opened alone, a fork can be saved as a scenario that gives the same run in CI.',
     mark: (letter: string, step: string) => `${letter} forks at step ${step}`,
   },
   replica: (kind: string, index: number, count: number) => `${kind} ${index} of ${count}`,

@@ -367,6 +367,8 @@ export const zh: Texts = {
     differences: ' 突出不同的块',
     intro: '添加一个参数不同的运行：同样的请求并排显示，指出第一个不同的决定及其后果。',
     blocksOf: (letter) => `运行 ${letter} 的块`,
+    runAlone: (letter) => `单独打开运行 ${letter}`,
+    alone: '单独打开',
     removeRun: (letter) => `移除运行 ${letter}`,
     remove: '移除',
     pair: (letter) => `A 与 ${letter}`,
@@ -385,11 +387,11 @@ export const zh: Texts = {
   },
   fork: {
     at: (step) => `在第 ${step} 步分叉……`,
-    cannot: '分叉：仅限单个 V1 引擎',
+    cannot: '分叉：仅限单个 V1 引擎，且仅一次',
     flag: '在此处改变的参数',
     value: '此后的值',
     run: '重放其余部分',
-    note: '如果这个参数在此处改变会怎样？此步之前两个运行相同；此后调度器以新值继续，请求和块保持原样。vLLM 本身需要重启才能改变。与显存和模型有关的参数决定池的大小：请为它们添加一个运行。',
+    note: '如果这个参数在此处改变会怎样？此步之前两个运行相同；此后调度器以新值继续，请求和块保持原样。vLLM 本身需要重启才能改变。与显存和模型有关的参数决定池的大小：请为它们添加一个运行。「单独打开」使分叉成为主运行：其场景文件在 CI 中给出相同的运行。',
     mark: (letter, step) => `${letter} 在第 ${step} 步分叉`,
   },
   replica: (kind, index, count) => {

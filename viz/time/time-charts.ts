@@ -58,7 +58,7 @@ export class TimeCharts {
     this.timeline.draw(step, shown);
     this.overview.draw(recording, window === null ? null : shown, this.palette);
     this.brush.show(window);
-    this.forkMarks.draw(others, shown);
+    this.forkMarks.draw([recording, ...others.map((other) => other.recording)], shown);
     this.stepTimes.draw(cursor, shown);
   }
 

@@ -1,11 +1,9 @@
-import { InputError } from '../../sim/error.ts';
 import { adviceText, type Plan } from '../../sim/memory/plan.ts';
 import { rankStrips } from '../../sim/memory/planned-strips.ts';
 import { plan as planOf } from '../../sim/memory/planner.ts';
 import { type SizingFlags, sizingFlags } from '../../sim/memory/startup-input.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { FlagValue } from '../../sim/scenario/stated-flags.ts';
-import { type SchedulerSwitch, switched } from '../../sim/scheduler/switch.ts';
 import { type Settings, settingsOf } from '../editor/settings.ts';
 import type { PlanAnswer, WorkerAnswer } from './messages.ts';
 
@@ -27,24 +25,6 @@ export function start(scenario: Scenario): Started {
   const advice = adviceText(plan);
   const strips = rankStrips(plan);
   return { plan: null, refusal: { kind: 'would-not-start', message, advice, strips, sizing, settings } };
-}
-
-/**
- * The scheduler's settings that a scenario with other fields comes to, to be switched to at a step.
- * @throws InputError where the engine's cannot be switched, or the other scenario would not start.
- */
-export function switchOf(
-  { file }: Scenario,
-  { scheduler }: Extract<Plan, { starts: true }>,
-  other: Scenario,
-  step: number,
-): SchedulerSwitch {
-  const plan = planOf(other);
-  if (!plan.starts) throw new InputError([{ file, message: plan.message }]);
-  if (plan.v0 !== null || other.contiguous !== null) {
-    throw new InputError([{ file, message: 'only V1 can go on with other settings' }]);
-  }
-  return { step, to: switched(scheduler, plan.scheduler) };
 }
 
 /** The start-up with other flags, on as many GPUs as they need. */

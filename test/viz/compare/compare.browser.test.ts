@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../sim/recording/codec.ts';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
@@ -45,8 +47,7 @@ test('a flag that changes at a step: the rest is replayed beside the run, and th
   await page.fill('.fork-form input', '4');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.first-difference');
-  const to = { ...hello.header.scheduler, maxNumSeqs: 4 };
-  const forked = record(HELLO, { switch: { step: 60, to } });
+  const forked = record(`${HELLO}fork: {at-step: 60, set: {max-num-seqs: 4}}\n`);
   const { first } = diffRecordings(hello, forked);
   expect(first?.step).toBeGreaterThanOrEqual(60);
   await page.click('.first-difference button');
@@ -58,7 +59,22 @@ test('a flag that changes at a step: the rest is replayed beside the run, and th
   await other.page.waitForSelector('.first-difference');
   expect(await other.page.getAttribute('.fork-mark', 'aria-label')).toBe('B forks at step 60');
   expect(await other.page.textContent('.first-difference')).toContain(first?.decisions[1]);
-  expect(complaints).toEqual([]);
+
+  // Alone, it can be saved as a file that gives the same run.
+  await other.page.click('[aria-label="Open run B alone"]');
+  await other.page.waitForFunction(
+    () => document.querySelector('.fork-mark')?.ariaLabel === 'A forks at step 60',
+  );
+  await other.page.click('#share');
+  const [download] = await Promise.all([
+    other.page.waitForEvent('download'),
+    other.page.click('.saves button:text-is("Scenario")'),
+  ]);
+  const saved = record(readFileSync(await download.path(), 'utf8'));
+  expect(digestOf(saved)).toBe(digestOf(forked));
+  await other.page.goBack();
+  await other.page.waitForSelector('.first-difference');
+  expect([...complaints, ...other.complaints]).toEqual([]);
 });
 
 test('runs that decide alike have no table of results', async () => {
