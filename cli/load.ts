@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
 import { gpusNeeded } from '../sim/memory/resolve.ts';
+import { serverOfScript } from '../sim/scenario/deployment/launch.ts';
 import { formatOf, isEngineConfig } from '../sim/scenario/deployment/read.ts';
 import { atField } from '../sim/scenario/named-file.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
@@ -35,9 +36,10 @@ export interface Loaded {
   readonly readFile: (path: string) => string;
 }
 
-/** Whether an argument is a command line instead of a file. */
+/** Whether an argument is a command line instead of a file: begins as one, or starts a server further on. */
 export function isCommand(input: string): boolean {
-  return /^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm\S*|docker\s+run)(\s|$)/.test(input);
+  if (/^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm\S*|docker\s+run)(\s|$)/.test(input)) return true;
+  return /\s/.test(input.trim()) && !isFile(input) && serverOfScript(input, {}) !== null;
 }
 
 /** Command lines and deployments as they are, and the scenario files below the others. */

@@ -33,7 +33,11 @@ const expectation = [
 export const expectations = v.union(
   [
     ...expectation,
-    v.pipe(v.array(v.union(expectation, EXPECTATION)), v.maxLength(100, 'at most 100 checks')),
+    v.pipe(
+      v.array(v.union(expectation, EXPECTATION)),
+      v.minLength(1, 'one check at least'),
+      v.maxLength(100, 'at most 100 checks'),
+    ),
   ],
   EXPECTATION,
 );

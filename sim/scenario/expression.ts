@@ -151,9 +151,7 @@ class Parser {
     if (!Object.hasOwn(SECONDS, unit))
       return this.fail(`a unit, one of ${Object.keys(SECONDS).join(', ')}, %`);
     if (this.metric.unit !== 'seconds') {
-      throw new ExpressionError(
-        `${this.metric.name} is in ${this.metric.unit}, which are not compared with times`,
-      );
+      throw new ExpressionError(`${this.metric.name} is no time: expected a bound without the unit ${unit}`);
     }
     return SECONDS[unit];
   }

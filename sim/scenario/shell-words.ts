@@ -7,7 +7,7 @@ export type ShellToken = { readonly word: string } | { readonly operator: string
  */
 export type ShellLookup = (expression: string) => readonly string[] | null;
 
-const VARIABLE = /^\$(?:\{([^}]*)\}|([A-Za-z_]\w*|[@*0-9#?]))/;
+const NAME = /^\$([A-Za-z_]\w*|[@*0-9#?])/;
 const OPERATOR = /^(?:&&|\|\||;;|[;&|()])/;
 
 /**
@@ -26,11 +26,13 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
       i += inner.length + (text[i] === '`' ? 2 : 3);
       return [...(lookup(`(${inner})`) ?? [`$(${inner})`])];
     }
-    const match = VARIABLE.exec(text.slice(i, i + 1000));
-    if (match === null) return null;
-    const value = lookup(match[1] ?? match[2]);
-    i += match[0].length;
-    if (value === null) return [match[0]];
+    const braces = inBraces(text, i);
+    const expression = braces ?? NAME.exec(text.slice(i, i + 1000))?.[1];
+    if (expression === undefined) return null;
+    const written = braces === null ? `$${expression}` : `\${${braces}}`;
+    const value = lookup(expression);
+    i += written.length;
+    if (value === null) return [written];
     return quoted ? [...value] : value.flatMap((each) => each.split(/\s+/).filter((part) => part !== ''));
   };
   while (i < text.length) {
@@ -92,6 +94,21 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
     }
   }
   if (word !== null) yield { word };
+}
+
+/** Characters of a `${…}`: what is never closed is not looked for to the end of the text again and again. */
+const LONGEST_BRACES = 500;
+
+/** What stands in a `${…}` that begins at `at`, others inside it; null if none does. */
+export function inBraces(text: string, at: number): string | null {
+  if (text[at] !== '$' || text[at + 1] !== '{') return null;
+  const last = Math.min(text.length, at + LONGEST_BRACES);
+  let depth = 1;
+  for (let end = at + 2; end < last; end++) {
+    if (text[end] === '{' && text[end - 1] === '$') depth++;
+    if (text[end] === '}' && --depth === 0) return text.slice(at + 2, end);
+  }
+  return null;
 }
 
 /** What stands in a `$(…)` or between backticks that begins at `at`; null if none does. */

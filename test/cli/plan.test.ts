@@ -6,6 +6,18 @@ const { file } = scratchFolder();
 const poolscope = (...args: string[]) => poolscopeHere(ROOT, args);
 
 describe('plan', () => {
+  test.each([
+    ['nohup vllm serve Qwen/Qwen3-8B --max-model-len 4096 > log 2>&1 &'],
+    ['cd /srv && uv run vllm serve Qwen/Qwen3-8B --max-model-len 4096 | tee log'],
+    ['sudo docker run --rm vllm/vllm-openai:latest --model Qwen/Qwen3-8B --max-model-len 4096'],
+    ['sh -c "LEN=4096; exec vllm serve Qwen/Qwen3-8B --max-model-len $LEN"'],
+  ])('a line that starts a server further on: %s', async (line) => {
+    const { status, stdout, stderr } = await poolscope('plan', line);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('requests of 4,096');
+  });
+
   test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', async () => {
     const { status, stdout, stderr } = await poolscope(
       'plan',

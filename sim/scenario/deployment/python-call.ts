@@ -1,5 +1,5 @@
 import { InputError } from '../../error.ts';
-import type { Candidate, Variables } from './deployment.ts';
+import { type Candidate, isObject, type Variables } from './deployment.ts';
 import { commandOf } from './launch.ts';
 import { LiteralReader, type PythonToken, type PythonValue, pythonTokens } from './python-literals.ts';
 
@@ -22,7 +22,7 @@ export function pythonServers(source: string, file: string, variables: Variables
     const before = tokens[i - 1]?.text;
     if (token.kind !== 'name' || !CALLS.includes(token.text) || next?.text !== '(') return [];
     if (before === 'class' || before === 'def') return [];
-    const args = argumentsOf(tokens, i + 2, known);
+    const args = argumentsOf(tokens, i + 2, known, variables);
     if (args.positional === 0 && args.named.length === 0) return [];
     const count = (seen.get(token.text) ?? 0) + 1;
     seen.set(token.text, count);
@@ -37,7 +37,7 @@ interface Arguments {
   readonly positional: number;
   readonly model: PythonValue | undefined;
   readonly named: readonly { readonly name: string; readonly value: PythonValue | undefined }[];
-  /** `**kwargs`. */
+  /** `*args`, or `**kwargs` of which nobody knows what it holds. */
   readonly spread: boolean;
 }
 
@@ -45,8 +45,9 @@ function argumentsOf(
   tokens: readonly PythonToken[],
   at: number,
   known: ReadonlyMap<string, PythonValue>,
+  variables: Variables,
 ): Arguments {
-  const reader = new LiteralReader(tokens, at, known);
+  const reader = new LiteralReader(tokens, at, known, variables);
   const ends = [',', ')'];
   const named: { name: string; value: PythonValue | undefined }[] = [];
   let positional = 0;
@@ -54,19 +55,31 @@ function argumentsOf(
   let spread = false;
   for (reader.skipLines(); reader.token !== undefined && reader.token.text !== ')'; reader.skipLines()) {
     const { token } = reader;
-    if (token.text === '*' || token.text === '**') {
+    if (token.text === '**') {
+      reader.at++;
+      const value = reader.read(ends);
+      if (isObject(value))
+        named.push(...Object.entries(value).map(([name, each]) => ({ name, value: each })));
+      else spread = true;
+    } else if (token.text === '*') {
       spread = true;
       reader.skipTo(ends);
     } else if (token.kind === 'name' && tokens[reader.at + 1]?.text === '=') {
       reader.at += 2;
-      named.push({ name: token.text, value: reader.read(ends) });
+      const value = given(token.text, reader.read(ends), variables);
+      named.push({ name: token.text, value });
     } else {
       const value = reader.read(ends);
-      if (positional++ === 0) model = value;
+      if (positional++ === 0) model = given('model', value, variables);
     }
     if (reader.token?.text === ',') reader.at++;
   }
   return { positional, model, named, spread };
+}
+
+/** What `--var` says of an argument that is no literal. */
+function given(name: string, value: PythonValue | undefined, variables: Variables): PythonValue | undefined {
+  return value === undefined && Object.hasOwn(variables, name) ? variables[name] : value;
 }
 
 /** `NAME = literal` at the start of a line, the last of a name. Variables that were given go before. */
@@ -77,7 +90,7 @@ function constantsOf(tokens: readonly PythonToken[], variables: Variables): Map<
     if (!starts || token.kind !== 'name' || token.column !== 1) return;
     const equals = annotated(tokens, i);
     if (equals === null) return;
-    const value = new LiteralReader(logicalLine(tokens, equals + 1), 0, known).read([]);
+    const value = new LiteralReader(logicalLine(tokens, equals + 1), 0, known, variables).read([]);
     if (value !== undefined) known.set(token.text, value);
     else known.delete(token.text);
   });
@@ -113,7 +126,7 @@ function deploymentOf({ model, positional, named, spread }: Arguments, file: str
         file,
         place: { line: call.line, column: call.column },
         field: 'model',
-        message: 'expected a literal, or a name that the file gives one: give it with --var NAME=VALUE',
+        message: 'expected a literal, or a name that the file gives one: give it with --var model=NAME',
       },
     ]);
   }

@@ -55,16 +55,35 @@ function numberOf(text: string): number {
 const CONSTANTS: Readonly<Record<string, PythonValue>> = { True: true, False: false, None: null };
 const DEEPEST = 20;
 
-/** Reads literals from tokens: texts, numbers and sums and products of them, True, False, None, lists, tuples, dicts, and names that are known. */
+/** What Python's functions of these names make of a value. */
+const CONVERSIONS: Readonly<Record<string, (value: PythonValue) => PythonValue | undefined>> = {
+  str: (value) => (typeof value === 'object' ? undefined : String(value)),
+  int: (value) => whole(Number(value === '' ? Number.NaN : value)),
+  float: (value) => finite(Number(value === '' ? Number.NaN : value)),
+};
+/** `os.environ` and what is imported from os. */
+const ENVIRONMENT = ['environ', 'getenv'];
+
+/**
+ * Reads literals from tokens: texts, numbers and sums and products of them, True, False, None, lists, tuples, dicts,
+ * names that are known, environment variables with a value or a default, and `int(…)` and its like of all these.
+ */
 export class LiteralReader {
   private readonly tokens: readonly PythonToken[];
   private readonly known: ReadonlyMap<string, PythonValue>;
+  private readonly environment: Readonly<Record<string, string>>;
   at: number;
 
-  constructor(tokens: readonly PythonToken[], at: number, known: ReadonlyMap<string, PythonValue>) {
+  constructor(
+    tokens: readonly PythonToken[],
+    at: number,
+    known: ReadonlyMap<string, PythonValue>,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.tokens = tokens;
     this.at = at;
     this.known = known;
+    this.environment = environment;
   }
 
   get token(): PythonToken | undefined {
@@ -123,16 +142,42 @@ export class LiteralReader {
     if (token.kind === 'string') return this.strings();
     this.at++;
     if (token.kind === 'number') return token.value;
-    if (token.kind === 'name') {
-      return Object.hasOwn(CONSTANTS, token.text) ? CONSTANTS[token.text] : this.known.get(token.text);
-    }
+    if (token.kind === 'name') return this.named(token.text, depth);
     if (token.text === '-') {
       const value = this.value(depth + 1);
       return typeof value === 'number' ? -value : undefined;
     }
     if (token.text === '[') return this.list(']', depth);
     if (token.text === '(') return this.list(')', depth);
-    return token.text === '{' ? this.dict(depth) : undefined;
+    return token.text === '{' ? this.dict('}', ':', depth) : undefined;
+  }
+
+  private named(name: string, depth: number): PythonValue | undefined {
+    if (name === 'os' && this.token?.text === '.' && ENVIRONMENT.includes(this.tokens[this.at + 1]?.text)) {
+      this.at += 2;
+      return this.environmentVariable(depth);
+    }
+    if (ENVIRONMENT.includes(name)) return this.environmentVariable(depth);
+    if (this.token?.text === '(' && Object.hasOwn(CONVERSIONS, name)) {
+      this.at++;
+      const value = this.items(')', depth)?.values[0];
+      return value === undefined || value === null ? undefined : CONVERSIONS[name](value);
+    }
+    if (name === 'dict' && this.token?.text === '(') {
+      this.at++;
+      return this.dict(')', '=', depth);
+    }
+    return Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : this.known.get(name);
+  }
+
+  /** Behind `environ` or `getenv`: `["NAME"]`, `.get("NAME", default)`, `("NAME", default)`. */
+  private environmentVariable(depth: number): PythonValue | undefined {
+    if (this.token?.text === '.' && this.tokens[this.at + 1]?.text === 'get') this.at += 2;
+    const end = this.token?.text === '[' ? ']' : ')';
+    this.at++;
+    const [name, otherwise] = this.items(end, depth)?.values ?? [];
+    if (typeof name !== 'string') return undefined;
+    return Object.hasOwn(this.environment, name) ? this.environment[name] : otherwise;
   }
 
   /** Literals side by side are one text. */
@@ -146,7 +191,15 @@ export class LiteralReader {
   }
 
   private list(end: string, depth: number): PythonValue | undefined {
-    const list: PythonValue[] = [];
+    const items = this.items(end, depth);
+    if (items === undefined) return undefined;
+    // Brackets around one value are no tuple.
+    return end === ')' && items.values.length === 1 && items.commas === 0 ? items.values[0] : items.values;
+  }
+
+  /** The values up to the bracket that closes them, and the commas; undefined if one is no literal. */
+  private items(end: string, depth: number): { values: PythonValue[]; commas: number } | undefined {
+    const values: PythonValue[] = [];
     let known = true;
     let commas = 0;
     for (this.skipLines(); this.token !== undefined && this.token.text !== end; this.skipLines()) {
@@ -157,30 +210,29 @@ export class LiteralReader {
         known = false;
       }
       if (value === undefined) known = false;
-      else list.push(value);
+      else values.push(value);
       if (this.token?.text === ',') {
         commas++;
         this.at++;
       }
     }
     this.at++;
-    if (!known) return undefined;
-    // Brackets around one value are no tuple.
-    return end === ')' && list.length === 1 && commas === 0 ? list[0] : list;
+    return known ? { values, commas } : undefined;
   }
 
-  private dict(depth: number): PythonValue | undefined {
+  /** `{"key": value}`, or what stands in `dict(key=value)`. */
+  private dict(end: string, colon: string, depth: number): PythonValue | undefined {
     const entries: [string, PythonValue][] = [];
     let known = true;
-    for (this.skipLines(); this.token !== undefined && this.token.text !== '}'; this.skipLines()) {
-      const key = this.sum(depth + 1);
+    for (this.skipLines(); this.token !== undefined && this.token.text !== end; this.skipLines()) {
+      const key = colon === '=' ? this.tokens[this.at++].text : this.sum(depth + 1);
       this.skipLines();
-      const hasValue = this.token?.text === ':';
+      const hasValue = this.token?.text === colon;
       if (hasValue) this.at++;
       const value = hasValue ? this.sum(depth + 1) : undefined;
       this.skipLines();
-      if (this.token !== undefined && ![',', '}'].includes(this.token.text)) {
-        this.skipTo([',', '}']);
+      if (this.token !== undefined && ![',', end].includes(this.token.text)) {
+        this.skipTo([',', end]);
         known = false;
       }
       if (value === undefined || (typeof key !== 'string' && typeof key !== 'number')) known = false;
@@ -190,6 +242,14 @@ export class LiteralReader {
     this.at++;
     return known ? Object.fromEntries(entries) : undefined;
   }
+}
+
+function whole(value: number): number | undefined {
+  return Number.isFinite(value) ? Math.trunc(value) : undefined;
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** As Python does it; undefined where Python raises, and for `**`, which is no rank of these. */

@@ -11,8 +11,9 @@ export interface ShellCommand {
 
 const ASSIGNMENT = /^([A-Za-z_]\w*)(\+?)=(.*)$/s;
 const KEYWORDS = ['if', 'then', 'else', 'elif', 'do', 'while', 'until', '!', '{', 'exec', 'nohup', 'time'];
-/** Positional parameters: a script is read as if it was called without. */
-const POSITIONAL = /^[@*0-9#?]$/;
+/** `NAME`, `NAME[@]`, `NAME:-default`. Positional parameters too: a script is read as if it was called without. */
+const PARAMETER = /^([A-Za-z_]\w*|[@*#?]|\d+)(?:\[[@*]\])?(?:(:?)([-=?+])(.*))?$/s;
+const DEEPEST = 10;
 const MOST_COMMANDS = 10_000;
 
 /**
@@ -31,19 +32,32 @@ export function shellCommands(
   const commands: ShellCommand[] = [];
   let words: string[] = [];
   let unknown: string[] = [];
+  let depth = 0;
   const lookup = (expression: string): readonly string[] | null => {
-    const match = /^([A-Za-z_]\w*)(?:\[[@*]\])?(?:(:?)([-=])(.*))?$/s.exec(expression);
+    const match = PARAMETER.exec(expression);
     if (match === null) {
-      if (POSITIONAL.test(expression)) return [];
       unknown.push(expression);
       return null;
     }
-    const [, name, colon, , otherwise] = match;
+    const [, name, colon, operator, other] = match;
     const value = variables.get(name);
-    if (value !== undefined && !(colon === ':' && value.join('') === '')) return value;
-    if (otherwise !== undefined) return [unquoted(otherwise)];
+    const isSet = value !== undefined && !(colon === ':' && value.join('') === '');
+    if (operator === '+') return isSet ? [expanded(other)] : [];
+    if (isSet) return value;
+    if (operator === '-' || operator === '=') return [expanded(other)];
+    if (operator === undefined && !/^[A-Za-z_]/.test(name)) return [];
     unknown.push(name);
     return null;
+  };
+  /** A default, in which others may stand. */
+  const expanded = (text: string): string => {
+    if (depth >= DEEPEST) return text;
+    depth++;
+    const words = [...shellTokens(text, lookup)].map((token) =>
+      'word' in token ? token.word : token.operator,
+    );
+    depth--;
+    return words.join(' ');
   };
   const endCommand = () => {
     const env: Record<string, string> = {};
@@ -101,8 +115,4 @@ function arrayOf(tokens: Iterator<ShellToken>): string[] {
     else if (token.value.operator === ')') break;
   }
   return words;
-}
-
-function unquoted(text: string): string {
-  return /^(['"])(.*)\1$/s.exec(text)?.[2] ?? text;
 }

@@ -20,12 +20,14 @@ export function supervisorServers(text: string, file: string, variables: Variabl
     if (command === undefined) return [];
     const unknown: string[] = [];
     const words = shellWords(command.text).map((word) =>
-      word.replace(/%\(([^)]+)\)[sd]/g, (all, key: string) => {
+      word.replace(/%%|%\((\w+)\)\d*[sd]/g, (_, key: string | undefined) => {
+        if (key === undefined) return '%';
         const variable = key.replace(/^ENV_/, '');
-        if (key === 'program_name') return name;
+        if (key === 'program_name' || key === 'group_name') return name;
         if (Object.hasOwn(variables, variable)) return variables[variable];
         unknown.push(variable);
-        return all;
+        // As a shell writes it: the word may be a script.
+        return `\${${variable}}`;
       }),
     );
     const env = environmentOf(values.get('environment')?.text ?? '');

@@ -1,3 +1,4 @@
+import { inBraces } from '../shell-words.ts';
 import type { Variables } from './deployment.ts';
 
 /** A text with its variables replaced, and those for which nobody has a value. */
@@ -6,32 +7,48 @@ export interface Interpolated {
   readonly unknown: readonly string[];
 }
 
-/** `${NAME}` with what may stand in it, `$NAME`, `$$`. */
-const COMPOSE = /\$(?:\$|\{([A-Za-z_]\w*)(?:(:?[-?+])([^}]*))?\}|([A-Za-z_]\w*))/g;
+/** What may stand in a `${…}`. */
+const IN_BRACES = /^([A-Za-z_]\w*)(?:(:?)([-?+])(.*))?$/s;
+const BARE = /\$([A-Za-z_]\w*)/y;
+const DEEPEST = 10;
 
 /** Docker Compose's `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, `${NAME:+other}`, `$NAME`, `$$`. */
-export function interpolate(text: string, variables: Variables): Interpolated {
+export function interpolate(text: string, variables: Variables, depth = 0): Interpolated {
   const unknown: string[] = [];
-  const replaced = text.replace(
-    COMPOSE,
-    (
-      all: string,
-      braced: string | undefined,
-      operator: string | undefined,
-      other: string | undefined,
-      bare: string | undefined,
-    ) => {
-      if (all === '$$') return '$';
-      const name = braced ?? bare ?? '';
-      const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
-      const isSet = value !== undefined && !(operator?.startsWith(':') && value === '');
-      if (operator?.endsWith('+')) return isSet ? (other ?? '') : '';
-      if (isSet) return value;
-      if (operator?.endsWith('-')) return other ?? '';
-      unknown.push(name);
-      return all;
-    },
-  );
+  /** The texts of defaults may have variables themselves. */
+  const inner = (other: string): string => {
+    if (depth >= DEEPEST) return other;
+    const { text: replaced, unknown: missing } = interpolate(other, variables, depth + 1);
+    unknown.push(...missing);
+    return replaced;
+  };
+  const resolved = (name: string, colon: string, operator: string, other: string): string | null => {
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const isSet = value !== undefined && !(colon === ':' && value === '');
+    if (operator === '+') return isSet ? inner(other) : '';
+    if (isSet) return value;
+    if (operator === '-') return inner(other);
+    unknown.push(name);
+    return null;
+  };
+  let replaced = '';
+  for (let i = 0; i < text.length; ) {
+    const next = text.indexOf('$', i);
+    if (next < 0) return { text: replaced + text.slice(i), unknown };
+    replaced += text.slice(i, next);
+    BARE.lastIndex = next;
+    const braces = inBraces(text, next);
+    const [, name, colon = '', operator = '', other = ''] =
+      (braces === null ? BARE.exec(text) : IN_BRACES.exec(braces)) ?? [];
+    const written = braces !== null ? `\${${braces}}` : name === undefined ? '$' : `$${name}`;
+    if (text[next + 1] === '$') {
+      replaced += '$';
+      i = next + 2;
+    } else {
+      replaced += (name === undefined ? null : resolved(name, colon, operator, other)) ?? written;
+      i = next + written.length;
+    }
+  }
   return { text: replaced, unknown };
 }
 

@@ -52,6 +52,16 @@ describe('compose', () => {
     expect(llm.notes).toEqual(['shm_size 8g: shared memory is not modelled']);
   });
 
+  test('defaults of defaults', () => {
+    const text = `services:
+  a:
+    image: vllm/vllm-openai
+    command: --model \${A:-\${B:-m}} --max-num-seqs \${C:+9}8$$
+`;
+    expect(command(text, 'compose.yaml')).toBe("vllm serve --model m --max-num-seqs '8$'");
+    expect(command(text, 'compose.yaml', { variables: { B: 'b', C: '1' } })).toMatch(/--model b .* '98\$'$/);
+  });
+
   test('variables that are given go before defaults', () => {
     expect(command(COMPOSE, 'compose.yaml', { variables: { MODEL: 'other' } })).toContain('--model other');
   });
@@ -234,6 +244,17 @@ environment=VLLM_USE_V1="0",CUDA_VISIBLE_DEVICES="0,1"
   expect(statedGpus(vllm)).toBe(2);
 });
 
+test('supervisor: variables that are open, in a script too', () => {
+  const config = (command: string) => `[program:llm]\ncommand=${command}\n`;
+  const inShell = config('bash -c "exec vllm serve m --max-model-len %(ENV_LEN)s --port %(ENV_PORT)s"');
+  expect(problemOf(inShell, 'supervisord.conf')).toContain('nothing here says what LEN is');
+  expect(command(inShell, 'supervisord.conf', { variables: { LEN: '4096' } })).toContain(
+    '--max-model-len 4096',
+  );
+  expect(problemOf(config('vllm serve m -tp %(ENV_TP)s'), 'supervisord.conf')).toContain('what TP is');
+  expect(command(config('vllm serve /%(program_name)s/%%m'), 'supervisord.conf')).toBe('vllm serve /llm/%m');
+});
+
 describe('Python', () => {
   test('keyword arguments of literals and of names that have one', () => {
     const text = `import os
@@ -253,16 +274,36 @@ llm = LLM(
 `;
     const { start, notes } = read(text, 'serve.py');
     expect(start.command).toBe(
-      `vllm serve org/model --tensor-parallel-size 2 --enforce-eager --enable-prefix-caching=false --limit-mm-per-prompt '{"image":4}' --max-model-len 8192 --max-num-batched-tokens 5123`,
+      `vllm serve org/model --tensor-parallel-size 2 --enforce-eager --enable-prefix-caching=false --limit-mm-per-prompt '{"image":4}' --max-model-len 8192 --max-num-batched-tokens 5123 --block-size 16`,
     );
     expect(notes.join('; ')).toContain(
-      'no literals: max_num_seqs, gpu_memory_utilization, block_size; left out: arguments',
+      'no literals: max_num_seqs, gpu_memory_utilization; left out: arguments',
+    );
+  });
+
+  test('environment variables with a default or a value, conversions, keyword arguments of a dict', () => {
+    const text = `from os import environ, getenv
+MODEL = os.environ.get("MODEL", "org/model")
+LENGTH = int(os.getenv("LENGTH", "8192"))
+more = dict(max_num_seqs=64, **others)
+kwargs = {"enforce_eager": True, "block_size": int(environ["BLOCK"])}
+extra = dict(
+    max_num_batched_tokens=1024 * 4,
+)
+llm = LLM(model=MODEL, max_model_len=LENGTH, gpu_memory_utilization=float(getenv("UTIL", "0.8")), **extra, **kwargs)
+`;
+    expect(command(text, 'a.py')).toBe(
+      'vllm serve org/model --max-model-len 8192 --gpu-memory-utilization 0.8 --max-num-batched-tokens 4096',
+    );
+    expect(command(text, 'a.py', { variables: { LENGTH: '4096', MODEL: 'm', BLOCK: '32' } })).toBe(
+      'vllm serve m --max-model-len 4096 --gpu-memory-utilization 0.8 --max-num-batched-tokens 4096 --enforce-eager --block-size 32',
     );
   });
 
   test('a model that nobody knows is an error, and can be given', () => {
     const text = 'args = AsyncEngineArgs(model=MODEL_PATH, dtype="bfloat16")';
-    expect(problemOf(text, 'a.py')).toMatch(/^a\.py:1:8: model: expected a literal/);
+    expect(problemOf(text, 'a.py')).toMatch(/^a\.py:1:8: model: expected a literal.*--var model=NAME$/);
+    expect(command('LLM(args.model)', 'a.py', { variables: { model: 'm' } })).toBe('vllm serve m');
     expect(command(text, 'a.py', { variables: { MODEL_PATH: 'm' } })).toBe('vllm serve m --dtype bfloat16');
   });
 
@@ -290,6 +331,14 @@ fi
       'vllm serve org/model --max-model-len 8192 --enable-prefix-caching --max-num-seqs 8 --port 8000',
     );
     expect(statedGpus(server)).toBe(2);
+  });
+
+  test('positional parameters with a default, defaults of defaults, what is only there with another', () => {
+    const text = `MODEL=\${1:-org/model}; TP="\${2-2}"; LEN=\${LEN:-\${DEFAULT:-8192}}
+vllm serve "$MODEL" -tp $TP --max-model-len $LEN \${LEN:+--enforce-eager} \${X:+--enable-lora} "$@"
+`;
+    expect(command(text, 'a.sh')).toBe('vllm serve org/model -tp 2 --max-model-len 8192 --enforce-eager');
+    expect(problemOf(`vllm serve \${MODEL:?which}`, 'a.sh')).toContain('nothing here says what MODEL is');
   });
 
   test('what has no value is an error where the server needs it, and never run', () => {
