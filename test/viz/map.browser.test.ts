@@ -114,6 +114,41 @@ describe('the block map', () => {
   });
 });
 
+test('two fingers zoom in on what is between them and move it, one finger pulls the map', async () => {
+  const { page, complaints } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true });
+  const touch = await page.context().newCDPSession(page);
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...points: [x: number, y: number][]) =>
+    touch.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  const { x, y } = (await page.locator('#map').boundingBox())!;
+  const blockAt = async (right: number, down: number) => {
+    await page.touchscreen.tap(x + right, y + down);
+    await drawn(page);
+    return page.textContent('#details-title');
+  };
+  const target = await blockAt(150, 100);
+  await send('touchStart', [x + 130, y + 100], [x + 170, y + 100]);
+  for (let by = 5; by <= 80; by += 5)
+    await send('touchMove', [x + 130 - by, y + 100], [x + 170 + by, y + 100]);
+  await send('touchMove', [x + 80, y + 140], [x + 280, y + 140]);
+  await send('touchEnd');
+  await drawn(page);
+  expect(await page.locator('.overview').isVisible()).toBe(true);
+  expect(await page.evaluate(() => visualViewport?.scale)).toBe(1);
+  expect(await blockAt(180, 140)).toBe(target);
+
+  await send('touchStart', [x + 180, y + 140]);
+  for (let by = 5; by <= 60; by += 5) await send('touchMove', [x + 180 - by, y + 140]);
+  await send('touchEnd');
+  expect(await blockAt(120, 140)).toBe(target);
+
+  await send('touchStart', [x + 20, y + 100], [x + 320, y + 100]);
+  for (let by = 5; by <= 140; by += 5)
+    await send('touchMove', [x + 20 + by, y + 100], [x + 320 - by, y + 100]);
+  await send('touchEnd');
+  await page.locator('.overview').waitFor({ state: 'hidden' });
+  expect(complaints).toEqual([]);
+});
+
 describe('layouts and colours', () => {
   test('every mode and order draws another picture, and the same one again', async () => {
     const { page, complaints } = await open();

@@ -144,15 +144,25 @@ export class MapControls {
     }
   }
 
+  /** What is between the fingers stays there. */
   private pinch(pointerId: number, point: Point): void {
+    const before = this.middle();
     this.down.set(pointerId, point);
+    const middle = this.middle();
+    this.map.pan(middle.x - before.x, middle.y - before.y);
     const spread = this.distance();
     const levels = Math.trunc(Math.log(spread / this.spread) / Math.log(PINCH_LEVEL));
-    if (levels === 0) return;
-    this.spread = spread;
-    const [a, b] = this.down.values();
-    this.map.zoomBy(levels, { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+    if (levels !== 0) {
+      this.spread = spread;
+      this.map.zoomBy(levels, middle);
+    }
     this.moved();
+  }
+
+  /** Of the two fingers. */
+  private middle(): Point {
+    const [a, b] = this.down.values();
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
   }
 
   /** Between the two fingers. */

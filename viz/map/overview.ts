@@ -21,6 +21,7 @@ export class Overview {
     const { context, width, height } = fitCanvas(this.canvas);
     const image = this.image.update(zoom.whole, order, ink, changes);
     context.clearRect(0, 0, width, height);
+    context.imageSmoothingEnabled = image.width > width;
     context.drawImage(image, 0, 0, width, height);
     const { layout, inSight } = zoom;
     const across = width / (layout.columns * layout.cell);
