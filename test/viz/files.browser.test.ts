@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { exportChromeTrace } from '../../sim/export/chrome-trace.ts';
 import { decodeRecording, digestOf, encodeRecording } from '../../sim/recording/codec.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { HELLO, hello, record } from './hello-run.ts';
@@ -143,6 +144,33 @@ describe('saving', () => {
     expect(JSON.parse((await save(page, 'JSON')).bytes.toString()).requests).toHaveLength(26);
     const trace = JSON.parse((await save(page, 'Chrome trace')).bytes.toString());
     expect(trace.traceEvents.length).toBeGreaterThan(200);
+    expect(complaints).toEqual([]);
+  });
+
+  test('Perfetto gets the trace from tab to tab, once its page answers', async () => {
+    const { page, complaints } = await open();
+    await page.context().route('https://ui.perfetto.dev/**', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<title>waiting</title><script>
+          addEventListener('message', ({ data, source, origin }) => {
+            if (data === 'PING') source.postMessage('PONG', origin);
+            else document.title = data.perfetto.title + ' ' +
+              JSON.parse(new TextDecoder().decode(data.perfetto.buffer)).traceEvents.length;
+          });
+        </script>`,
+      }),
+    );
+    await page.click('#share');
+    const [tab] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.getByRole('button', { name: 'Perfetto', exact: true }).click(),
+    ]);
+    const { traceEvents } = JSON.parse([...exportChromeTrace(hello)].join(''));
+    await tab.waitForFunction((title) => document.title === title, `hello ${traceEvents.length}`);
+    await page.getByText('Perfetto has the trace.').waitFor();
+    await tab.close();
+    await page.context().unroute('https://ui.perfetto.dev/**');
     expect(complaints).toEqual([]);
   });
 

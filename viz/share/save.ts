@@ -7,6 +7,7 @@ import type { BlockMap } from '../block-map.ts';
 import type { Palette } from '../palette.ts';
 import { type NamedRun, reportOf } from '../report/save-report.ts';
 import { t } from '../text/text.ts';
+import { openInPerfetto } from './perfetto.ts';
 import { type Caption, drawPicture, svgPicture } from './picture.ts';
 
 /** What is saved. */
@@ -29,6 +30,8 @@ export interface Save {
   readonly extension: string;
   /** null: it cannot be made of this. */
   make(source: SaveSource): Promise<Blob | null>;
+  /** In place of saving it: whether another page took it. */
+  open?(blob: Blob, title: string): Promise<boolean>;
 }
 
 /** Kind of file → what it is called where that is a name, and what it is. */
@@ -41,6 +44,7 @@ const ABOUT = {
   csv: () => ['CSV', t().share.csv],
   json: () => ['JSON', t().share.json],
   trace: () => [t().share.trace, t().share.traceIs],
+  perfetto: () => ['Perfetto', t().share.perfetto],
   report: () => [t().share.report, t().share.reportIs],
 } as const;
 
@@ -49,6 +53,12 @@ export const whatOf = ({ name }: Save): string => ABOUT[name]()[1];
 
 const GIF_FRAMES = 60;
 const GIF_DELAY_MS = 120;
+
+const TRACE: Save = {
+  name: 'trace',
+  extension: 'trace.json',
+  make: async ({ recording }) => new Blob([...exportChromeTrace(recording)], { type: 'application/json' }),
+};
 
 export const SAVES: readonly Save[] = [
   {
@@ -103,11 +113,8 @@ export const SAVES: readonly Save[] = [
     extension: 'json',
     make: async ({ recording }) => new Blob([...exportJson(recording)], { type: 'application/json' }),
   },
-  {
-    name: 'trace',
-    extension: 'trace.json',
-    make: async ({ recording }) => new Blob([...exportChromeTrace(recording)], { type: 'application/json' }),
-  },
+  TRACE,
+  { ...TRACE, name: 'perfetto', open: openInPerfetto },
   {
     name: 'report',
     extension: 'html',

@@ -1,5 +1,6 @@
 import type { Room } from '../../sim/share/fragment.ts';
 import { byId, h } from '../dom.ts';
+import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import { embedCode } from './embed-code.ts';
 import type { Save, SaveSource } from './save.ts';
@@ -51,7 +52,7 @@ export class ShareDialog {
         field,
         h('button', { type: 'button', class: 'button primary', onclick: () => this.copy(field) }, t().copy),
       ),
-      h('p', {}, t().share.length(link.length.toLocaleString('en-US'))),
+      h('p', {}, t().share.length(grouped(link.length))),
     ];
   }
 
@@ -121,7 +122,13 @@ export class ShareDialog {
       this.told.replaceChildren(t().share.cannot(label));
       return;
     }
-    download(blob, fileName(source.recording.header.name, save.extension));
-    this.told.replaceChildren(t().share.saved(Math.ceil(blob.size / 1000).toLocaleString('en-US')));
+    const { name } = source.recording.header;
+    if (save.open !== undefined) {
+      const isTaken = await save.open(blob, name);
+      this.told.replaceChildren(isTaken ? t().share.opened(label) : t().share.notOpened(label));
+      return;
+    }
+    download(blob, fileName(name, save.extension));
+    this.told.replaceChildren(t().share.saved(grouped(Math.ceil(blob.size / 1000))));
   }
 }

@@ -510,6 +510,9 @@ export const en = {
     pressToCopy: 'Press Ctrl+C to copy.',
     making: (label: string) => `Making the ${label} …`,
     cannot: (label: string) => `No ${label} can be made of this.`,
+    opened: (label: string) => `${label} has the trace.`,
+    notOpened: (label: string) =>
+      `${label} did not answer: save the Chrome trace, and open it in ui.perfetto.dev.`,
     saved: (kb: string) => `Saved: ${kb} kB.`,
     recording: 'Recording',
     scenario: 'Scenario',
@@ -522,6 +525,7 @@ export const en = {
     csv: 'a row per request',
     json: 'summary, metrics and requests',
     traceIs: 'requests and steps, for ui.perfetto.dev',
+    perfetto: 'opens ui.perfetto.dev in a new tab, and hands the trace to that tab; no server gets it',
     report: 'Report',
     reportIs: 'results and this page with the runs, in one file that needs no network',
   },

@@ -240,6 +240,32 @@ test('chrome-trace: on each track events follow each other, and every preemption
   });
 });
 
+/** Google's "Trace Event Format": what each kind of event must have. */
+const FORM: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  M: { pid: 'number', args: 'object' },
+  X: { ts: 'number', dur: 'number', pid: 'number', tid: 'number', cat: 'string', args: 'object' },
+  i: { ts: 'number', pid: 'number', tid: 'number', s: 'string' },
+  C: { ts: 'number', pid: 'number', args: 'object' },
+};
+const METADATA = ['process_name', 'thread_name', 'thread_sort_index'];
+
+test('chrome-trace: each event has the form that its kind must have', () => {
+  checkRuns((recording) => {
+    const { traceEvents, displayTimeUnit } = JSON.parse(textOf(exportChromeTrace(recording)));
+    expect(displayTimeUnit).toBe('ms');
+    const wrong = (traceEvents as (TraceEvent & Record<string, unknown>)[]).filter((event) => {
+      const form = FORM[event.ph];
+      if (form === undefined || typeof event.name !== 'string') return true;
+      if (Object.entries(form).some(([key, type]) => typeof event[key] !== type)) return true;
+      if (event.ph === 'M') return !METADATA.includes(event.name);
+      if (event.ph === 'i') return !['g', 'p', 't'].includes(event.s as string);
+      const numbers = [event.ts, ...(event.ph === 'X' ? [event.dur] : Object.values(event.args))];
+      return !numbers.every((value) => Number.isFinite(value) && (value as unknown as number) >= 0);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
 test('the same bytes twice', () => {
   const [input] = fc.sample(randomRun, { numRuns: 1, seed: 2 });
   for (const format of [exportCsv, exportJson, exportOpenMetrics, exportChromeTrace]) {
