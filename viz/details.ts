@@ -48,7 +48,7 @@ export class Details {
     const { requestIds, header } = cursor.recording;
     const { groups, numGpuBlocks } = header.pool;
     const onCpu = block >= numGpuBlocks;
-    this.title.textContent = `${onCpu ? texts.cpuBlock : texts.block} ${(onCpu ? block - numGpuBlocks : block).toLocaleString('en-US')}`;
+    this.title.textContent = `${onCpu ? texts.cpuBlock : texts.block} ${grouped(onCpu ? block - numGpuBlocks : block)}`;
     const state = blockState(cursor, block);
     const rows: [string, ...(Node | string)[]][] = [[texts.state, states[state]]];
     if (state === 'null') {

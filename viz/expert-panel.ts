@@ -1,5 +1,6 @@
 import { type ExpertMap, stretchAt, timesTheMean } from '../sim/moe/expert-map.ts';
 import { fitCanvas, h } from './dom.ts';
+import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { Segmented } from './segmented.ts';
@@ -206,8 +207,8 @@ function colorOf(times: number, palette: Palette): string {
 function timeOf({ history }: ExpertMap, stretch: number | null): string | null {
   if (history === undefined || stretch === null) return null;
   const first = stretch * history.stepsPerStretch;
-  const count = (n: number) => n.toLocaleString('en-US');
-  return t().experts.steps(count(first), count(first + history.stepsPerStretch - 1));
+
+  return t().experts.steps(grouped(first), grouped(first + history.stepsPerStretch - 1));
 }
 
 function introduce(experts: ExpertMap, stretch: number | null): string {

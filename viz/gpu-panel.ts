@@ -2,6 +2,7 @@ import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-
 import { changeAt, type ServingAllocator } from '../sim/memory/serving/serving-allocator.ts';
 import { GIB, MIB } from '../sim/units.ts';
 import { h } from './dom.ts';
+import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import { t } from './text/text.ts';
 
@@ -118,7 +119,7 @@ function serving(allocator: ServingAllocator, step: number): string {
   const retries = changes.numAllocRetries[at] - changes.numAllocRetries[0];
   return (
     t().gpus.served(
-      step.toLocaleString('en-US'),
+      grouped(step),
       gib(changes.reservedBytes[at]),
       mib(changes.inactiveSplitBytes[at]),
       mib(changes.largestFreeBlock[at]),
@@ -194,7 +195,7 @@ function gib(bytes: number): string {
 }
 
 function mib(bytes: number): string {
-  return `${Math.round(bytes / MIB).toLocaleString('en-US')} MiB`;
+  return `${grouped(Math.round(bytes / MIB))} MiB`;
 }
 
 function sum(values: readonly number[]): number {

@@ -3,6 +3,7 @@ import { RequestState } from '../sim/recording/recording.ts';
 import { type BlockState, blockState } from './block-colors.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 /** More rows than this nobody hears to the end. */
@@ -71,7 +72,7 @@ function requestTable(cursor: Cursor): HTMLElement {
     [table.request, table.state, table.prompt, table.computed, table.scheduled, table.blocks],
     rows,
   );
-  if (left > 0) found.append(h('p', { class: 'more' }, texts.more(left.toLocaleString('en-US'))));
+  if (left > 0) found.append(h('p', { class: 'more' }, texts.more(grouped(left))));
   return found;
 }
 
@@ -88,8 +89,7 @@ function tableOf(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): HTMLElement {
-  const cell = (value: string | number) =>
-    typeof value === 'number' ? value.toLocaleString('en-US') : value;
+  const cell = (value: string | number) => (typeof value === 'number' ? grouped(value) : value);
   return h(
     'div',
     { class: 'results' },

@@ -3,6 +3,7 @@ import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
 import type { Derived } from './derived.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { grouped } from './grouped.ts';
 import type { Palette } from './palette.ts';
 import type { TimeWindow } from './time/time-window.ts';
 
@@ -116,7 +117,7 @@ export class Timeline {
     const x = scaleLinear([from, to], [0, width]);
     for (const tick of x.ticks(Math.max(2, Math.floor(width / 110)))) {
       if (!Number.isInteger(tick)) continue;
-      const label = tick.toLocaleString('en-US');
+      const label = grouped(tick);
       const at = Math.min(
         Math.max(2, x(tick) - context.measureText(label).width / 2),
         width - context.measureText(label).width - 2,

@@ -2,6 +2,7 @@ import type { SizingFlags } from '../sim/memory/startup-input.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
+import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker/messages.ts';
 
@@ -140,11 +141,16 @@ export class WhatIf {
 function verdictOf({ fit, message, advice }: PlanAnswer): string {
   const { starts, fails } = t().whatIf;
   if (fit === null) return fails(message, advice);
-  const count = (n: number) => n.toLocaleString('en-US');
-  return starts(count(fit.numBlocks), fit.blockSize, fit.maxConcurrency.toFixed(1), count(fit.maxModelLen));
+
+  return starts(
+    grouped(fit.numBlocks),
+    fit.blockSize,
+    fit.maxConcurrency.toFixed(1),
+    grouped(fit.maxModelLen),
+  );
 }
 
 function shown(value: Setting): string {
   if (typeof value === 'boolean') return value ? t().whatIf.on : t().whatIf.off;
-  return value.toLocaleString('en-US');
+  return grouped(value);
 }

@@ -5,6 +5,7 @@ import { COLOR_MODES } from '../block-colors.ts';
 import { ORDER_MODES } from '../block-order.ts';
 import { alignedStep, labelOf, MOST_OTHERS, type OtherRun, otherRun } from '../compare/other-runs.ts';
 import { byId } from '../dom.ts';
+import { grouped } from '../grouped.ts';
 import type { NamedRun } from '../report/save-report.ts';
 import { indexOf } from '../run-index.ts';
 import { t } from '../text/text.ts';
@@ -49,7 +50,7 @@ export class Runs {
           byId('scenario-name').textContent = t().messages.simulating(
             scenario.file,
             Math.floor(answer.share * 100),
-            answer.numSteps.toLocaleString('en-US'),
+            grouped(answer.numSteps),
           );
           return;
         case 'recording': {

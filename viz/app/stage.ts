@@ -11,6 +11,7 @@ import { byId, h } from '../dom.ts';
 import { ExpertPanel } from '../expert-panel.ts';
 import { Gantt } from '../gantt.ts';
 import { GpuPanel } from '../gpu-panel.ts';
+import { grouped } from '../grouped.ts';
 import { Headline, swatch } from '../headline.ts';
 import { MapControls } from '../map/map-controls.ts';
 import { type Palette, readPalette } from '../palette.ts';
@@ -277,7 +278,7 @@ export class Stage {
     const { run, step, mode } = this.view.get();
     return {
       title: byId('scenario-name').textContent,
-      text: run === null ? '' : t().live.step(step.toLocaleString('en-US'), sentenceOf(run.recording, step)),
+      text: run === null ? '' : t().live.step(grouped(step), sentenceOf(run.recording, step)),
       legend: legendOf(mode, this.palette),
     };
   }

@@ -3,6 +3,7 @@ import { numUsableBlocks } from '../../sim/recording/recording.ts';
 import type { ColorMode } from '../block-colors.ts';
 import { BlockMap } from '../block-map.ts';
 import { h } from '../dom.ts';
+import { grouped } from '../grouped.ts';
 import type { Palette } from '../palette.ts';
 import { t } from '../text/text.ts';
 import { type ForkActions, ForkForm } from './fork-form.ts';
@@ -190,7 +191,7 @@ export class Compare {
         h(
           'button',
           { type: 'button', class: 'button link', onclick: () => this.actions.goTo(step) },
-          t().details.step(step.toLocaleString('en-US')),
+          t().details.step(grouped(step)),
         ),
         ':',
       ),
@@ -202,9 +203,6 @@ export class Compare {
 function figureOf({ recording, numFree, numRunning, numWaiting, step }: Cursor): string {
   const usable = Math.max(1, numUsableBlocks(recording.header));
   const use = Math.round(((usable - numFree) / usable) * 100);
-  const where =
-    step >= recording.numSteps
-      ? t().compare.end
-      : t().details.step(Math.max(0, step).toLocaleString('en-US'));
+  const where = step >= recording.numSteps ? t().compare.end : t().details.step(grouped(Math.max(0, step)));
   return t().compare.figure(where, use, numRunning, numWaiting);
 }

@@ -1,5 +1,6 @@
 import type { ForkFlag } from '../../sim/scenario/fork.ts';
 import { h } from '../dom.ts';
+import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 
 interface Flag {
@@ -60,7 +61,7 @@ export class ForkForm {
 
   /** Where it would begin; null: a run that cannot be forked. */
   show(step: number | null): void {
-    const label = step === null ? t().fork.cannot : t().fork.at(step.toLocaleString('en-US'));
+    const label = step === null ? t().fork.cannot : t().fork.at(grouped(step));
     if (this.opener.textContent === label) return;
     this.opener.textContent = label;
     this.opener.disabled = step === null;

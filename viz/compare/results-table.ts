@@ -1,4 +1,5 @@
 import { h } from '../dom.ts';
+import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import type { OtherRun } from './other-runs.ts';
 
@@ -40,7 +41,7 @@ export function resultsTable(others: readonly OtherRun[]): HTMLElement[] {
 /** A number as people read it. */
 export function shown(value: number | null): string {
   if (value === null) return '–';
-  if (Number.isInteger(value)) return value.toLocaleString('en-US');
+  if (Number.isInteger(value)) return grouped(value);
   return Math.abs(value) >= 100 ? value.toFixed(1) : value.toPrecision(3);
 }
 

@@ -1,6 +1,8 @@
 /* How the course writes numbers. */
 
-export const int = (value: number): string => Math.round(value).toLocaleString('en-US');
+import { grouped } from '../grouped.ts';
+
+export const int = (value: number): string => grouped(Math.round(value));
 export const dec = (value: number, digits = 1): string => value.toFixed(digits);
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
 /** "1 block", "2 blocks", "2 copies". */

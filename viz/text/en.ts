@@ -4,8 +4,9 @@
  * ones are texts. What the engine says (its reasons, errors and advice) is English in every language.
  */
 
-const plural = (count: number, noun: string) =>
-  `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+import { grouped } from '../grouped.ts';
+
+const plural = (count: number, noun: string) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 const times = (count: number) => (count === 1 ? 'once' : `${count} times`);
 
 export const en = {

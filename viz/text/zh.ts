@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts';
 import type { Texts } from './en.ts';
 
 /* 页面的全部中文文字，与 en.ts 一一对应。引擎给出的理由、报错和建议仍是英文。 */
@@ -193,8 +194,7 @@ export const zh: Texts = {
     dies: (steps, error) => `${steps} 步后引擎崩溃（${error}）。`,
     hangs: (steps) => `${steps} 步后引擎停住：队首的请求永远无法运行。`,
     end: (steps) => `结束，共 ${steps} 步。`,
-    computes: (requests, tokens) =>
-      `${requests.toLocaleString('en-US')} 个请求计算 ${tokens.toLocaleString('en-US')} 个词元。`,
+    computes: (requests, tokens) => `${grouped(requests)} 个请求计算 ${grouped(tokens)} 个词元。`,
     list: (verb, ids, more) => `${verb} ${ids.join('、')}${more > 0 ? ` 等，另有 ${more} 个` : ''}。`,
     preempt: '抢占',
     'swap-out': '换出',
@@ -203,9 +203,9 @@ export const zh: Texts = {
     resume: '恢复',
     abort: '放弃',
     finish: '完成',
-    hits: (blocks) => `${blocks.toLocaleString('en-US')} 个块来自前缀缓存。`,
-    evicted: (blocks) => `驱逐 ${blocks.toLocaleString('en-US')} 个缓存块。`,
-    copied: (blocks) => `写时复制 ${blocks.toLocaleString('en-US')} 个块。`,
+    hits: (blocks) => `${grouped(blocks)} 个块来自前缀缓存。`,
+    evicted: (blocks) => `驱逐 ${grouped(blocks)} 个缓存块。`,
+    copied: (blocks) => `写时复制 ${grouped(blocks)} 个块。`,
     join: '',
     async: '（异步调度：输出晚一步。）',
   },
