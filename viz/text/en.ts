@@ -411,7 +411,7 @@ export const en = {
     intro:
       'Add a run with other flags: the same requests, side by side, with the first decision in which they part and what comes of it.',
     blocksOf: (letter: string) => `Blocks of run ${letter}`,
-    runAlone: (letter: string) => `Open run ${letter} alone`,
+    runAlone: (letter: string) => `Run ${letter}: open alone`,
     alone: 'open alone',
     removeRun: (letter: string) => `Remove run ${letter}`,
     remove: 'remove',

@@ -367,7 +367,7 @@ export const zh: Texts = {
     differences: ' 突出不同的块',
     intro: '添加一个参数不同的运行：同样的请求并排显示，指出第一个不同的决定及其后果。',
     blocksOf: (letter) => `运行 ${letter} 的块`,
-    runAlone: (letter) => `单独打开运行 ${letter}`,
+    runAlone: (letter) => `运行 ${letter}：单独打开`,
     alone: '单独打开',
     removeRun: (letter) => `移除运行 ${letter}`,
     remove: '移除',

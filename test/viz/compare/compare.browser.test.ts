@@ -61,7 +61,7 @@ test('a flag that changes at a step: the rest is replayed beside the run, and th
   expect(await other.page.textContent('.first-difference')).toContain(first?.decisions[1]);
 
   // Alone, it can be saved as a file that gives the same run.
-  await other.page.click('[aria-label="Open run B alone"]');
+  await other.page.click('[aria-label="Run B: open alone"]');
   await other.page.waitForFunction(
     () => document.querySelector('.fork-mark')?.ariaLabel === 'A forks at step 60',
   );
