@@ -1,6 +1,7 @@
 import { Outcome, type Recording } from '../recording/recording.ts';
 import { lengthBuckets } from '../report/buckets.ts';
 import type { Metric } from '../report/metric.ts';
+import { NS_PER_S } from '../units.ts';
 
 /** What a histogram was told, in the order of time. */
 export interface Observation {
@@ -60,7 +61,7 @@ export function observationsOf(metric: Metric, recording: Recording): Observatio
   } else if (metric.kind === 'token') {
     const { ns, counts, steps: stepOf } = metric.read(recording);
     ns.forEach((each, i) => {
-      found.push({ ns: steps.endNs[stepOf[i]], value: each / 1e9, count: counts[i] });
+      found.push({ ns: steps.endNs[stepOf[i]], value: each / NS_PER_S, count: counts[i] });
     });
   }
   return found.sort((a, b) => a.ns - b.ns);

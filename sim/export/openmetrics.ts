@@ -2,6 +2,7 @@ import { InputError } from '../error.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Metric } from '../report/metric.ts';
 import { METRICS } from '../report/metrics.ts';
+import { secondsText } from '../units.ts';
 import { COUNTERS } from './counters.ts';
 import { boundsOf, Histogram, observationsOf } from './histograms.ts';
 import { isIdleAfter } from './phases.ts';
@@ -145,12 +146,6 @@ function head(family: string, type: 'gauge' | 'counter' | 'histogram', help: str
 
 function sample(name: string, labels: string, value: number, ns: number): string {
   return `${name}${labels} ${value} ${secondsText(ns)}\n`;
-}
-
-/** Exact: a double of seconds would round. */
-function secondsText(ns: number): string {
-  const whole = Math.floor(ns / 1e9);
-  return `${whole}.${String(Math.round(ns - whole * 1e9)).padStart(9, '0')}`;
 }
 
 function escapeLabel(text: string): string {

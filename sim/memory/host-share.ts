@@ -3,6 +3,7 @@ import type { HostShare } from '../time/transfer.ts';
 import { GIB } from '../units.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import type { ResolvedHardware } from './resolve.ts';
+import { DEFAULT_BLOCK_SIZE } from './startup-input.ts';
 import { rankWeights, sumOfWeights } from './weights.ts';
 
 /**
@@ -19,5 +20,5 @@ export function hostShareOf(scenario: Scenario, hardware: ResolvedHardware): Hos
     return Math.min(offloaded, sumOfWeights(weights));
   });
   if (scenario.vllm !== '0.6.3' && offloaded === 0) return null;
-  return { weightBytes, blockSize: numberOf(flag('block_size'), 16) };
+  return { weightBytes, blockSize: numberOf(flag('block_size'), DEFAULT_BLOCK_SIZE) };
 }

@@ -13,7 +13,8 @@ import { type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
 
-const DEFAULT_BLOCK_SIZE = 16;
+/** vLLM's, where the attention kernel does not ask for another. */
+export const DEFAULT_BLOCK_SIZE = 16;
 /** FlashMLA's, and that of the sparse attention's indexer. */
 const MLA_BLOCK_SIZE = 64;
 /** V1 runs FlashMLA on Hopper and on Blackwell of the data centre. */

@@ -1,10 +1,11 @@
+import { MIB } from '../units.ts';
 import type { Recording } from './recording.ts';
 import type { ReplayState, Snapshot } from './replay-state.ts';
 import { V0State } from './v0-state.ts';
 import { V1State } from './v1-state.ts';
 
 /** All of them together take about this much memory at most, bytes. */
-const BUDGET = 64 * 1024 * 1024;
+const BUDGET = 64 * MIB;
 const MIN_EVENTS_BETWEEN = 4096;
 /** A copy costs as much as replaying about this many events a block. */
 const EVENTS_PER_BLOCK = 0.5;

@@ -1,4 +1,5 @@
 import { numUsableBlocks, type Recording } from '../recording/recording.ts';
+import { NS_PER_S } from '../units.ts';
 import { STEP_TOKENS } from './buckets.ts';
 import type { Metric } from './metric.ts';
 import { swappedRequests } from './swapped-requests.ts';
@@ -36,7 +37,7 @@ export const STEP_METRICS: readonly Metric[] = [
     unit: 'seconds',
     kind: 'step',
     about: 'How long a step takes.',
-    read: ({ steps }, step) => (steps.endNs[step] - steps.startNs[step]) / 1e9,
+    read: ({ steps }, step) => (steps.endNs[step] - steps.startNs[step]) / NS_PER_S,
   },
   {
     name: 'vllm:kv_cache_usage_perc',

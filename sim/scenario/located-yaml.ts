@@ -14,8 +14,9 @@ import {
   visit,
 } from 'yaml';
 import { InputError, type Place } from '../error.ts';
+import { MIB } from '../units.ts';
 
-const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * MIB;
 const MAX_ALIASES = 100;
 const MAX_DOCUMENTS = 1000;
 const MAX_DEPTH = 100;

@@ -1,8 +1,8 @@
 import { NS_PER_S } from '../units.ts';
 import type { Report } from './located-yaml.ts';
 import type { PaceFile } from './pace-schema.ts';
-import { MAX_DURATION_NS } from './schema-parts.ts';
 import type { ArrivalSpec, DurationSpec, PaceSpec } from './workload-spec.ts';
+import { MAX_DURATION_NS } from './workload-spec.ts';
 
 /**
  * When the requests of a workload come.

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { NS_PER_S } from '../units.ts';
+import { MAX_DURATION_NS } from './workload-spec.ts';
 
 /** The kinds of values that a scenario's keys take. Messages say what was expected. */
 
@@ -20,8 +21,6 @@ export const positive = (what: string) =>
     v.check((n) => n > 0 && Number.isFinite(n), what),
   );
 
-/** Integer nanoseconds of simulated time fit into a double up to 104 days. */
-export const MAX_DURATION_NS = 30 * 24 * 3600 * NS_PER_S;
 export const DURATION = 'a duration like 20ms, 1.5s or 2m, at most 30 days (a plain number is seconds)';
 /** To integer nanoseconds. */
 export const duration = v.pipe(

@@ -1,5 +1,9 @@
 import type { GoodputSlos } from '../recording/recording.ts';
 import type { TraceFile, TraceFormat } from '../trace/trace.ts';
+import { NS_PER_S } from '../units.ts';
+
+/** Integer nanoseconds of simulated time fit into a double up to 104 days. */
+export const MAX_DURATION_NS = 30 * 24 * 3600 * NS_PER_S;
 
 /** Length distribution of prompts or outputs, tokens. */
 export type LengthSpec =

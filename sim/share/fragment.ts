@@ -1,4 +1,5 @@
 import { deflateSync, Inflate, strFromU8, strToU8 } from 'fflate';
+import { MIB } from '../units.ts';
 
 /*
  * The page's state in the URL's fragment: `#/<room>?s=<version>.<state>`, the state as JSON, deflated, in base64url.
@@ -9,7 +10,7 @@ const VERSION = 1;
 /** Longer fragments are refused unread; a scenario is some hundred characters. */
 const MAX_FRAGMENT = 64 * 1024;
 /** A forged state may unpack to anything. */
-const MAX_STATE_BYTES = 1024 * 1024;
+const MAX_STATE_BYTES = MIB;
 const MAX_SETS = 100;
 const MAX_OTHERS = 3;
 

@@ -1,4 +1,5 @@
 import { InputError } from '../error.ts';
+import { NS_PER_S } from '../units.ts';
 import { count, plural } from '../words.ts';
 import { fail, jsonNumber, jsonTokens } from './cells.ts';
 import { sinceFirst } from './times.ts';
@@ -23,7 +24,7 @@ export function benchResultTrace(chunks: Iterable<string>, file: string): Trace 
   }
   let numFailed = 0;
   function* rows(): Generator<TraceRow> {
-    const toNs = sinceFirst(1e9);
+    const toNs = sinceFirst(NS_PER_S);
     for (const [i, length] of inputLens.entries()) {
       const at = (field: string) => ({ file, field: `${field}.${i}`, place: { line: 1, column: 1 } });
       const outputTokens = jsonTokens(at('output_lens'), outputLens[i], 0);

@@ -1,3 +1,4 @@
+import { NS_PER_S } from '../units.ts';
 import { type Cell, fail, jsonNumber, jsonTokens } from './cells.ts';
 import { linesOf, type Piece } from './pieces.ts';
 import { sinceFirst } from './times.ts';
@@ -23,7 +24,7 @@ export function jsonLinesTrace(
   const blockTokens = (isFree && timedTrace?.chunkHashSize) || ownBlock;
   const seconds = (isFree && timedTrace?.secMultiplier) || ownSeconds;
   function* rows(): Generator<TraceRow> {
-    const toNs = sinceFirst(seconds * 1e9);
+    const toNs = sinceFirst(seconds * NS_PER_S);
     for (const piece of linesOf(chunks, file)) {
       if (piece[0].trim() !== '') yield rowOf(piece, file, blockTokens, toNs);
     }

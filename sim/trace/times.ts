@@ -1,3 +1,4 @@
+import { NS_PER_S } from '../units.ts';
 import { type Cell, fail, shown } from './cells.ts';
 
 /* Times of trace files, as integer nanoseconds since the first row. */
@@ -17,7 +18,7 @@ function exact(at: Omit<Cell, 'text'>, ns: number): number {
 }
 
 export function secondsReader(): (cell: Cell) => number {
-  const toNs = sinceFirst(1e9);
+  const toNs = sinceFirst(NS_PER_S);
   return (cell) => {
     const text = cell.text.trim();
     // Number() alone would take "" and "0x10" as well.
@@ -42,7 +43,7 @@ export function timestampReader(): (cell: Cell) => number {
     }
     firstDay ??= today;
     const secondsSince = (((today - firstDay) * 24 + hour) * 60 + minute) * 60 + second;
-    return exact(cell, secondsSince * 1e9 + Number((match[7] ?? '').padEnd(9, '0')));
+    return exact(cell, secondsSince * NS_PER_S + Number((match[7] ?? '').padEnd(9, '0')));
   };
 }
 

@@ -1,3 +1,4 @@
+import { NS_PER_MS, NS_PER_S, secondsText } from '../units.ts';
 import { CSV_COLUMNS } from './csv.ts';
 import { Regrouper } from './regroup.ts';
 import { dateText, dayNumber } from './times.ts';
@@ -60,7 +61,7 @@ function lineOf(row: TraceRow, format: WritableFormat, regroup: Regrouper, numbe
     default: {
       return JSON.stringify({
         ...(format === 'bailian' && { chat_id: number, parent_chat_id: -1 }),
-        timestamp: format === 'mooncake' ? timeNs / 1e6 : timeNs / 1e9,
+        timestamp: format === 'mooncake' ? timeNs / NS_PER_MS : timeNs / NS_PER_S,
         input_length: promptTokens,
         output_length: outputTokens,
         ...(format === 'bailian' && { type: 'text', turn: 1 }),
@@ -70,18 +71,15 @@ function lineOf(row: TraceRow, format: WritableFormat, regroup: Regrouper, numbe
   }
 }
 
-/** Exact: a double of seconds would round. */
 function seconds(ns: number): string {
-  const whole = Math.floor(ns / 1e9);
-  const fraction = String(Math.round(ns - whole * 1e9)).padStart(9, '0');
-  return `${whole}.${fraction}`.replace(/\.?0+$/, '');
+  return secondsText(ns).replace(/\.?0+$/, '');
 }
 
 function timestamp(ns: number): string {
   const day = Math.floor(ns / NS_PER_DAY);
   const inDay = ns - day * NS_PER_DAY;
-  const whole = Math.floor(inDay / 1e9);
+  const [whole, fraction] = secondsText(inDay).split('.');
   const pad = (value: number) => String(value).padStart(2, '0');
-  const clock = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60].map(pad).join(':');
-  return `${dateText(FIRST_DAY + day)} ${clock}.${String(Math.round(inDay - whole * 1e9)).padStart(9, '0')}`;
+  const clock = [Math.floor(+whole / 3600), Math.floor(+whole / 60) % 60, +whole % 60].map(pad).join(':');
+  return `${dateText(FIRST_DAY + day)} ${clock}.${fraction}`;
 }

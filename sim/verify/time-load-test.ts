@@ -6,6 +6,7 @@ import { percentile } from '../report/statistics.ts';
 import { summarize } from '../report/summary.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
 import { stepTimeOf } from '../scenario-time.ts';
+import { NS_PER_S } from '../units.ts';
 import { WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
 import { type CsvRow, parseCsv } from './csv.ts';
@@ -186,7 +187,7 @@ function evenLoad({ rate, promptTokens, outputTokens }: Stage): Workload {
   const builder = new WorkloadBuilder();
   for (let i = 0; i < NUM_REQUESTS; i++) {
     builder.add({
-      arrivalNs: Math.round((i / rate) * 1e9),
+      arrivalNs: Math.round((i / rate) * NS_PER_S),
       prompt: [[builder.segment(`prompt ${i % NUM_PROMPTS}`), 0, promptTokens]],
       maxTokens: outputTokens,
     });

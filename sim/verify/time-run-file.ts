@@ -1,6 +1,7 @@
 import { gpuNamed } from '../catalog/gpu-names.ts';
 import { findGpu } from '../catalog/gpus.ts';
 import { InputError } from '../error.ts';
+import { NS_PER_S } from '../units.ts';
 import { type Run, WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
 import { parseCsv } from './csv.ts';
@@ -135,7 +136,7 @@ export function workloadOfRun({ requests }: MeasuredRun): Workload {
     const numShared = shared.reduce((sum, [, , length]) => sum + length, 0);
     builder.add({
       id,
-      arrivalNs: Math.round(arrivalSeconds * 1e9),
+      arrivalNs: Math.round(arrivalSeconds * NS_PER_S),
       prompt: [...shared, [builder.newSegment(), 0, inputTokens - numShared]],
       maxTokens: outputTokens,
     });

@@ -1,8 +1,5 @@
-import type { DurationSpec } from '../scenario/workload-spec.ts';
+import { type DurationSpec, MAX_DURATION_NS } from '../scenario/workload-spec.ts';
 import type { RandomStream } from './random.ts';
-
-/** Nobody thinks longer than a scenario may say. */
-const MAX_NS = 30 * 86_400e9;
 
 /** Integer nanoseconds of a distribution. */
 export function drawDuration(spec: DurationSpec, stream: RandomStream): number {
@@ -12,7 +9,7 @@ export function drawDuration(spec: DurationSpec, stream: RandomStream): number {
     case 'uniform':
       return Math.round(spec.minNs + stream.uniform() * (spec.maxNs - spec.minNs));
     case 'exponential':
-      return Math.min(MAX_NS, Math.round(stream.exponential(spec.meanNs)));
+      return Math.min(MAX_DURATION_NS, Math.round(stream.exponential(spec.meanNs)));
     case 'lognormal':
       return Math.min(spec.maxNs, Math.round(stream.lognormal(spec.medianNs, spec.sigma)));
   }

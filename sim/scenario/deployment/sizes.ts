@@ -1,9 +1,9 @@
-import { GIB } from '../../units.ts';
+import { GIB, MIB } from '../../units.ts';
 
 const DOCKER: Readonly<Record<string, number>> = {
   b: 1,
   k: 1024,
-  m: 1024 * 1024,
+  m: MIB,
   g: GIB,
   t: 1024 * GIB,
 };
@@ -15,7 +15,7 @@ const KUBERNETES: Readonly<Record<string, number>> = {
   G: 1e9,
   T: 1e12,
   Ki: 1024,
-  Mi: 1024 * 1024,
+  Mi: MIB,
   Gi: GIB,
   Ti: 1024 * GIB,
 };

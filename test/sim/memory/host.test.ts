@@ -77,6 +77,15 @@ describe('what else takes host memory', () => {
     expect(files('dummy')).toMatchObject({ loading: 0, pageCache: 0 });
   });
 
+  test('files are read before the swap space is pinned: the peak has the larger of the two', () => {
+    const of = (swap: number) =>
+      planOf(`${LLAMA} --load-format pt --swap-space ${swap}`, {}, 'a100-80g').host ?? expect.unreachable();
+    const [some, much] = [of(1), of(8)];
+    expect(some.swap).toBeLessThan(some.loading);
+    expect(some.peak).toBe(some.processes + some.loading);
+    expect(much.peak).toBe(much.processes + much.swap);
+  });
+
   test('offloaded weights are pinned, and killed while loading if there is no room', () => {
     const command = `${LLAMA} --cpu-offload-gb 4`;
     const { host } = planOf(command, {}, 'a100-80g', '2026-05');
