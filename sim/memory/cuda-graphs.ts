@@ -30,12 +30,14 @@ export function v0GraphBytes(numLayers: number, maxNumSeqs: number): number {
   return Math.round(v0CaptureSizes(maxNumSeqs).length * numLayers * BYTES_PER_LAYER);
 }
 
-/**
- * V1's estimate of its graphs: every size piecewise, and those that a batch of decodes can reach a second time
- * as one whole graph.
- */
+/** V1's graphs: every size piecewise, and those that a batch of decodes can reach a second time as one full graph. */
+export function capturedGraphs(maxNumSeqs: number, maxNumBatchedTokens: number) {
+  const piecewise = captureSizes(maxNumSeqs, maxNumBatchedTokens);
+  return { piecewise, full: piecewise.filter((size) => size <= maxNumSeqs) };
+}
+
+/** V1's estimate of them. */
 export function cudaGraphBytes(numLayers: number, maxNumSeqs: number, maxNumBatchedTokens: number): number {
-  const sizes = captureSizes(maxNumSeqs, maxNumBatchedTokens);
-  const whole = sizes.filter((size) => size <= maxNumSeqs).length;
-  return Math.round((sizes.length + whole) * numLayers * BYTES_PER_LAYER);
+  const { piecewise, full } = capturedGraphs(maxNumSeqs, maxNumBatchedTokens);
+  return Math.round((piecewise.length + full.length) * numLayers * BYTES_PER_LAYER);
 }

@@ -1,5 +1,5 @@
-import { gib } from '../units.ts';
-import { captureSizes } from './cuda-graphs.ts';
+import { GIB, gib } from '../units.ts';
+import { capturedGraphs } from './cuda-graphs.ts';
 import type { Startup, StartupInput } from './startup.ts';
 
 /** The lines of vLLM's start-up log that say what became of the memory; without times and places. */
@@ -10,18 +10,18 @@ export function logLines(input: StartupInput, startup: Startup, numCpuBlocks: nu
   const concurrency = `${startup.maxConcurrency.toFixed(2)}x`;
   if (rules.engine === 'v0') {
     return [
-      `Loading model weights took ${(first.weightBytes / 1024 / 1024 / 1024).toFixed(4)} GB`,
+      `Loading model weights took ${(first.weightBytes / GIB).toFixed(4)} GB`,
       `# GPU blocks: ${startup.numBlocks}, # CPU blocks: ${numCpuBlocks}`,
       `Maximum concurrency for ${maxModelLen} tokens per request: ${concurrency}`,
     ];
   }
   const lines = [`Model loading took ${gib(first.weightBytes + first.balancerBytes)} GiB memory`];
   if (first.cudaGraphBytes > 0) {
-    const sizes = captureSizes(maxNumSeqs, maxNumBatchedTokens);
-    const whole = sizes.filter((size) => size <= maxNumSeqs);
+    const { piecewise, full } = capturedGraphs(maxNumSeqs, maxNumBatchedTokens);
+    const counted = (sizes: readonly number[]) => `${sizes.length} (largest=${sizes[sizes.length - 1]})`;
     const share = first.cudaGraphBytes / first.totalBytes;
     lines.push(
-      `Profiling CUDA graph memory: PIECEWISE=${sizes.length} (largest=${sizes[sizes.length - 1]}), FULL=${whole.length} (largest=${whole[whole.length - 1]})`,
+      `Profiling CUDA graph memory: PIECEWISE=${counted(piecewise)}, FULL=${counted(full)}`,
       `Estimated CUDA graph memory: ${gib(first.cudaGraphBytes)} GiB total`,
       `CUDA graph memory profiling is enabled (default since v0.21.0). The current --gpu-memory-utilization=${memoryShare.toFixed(4)} is equivalent to --gpu-memory-utilization=${(memoryShare - share).toFixed(4)} without CUDA graph memory profiling.`,
     );

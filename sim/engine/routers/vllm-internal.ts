@@ -14,7 +14,6 @@ export class VllmInternal implements Router {
   nextNs = Number.POSITIVE_INFINITY;
   private readonly waiting: number[];
   private readonly running: number[];
-  private lastNs = Number.NEGATIVE_INFINITY;
 
   constructor(numEngines: number) {
     this.waiting = Array.from({ length: numEngines }, () => 0);
@@ -26,7 +25,7 @@ export class VllmInternal implements Router {
     for (let i = 1; i < engines.length; i++) if (this.score(i) < this.score(best)) best = i;
     this.waiting[best]++;
     // Queues change from here on, so there will be a message.
-    if (this.nextNs === Number.POSITIVE_INFINITY) this.nextNs = Math.max(now, this.lastNs) + INTERVAL_NS;
+    if (this.nextNs === Number.POSITIVE_INFINITY) this.nextNs = now + INTERVAL_NS;
     return best;
   }
 
@@ -37,7 +36,6 @@ export class VllmInternal implements Router {
       this.running[i] = toldRunning;
       if (numOutstanding > 0) isBusy = true;
     });
-    this.lastNs = now;
     this.nextNs = isBusy ? now + INTERVAL_NS : Number.POSITIVE_INFINITY;
   }
 

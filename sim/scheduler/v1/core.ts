@@ -193,7 +193,6 @@ export class V1Core {
     this.state[request] = RequestState.Preempted;
     this.numComputed[request] = 0;
     this.numPending[request] = 0;
-    this.scheduledIn[request] = 0;
     this.waiting.pushFront(request);
     this.numPreemptedInStep++;
     this.log?.event(EventKind.Preempt, request, 0, before);

@@ -54,19 +54,53 @@ describe('models', () => {
     });
   });
 
+  const base = {
+    num_hidden_layers: 6,
+    hidden_size: 64,
+    num_attention_heads: 4,
+    vocab_size: 100,
+    max_position_embeddings: 512,
+    intermediate_size: 128,
+  };
+  const read = (more: object) => {
+    const architecture = parseModelConfig({ ...base, ...more });
+    if ('missing' in architecture) throw new Error(`missing ${architecture.missing.join(', ')}`);
+    return architecture;
+  };
+
+  test.each([
+    [{}, [1, 1, 1, 1, 1, 1], 0],
+    [{ first_k_dense_replace: 1 }, [0, 1, 1, 1, 1, 1], 128],
+    [{ decoder_sparse_step: 2 }, [0, 1, 0, 1, 0, 1], 128],
+    [{ decoder_sparse_step: 3, mlp_only_layers: [5] }, [0, 0, 1, 0, 0, 0], 128],
+  ])('experts in layers: %j', (more, layers, dense) => {
+    const { moe, intermediateSize } = read({ num_experts: 8, moe_intermediate_size: 32, ...more });
+    expect(moe?.hasExperts.map(Number)).toEqual(layers);
+    expect(moe?.layers).toBe(layers.filter(Boolean).length);
+    expect(intermediateSize).toBe(dense);
+  });
+
+  test.each([
+    [{ rope_type: 'linear', factor: 4 }, 2048],
+    [{ type: 'yarn', factor: 4, original_max_position_embeddings: 256 }, 1024],
+    [{ type: 'yarn', factor: 4 }, 2048],
+    [{ rope_type: 'llama3', factor: 8, original_max_position_embeddings: 64 }, 512],
+    [{ rope_type: 'longrope', factor: 8 }, 512],
+  ])('a rope scaled by %j', (rope_scaling, length) => {
+    const architecture = read({ rope_scaling });
+    expect(architecture.maxPositionEmbeddings).toBe(length);
+    // cos and sin of half a head each, for every position.
+    expect(architecture.positionValues).toBe(length * 16);
+  });
+
+  test('OPT learns its positions, and two more than it has', () => {
+    expect(read({ model_type: 'opt' }).positionValues).toBe((512 + 2) * 64);
+    expect(read({ model_type: 'bloom' }).positionValues).toBe(0);
+  });
+
   test('sliding windows: by list, by pattern, by family, switched off', () => {
-    const base = {
-      num_hidden_layers: 6,
-      hidden_size: 64,
-      num_attention_heads: 4,
-      vocab_size: 100,
-      max_position_embeddings: 512,
-      intermediate_size: 128,
-    };
     const windowOf = (more: object) => {
-      const architecture = parseModelConfig({ ...base, ...more });
-      if ('missing' in architecture) return architecture;
-      const local = architecture.localAttention;
+      const local = read(more).localAttention;
       return local && { layers: local.isLocal.filter(Boolean).length, window: local.window };
     };
     const types = ['sliding_attention', ...Array(5).fill('full_attention')];

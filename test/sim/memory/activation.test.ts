@@ -4,7 +4,7 @@ import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { activationPeak } from '../../../sim/memory/activation.ts';
-import { captureSizes, cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
+import { capturedGraphs, captureSizes, cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
 import { outsideTorchBytes } from '../../../sim/memory/outside-torch.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { rulesOfRelease } from '../../../sim/memory/rules.ts';
@@ -104,6 +104,7 @@ describe('CUDA graphs', () => {
     expect(captureSizes(1024, 8192)).toHaveLength(51);
     expect(captureSizes(128, 8192)).toHaveLength(35);
     expect(captureSizes(8, 2048)).toEqual([1, 2, 4, 8, 16]);
+    expect(capturedGraphs(8, 2048).full).toEqual([1, 2, 4, 8]);
   });
 
   test.each([

@@ -120,6 +120,8 @@ describe('V0’s check of its swap space', () => {
     expect(warned.starts).toBe(true);
     expect(warned.notes.join()).toContain('Possibly too large swap space. 112.00 GiB out of the 256.00 GiB');
     expect(on(1024, 16).notes.join()).not.toContain('swap space');
+    // 40 % is not above it.
+    expect(on(320, 16).notes.join()).not.toContain('swap space');
   });
 
   test('it knows nothing of the container', () => {

@@ -8,7 +8,7 @@ import { plan } from '../../../sim/memory/planner.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 
 function planOf(command: string, gpu = 'a100-80g', more = ''): Plan {
-  const count = /tensor-parallel-size (\d+)/.exec(command)?.[1] ?? '1';
+  const count = /(?:tensor|data)-parallel-size (\d+)/.exec(command)?.[1] ?? '1';
   return plan(
     parseScenario(
       `version: 1\ncommand: ${JSON.stringify(command)}\nhardware: {gpu: ${gpu}, count: ${count}}\n${more}`,
@@ -81,6 +81,12 @@ describe('defaults by version and GPU', () => {
     [`--speculative-config '{"method": "ngram", "num_speculative_tokens": 3}'`, false],
   ])('%s: async scheduling %s', (flags, isAsync) => {
     expect(started(`${LLAMA} ${flags}`).scheduler.asyncScheduling).toBe(isAsync);
+  });
+
+  test('the default budget of a step is no more than all sequences can be long; one that is stated stands', () => {
+    const few = `${LLAMA} --max-num-seqs 2 --max-model-len 512`;
+    expect(started(few).scheduler.maxNumBatchedTokens).toBe(1024);
+    expect(started(`${few} --max-num-batched-tokens 4096`).scheduler.maxNumBatchedTokens).toBe(4096);
   });
 
   test('several partial prefills make a long one 4 % of max_model_len', () => {
@@ -221,6 +227,23 @@ describe('other processes', () => {
 });
 
 describe('memory by rank', () => {
+  test('the budget is rounded up to a byte', () => {
+    const { ranks } = started(`${LLAMA} --max-model-len 4096 --gpu-memory-utilization 0.333`);
+    const share = ranks[0].totalBytes * 0.333;
+    expect(share % 1).toBeGreaterThan(0);
+    expect(ranks[0].budgetBytes).toBe(Math.floor(share) + 1);
+  });
+
+  test('dense replicas do not talk to each other; those that share experts do', () => {
+    const outside = (model: string, replicas: number) => {
+      const command = `vllm serve ${model} --max-model-len 4096 --data-parallel-size ${replicas}`;
+      return started(command, 'h100').ranks[0].nonTorchBytes;
+    };
+    const [dense, experts] = ['meta-llama/Llama-3.1-8B', 'Qwen/Qwen3-30B-A3B'];
+    expect(outside(dense, 2)).toBe(outside(dense, 1));
+    expect(outside(experts, 2)).toBeGreaterThan(outside(experts, 1));
+  });
+
   test('the parts of every rank are the budget, up to one block', () => {
     const { ranks, blockBytes } = started(
       'vllm serve Qwen/Qwen3-235B-A22B --tensor-parallel-size 8 --max-model-len 32768',

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GPUS } from '../../../sim/catalog/gpus.ts';
+import { parseAllocatorConf } from '../../../sim/memory/caching-allocator/conf.ts';
 import { CONTEXT_BYTES } from '../../../sim/memory/outside-torch.ts';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
+import { resolveHardware } from '../../../sim/memory/resolve.ts';
+import { weightTensors } from '../../../sim/memory/start-tensors.ts';
+import { startUp } from '../../../sim/memory/startup.ts';
+import { limitsOf, startupInputOf } from '../../../sim/memory/startup-input.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { GIB, MIB } from '../../../sim/units.ts';
 
@@ -75,6 +80,34 @@ describe('the KV cache of GLM-4-9B, tensor by tensor', () => {
     const command = `PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True ${GLM}`;
     expect(started({ command }).ranks[0].allocator.inactiveSplitBytes).toBe(0);
     expect(started({ command: GLM }).ranks[0].allocator.inactiveSplitBytes).toBeGreaterThan(0);
+  });
+});
+
+describe('the tensors of the weights', () => {
+  /** rank → how many tensors it has of a vocabulary, and how many bytes in all. */
+  function tensorsOf(command: string, gpus = 1) {
+    const hardware = { gpu: 'h100', count: gpus };
+    const scenario = parseScenario(JSON.stringify({ version: 1, command, hardware }), 's.json');
+    const found = resolveHardware(scenario);
+    const input = startupInputOf(scenario, found, limitsOf(scenario, found), parseAllocatorConf(''));
+    const { vocabSize, hiddenSize } = found.architecture;
+    return startUp(input).ranks.map((rank) => {
+      const tensors = weightTensors(input, rank);
+      const rest = rank.weightBytes - tensors.reduce((sum, bytes) => sum + bytes, 0);
+      // Tensors are whole bytes.
+      expect(Math.abs(rest)).toBeLessThan(tensors.length);
+      return tensors.filter((bytes) => bytes >= 2 * vocabSize * hiddenSize).length;
+    });
+  }
+
+  test('embedding and head: one where they are tied, but on both ends of a pipeline', () => {
+    const [untied, tied] = ['meta-llama/Llama-3.1-8B', 'meta-llama/Llama-3.2-3B'].map(
+      (model) => `vllm serve ${model} --max-model-len 4096`,
+    );
+    expect(tensorsOf(untied)).toEqual([2]);
+    expect(tensorsOf(tied)).toEqual([1]);
+    expect(tensorsOf(`${untied} --pipeline-parallel-size 3`, 3)).toEqual([1, 0, 1]);
+    expect(tensorsOf(`${tied} --pipeline-parallel-size 3`, 3)).toEqual([1, 0, 1]);
   });
 });
 

@@ -66,6 +66,11 @@ test('every pack gets equally many', () => {
   );
 });
 
+test('among equals the first comes first: items, packs and experts', () => {
+  expect([...pack(Float64Array.of(1, 1, 1, 1), 2)]).toEqual([0, 1, 0, 1]);
+  expect([...rebalance(Float64Array.of(5, 5, 5, 5), 6, 2)].filter((e) => e === 0)).toHaveLength(2);
+});
+
 test("DeepSeek's own example: two layers, 12 experts, 16 slots, 8 GPUs", () => {
   // Its README rebalances in groups of nodes; globally the busiest experts get the copies all the same.
   const load = Float64Array.from([90, 132, 40, 61, 104, 165, 39, 4, 73, 56, 183, 86]);

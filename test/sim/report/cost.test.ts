@@ -32,6 +32,14 @@ describe('cost', () => {
     expect(cost.perMillionTokens).toBeCloseTo(1000 / summary.throughput.totalTokensPerSecond, 9);
   });
 
+  test('replicas are paid for too', () => {
+    const { cost, summary } = costWith(', price-per-gpu-hour: 1.8');
+    const scenario = scenarioWith(', price-per-gpu-hour: 1.8');
+    const replicas = { count: 3, router: { kind: 'round-robin' } } as const;
+    const ofThree = costOf({ ...scenario, replicas }, summary);
+    expect(ofThree?.perHour).toBe(3 * cost!.perHour);
+  });
+
   test('no price, no cost', () => expect(costWith('').cost).toBeNull());
 
   test('a price of nothing is refused', () => {

@@ -79,6 +79,41 @@ describe('the first difference', () => {
     );
   });
 
+  /** Two like requests at once, in the place of hello's. */
+  const two = (text: string, more = '') =>
+    record(
+      text.replace(
+        /workload:[\s\S]*?\n\n/,
+        `workload: {num-prompts: 2, request-rate: inf, input-len: 20, output-len: 4${more}}\n\n`,
+      ),
+    );
+
+  test('of the same decisions in another order: the first that is out of place', () => {
+    const other = { ...two(HELLO.replace('override 64', 'override 65')), requestIds: ['r1', 'r0'] };
+    expect(diffRecordings(two(HELLO), other).first).toMatchObject({
+      step: 0,
+      decisions: [
+        'admits r0 with 0 cached tokens, at another place in the order',
+        'admits r1 with 0 cached tokens, at another place in the order',
+      ],
+    });
+  });
+
+  test('of blocks in V0, where sequences own them: the request of the sequence is named', () => {
+    const twoAnswers = two(
+      HELLO.replace('2026-05', '0.6.3').replace('batched-tokens 256', 'batched-tokens 512'),
+      ', n: 2',
+    );
+    const { events } = twoAnswers;
+    const b = events.b.slice();
+    const ofSecond = [...events.kind.keys()].find(
+      (event) => (events.kind[event] & KIND_MASK) === EventKind.Allocate && events.a[event] === 2,
+    );
+    b[ofSecond!] = 63;
+    const { first } = diffRecordings(twoAnswers, { ...twoAnswers, events: { ...events, b } });
+    expect(first?.decisions[1]).toMatch(/^gives r1 the blocks? .*63/);
+  });
+
   test('of one step less: the shorter one takes no further step', () => {
     const shorter = { ...hello, numSteps: hello.numSteps - 1 };
     const { first } = diffRecordings(hello, shorter);

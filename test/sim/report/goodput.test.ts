@@ -47,6 +47,15 @@ test('an objective that is met exactly is met', () => {
   expect(ofRun('poolscope:good_request_share', { goodput: { tpot: '19.9ms' } })).toBe(0);
 });
 
+test('so are the time to the first token and the whole', () => {
+  // Alone, a request of one output takes a step to both.
+  const alone = { 'num-prompts': 1, 'random-output-len': 1 };
+  for (const slo of ['ttft', 'e2el']) {
+    expect(ofRun('poolscope:good_request_share', { ...alone, goodput: { [slo]: '20ms' } })).toBe(1);
+    expect(ofRun('poolscope:good_request_share', { ...alone, goodput: { [slo]: '19ms' } })).toBe(0);
+  }
+});
+
 test('a request with one output has a TPOT of 0, as vLLM has it', () => {
   expect(ofRun('poolscope:good_request_share', { goodput: { tpot: '1ns' }, 'random-output-len': 1 })).toBe(1);
 });

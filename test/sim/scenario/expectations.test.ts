@@ -178,6 +178,10 @@ expect:
     ],
     ['{vllm:num_preemptions: {check: value == 0, after: 3s}}', 'does not go with a total'],
     ['{vllm:num_preemptions: []}', 'expected one check at least'],
+    [
+      '{vllm:num_preemptions: {check: value == 0, severity: warning, abort-on-fail: true}}',
+      'does not go with a warning',
+    ],
     ['{vllm:num_preemptions: 0}', 'expected a check like "p(99) < 2s"'],
     ['{starts: false, vllm:num_preemptions: value == 0}', 'goes with a scenario that starts'],
     ['{__proto__: value == 0}', '__proto__'],

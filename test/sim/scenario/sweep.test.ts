@@ -74,6 +74,11 @@ bench-params: {low: {request-rate: 1}, high: {request-rate: 2}}
     );
   });
 
+  test('as many as are allowed are none too many', () => {
+    const list = `[${Array.from({ length: 100 }, (_, i) => i + 1)}]`;
+    expect(problem(`grid: {seed: ${list}, workload.num-prompts: ${list}}`)).toBe('none');
+  });
+
   test.each([
     ['grid: {}', '', 'expected serve-params, bench-params or grid'],
     ['grid: {engine.block-size: []}', '', 'a list of values'],

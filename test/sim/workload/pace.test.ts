@@ -153,6 +153,13 @@ describe('users', () => {
     const found = thought.reduce((sum, ns) => sum + ns, 0) / thought.length / 1e9;
     expect(Math.abs(found / mean - 1)).toBeLessThan(tolerance);
   });
+
+  test('nobody thinks longer than the distribution allows', () => {
+    const thinkTime = { lognormal: { median: '2s', sigma: 1, max: '3s' } };
+    const { arrivalNs, dependsOn } = workloadOf({ ...loop, 'num-prompts': 200, 'think-time': thinkTime });
+    const thought = [...arrivalNs].filter((_, i) => dependsOn[i] >= 0);
+    expect(Math.max(...thought)).toBe(3e9);
+  });
 });
 
 describe('max-concurrency', () => {

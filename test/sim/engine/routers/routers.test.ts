@@ -79,6 +79,28 @@ test('prefix-aware: the longest known prefix, else the emptiest, and the least l
   expect(router.pick(4, loads(7, 2))).toBe(1);
 });
 
+test('prefix-aware: a prefix decides if more than the threshold is known, not as much', () => {
+  const workload = prompts(
+    [[0, 0, 50]],
+    [[1, 0, 40]],
+    [
+      [0, 0, 50],
+      [2, 0, 50],
+    ],
+  );
+  const picked = (cacheThreshold: number) => {
+    const router = new PrefixAware(workload, 2, {
+      cacheThreshold,
+      balanceAbsThreshold: 9,
+      balanceRelThreshold: 9,
+    });
+    // The second engine is the emptier one when the last prompt comes, half of which the first was sent.
+    return [0, 1, 2].map((request) => router.pick(request, loads(0, 0)))[2];
+  };
+  expect(picked(0.49)).toBe(0);
+  expect(picked(0.5)).toBe(1);
+});
+
 test('the tree finds the longest prefix that was sent, and who was sent it last', () => {
   const run = fc.record({ segment: fc.nat(2), offset: fc.nat(2), length: fc.integer({ min: 1, max: 4 }) });
   fc.assert(
