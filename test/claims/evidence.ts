@@ -121,6 +121,9 @@ function evidenceOf(path: string) {
     get meanTtft() {
       return value('vllm:time_to_first_token_seconds', 'mean');
     },
+    get meanLatency() {
+      return value('vllm:e2e_request_latency_seconds', 'mean');
+    },
     tpot: (p: number) => value('vllm:request_time_per_output_token_seconds', 'p', p),
     get throughput() {
       return value('poolscope:output_token_throughput', 'value');
