@@ -68,6 +68,22 @@ test('with async scheduling the stages wait for the tokens of the last one: no t
   }
 });
 
+test('while a prompt is cut, async scheduling keeps a batch on each stage; with drafts no more than two', () => {
+  const overlapping = (engine: string) => {
+    const { recording } = run(4, {
+      requests: 1,
+      engine: `max-num-batched-tokens: 32, ${engine}`,
+      outputs: 1,
+    });
+    const { startNs, endNs } = recording.steps;
+    // Chunks that are under way when the last stage ends the first of them.
+    return startNs.filter((ns) => ns < endNs[0]).length;
+  };
+  expect(overlapping('async-scheduling: true')).toBe(4);
+  const drafts = 'speculative-config: {method: eagle, num_speculative_tokens: 2}';
+  expect(overlapping(`async-scheduling: true, ${drafts}`)).toBe(2);
+});
+
 test('vLLM 0.6.3 divides blocks and requests among virtual engines that share the stages', () => {
   const { replicas, recording, summary } = run(2, { vllm: '0.6.3', engine: '', requests: 9 });
   expect(replicas).toHaveLength(2);

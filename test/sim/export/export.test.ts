@@ -6,6 +6,7 @@ import { exportCsv } from '../../../sim/export/csv.ts';
 import { boundsOf, observationsOf } from '../../../sim/export/histograms.ts';
 import { exportJson } from '../../../sim/export/json.ts';
 import { exportOpenMetrics } from '../../../sim/export/openmetrics.ts';
+import { isIdleAfter } from '../../../sim/export/phases.ts';
 import type { Recording } from '../../../sim/recording/recording.ts';
 import { METRICS } from '../../../sim/report/metrics.ts';
 import { summarize } from '../../../sim/report/summary.ts';
@@ -153,26 +154,34 @@ describe('openmetrics', () => {
     });
   });
 
-  test('tokens count when they come: while a prompt is computed step by step, no other stands still', () => {
-    const text = JSON.stringify({
-      version: 1,
-      engine: { model: 'facebook/opt-125m', 'max-num-batched-tokens': 64, 'max-model-len': 512 },
-      hardware: { gpu: 'l4' },
-      'step-time': 'fixed:10ms',
-      workload: { 'num-prompts': 2, 'request-rate': 'inf', 'random-input-len': 100, 'random-output-len': 4 },
-    });
-    const { recording } = simulateScenario(parseScenario(text, 's'));
-    const samples = parse(textOf(exportOpenMetrics(recording!, { everyNs: 10e6 }))).get(
-      'vllm:generation_tokens_total',
-    )!;
-    const { firstTokenNs, endNs } = recording!.requests;
-    const expected = samples.map(({ seconds }) => {
-      const at = (i: number) => Math.floor((seconds * 1e9 - firstTokenNs[i]) / 10e6 + 1e-6) + 1;
-      return [0, 1].reduce((sum, i) => sum + Math.max(0, Math.min(4, at(i))), 0);
-    });
-    expect(endNs[0]).toBeLessThan(endNs[1]);
-    expect(samples.map(({ value }) => value)).toEqual(expected);
-  });
+  test.each([10e6, 7e6])(
+    'tokens count when they come, every %i ns: while a prompt is computed step by step, no other stands still',
+    (everyNs) => {
+      const text = JSON.stringify({
+        version: 1,
+        engine: { model: 'facebook/opt-125m', 'max-num-batched-tokens': 64, 'max-model-len': 512 },
+        hardware: { gpu: 'l4' },
+        'step-time': 'fixed:10ms',
+        workload: {
+          'num-prompts': 2,
+          'request-rate': 'inf',
+          'random-input-len': 100,
+          'random-output-len': 4,
+        },
+      });
+      const { recording } = simulateScenario(parseScenario(text, 's'));
+      const samples = parse(textOf(exportOpenMetrics(recording!, { everyNs }))).get(
+        'vllm:generation_tokens_total',
+      )!;
+      const { firstTokenNs, endNs } = recording!.requests;
+      const expected = samples.map(({ seconds }) => {
+        const at = (i: number) => Math.floor((seconds * 1e9 - firstTokenNs[i]) / 10e6 + 1e-6) + 1;
+        return [0, 1].reduce((sum, i) => sum + Math.max(0, Math.min(4, at(i))), 0);
+      });
+      expect(endNs[0]).toBeLessThan(endNs[1]);
+      expect(samples.map(({ value }) => value)).toEqual(expected);
+    },
+  );
 
   test('histograms: buckets add up, never shrink, and end with all that there was', () => {
     checkRuns((recording) => {
@@ -271,4 +280,24 @@ test('the same bytes twice', () => {
   for (const format of [exportCsv, exportJson, exportOpenMetrics, exportChromeTrace]) {
     expect(textOf(format(simulate(input)))).toBe(textOf(format(simulate(input))));
   }
+});
+
+test('between two steps an engine is idle if it has nothing to wait for', () => {
+  const [input] = fc.sample(randomRun, { numRuns: 1, seed: 3 });
+  const recording = simulate(input);
+  const two = (waiting: number, startNs: number, end: 'drained' | 'hang' = 'drained') => ({
+    ...recording,
+    header: { ...recording.header, end },
+    numSteps: 2,
+    steps: {
+      ...recording.steps,
+      numWaiting: Uint32Array.of(waiting, 0),
+      startNs: Float64Array.of(0, startNs),
+      endNs: Float64Array.of(5, 20),
+    },
+  });
+  expect([-1, 0, 1].map((step) => isIdleAfter(two(0, 9), step))).toEqual([true, true, true]);
+  expect(isIdleAfter(two(1, 9), 0)).toBe(false);
+  expect(isIdleAfter(two(0, 5), 0)).toBe(false);
+  expect(isIdleAfter(two(0, 9, 'hang'), 1)).toBe(false);
 });

@@ -5,6 +5,7 @@ import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { kvBytesPerToken } from '../../../sim/memory/kv-cache.ts';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
+import { defaultBlockSize } from '../../../sim/memory/startup-input.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 
 function planOf(command: string, gpu = 'a100-80g', more = ''): Plan {
@@ -72,6 +73,23 @@ describe('defaults by version and GPU', () => {
       enableChunkedPrefill: false,
     });
     expect(old.pool.enablePrefixCaching).toBe(false);
+  });
+
+  test('0.6.3 chunks long contexts by itself, but none with adapters', () => {
+    const chunks = (flags: string) =>
+      started(`${LLAMA} --max-model-len 40000 ${flags}`, 'a100-80g', 'vllm: "0.6.3"\n').scheduler
+        .enableChunkedPrefill;
+    expect(chunks('')).toBe(true);
+    expect(chunks('--enable-lora')).toBe(false);
+  });
+
+  test('slots of an adapter’s own words are V0’s', () => {
+    const weights = (vllm: string, flags: string) =>
+      started(`${LLAMA} --max-model-len 4096 --enable-lora ${flags}`, 'a100-80g', `vllm: "${vllm}"\n`)
+        .ranks[0].weightBytes;
+    const words = '--lora-extra-vocab-size 512';
+    expect(weights('0.6.3', words)).toBeGreaterThan(weights('0.6.3', ''));
+    expect(weights('0.6.3', '')).toBeGreaterThan(weights('2026-05', ''));
   });
 
   test.each([
@@ -305,6 +323,16 @@ describe('memory by rank', () => {
     const command = 'vllm serve zai-org/GLM-4.7-Flash --max-model-len 8192 --enforce-eager';
     expect(started(command, 'h100').pool.hashBlockSize).toBe(64);
     expect(started(command, 'a100-80g').pool.hashBlockSize).toBe(16);
+  });
+
+  test('a sparse indexer has blocks of 64 tokens wherever it runs; V0 has 16 everywhere', () => {
+    const of = (indexDim: number, computeCapability: number, engine: 'v0' | 'v1') => {
+      const model = parseModelConfig(findModel('DeepSeek-V3')!.config);
+      if ('missing' in model) throw new Error('DeepSeek-V3');
+      return defaultBlockSize({ ...model, mla: { ...model.mla!, indexDim } }, { computeCapability }, engine);
+    };
+    expect([of(0, 8, 'v1'), of(0, 9, 'v1'), of(0, 12, 'v1')]).toEqual([16, 64, 16]);
+    expect([of(128, 8, 'v1'), of(128, 9, 'v0')]).toEqual([64, 16]);
   });
 
   test('the log says what the plan says', () => {

@@ -119,6 +119,17 @@ test('rearranges first after a quarter of the interval, then once an interval, f
   expect(recorded.slice(0, 11)).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 115]);
 });
 
+test('a rearrangement is made from what was recorded since the one before', () => {
+  const shape = smallShape({ redundant: 16 });
+  const balancer = new LoadBalancer({ redundant: 16, window: 4, interval: 4 }, new Placement(shape), shape);
+  balancer.record(0, new Int32Array(shape.numExperts).fill(1, 0, 1));
+  const first = balancer.endStep(0);
+  expect(first?.before).toBeGreaterThan(1);
+  const later = [1, 2, 3, 4].map((step) => balancer.endStep(step));
+  // No tokens at all lie evenly.
+  expect(later).toEqual([null, null, null, expect.objectContaining({ before: 1, after: 1 })]);
+});
+
 test('what is moved is what a rank did not have', () => {
   expect(numMoved(Int32Array.from([0, 1, 2, 3]), Int32Array.from([1, 0, 2, 3]), 2)).toBe(0);
   expect(numMoved(Int32Array.from([0, 1, 2, 3]), Int32Array.from([0, 2, 1, 3]), 2)).toBe(2);

@@ -53,13 +53,23 @@ test('every access is a hit or a miss; what was not loaded is not there; a cache
   );
 });
 
+/** Hits of each step, which visits these of four experts. */
+function touch(cache: ExpertCache, ...steps: (number | number[])[]): number[] {
+  return steps.map((experts, i) => {
+    const counts = new Int32Array(4);
+    for (const expert of [experts].flat()) counts[expert] = 1;
+    return cache.access(0, i + 1, counts, new Int32Array(1));
+  });
+}
+
+test('what a step uses stays while it loads others; of equals the first goes', () => {
+  const rankOf = new Int32Array(4);
+  // Expert 0 was used no more often than 1, which the fourth step does not want.
+  expect(touch(new ExpertCache(1, rankOf, 1, 2, 'lfu'), 0, 1, 1, [0, 2], 0)).toEqual([0, 0, 1, 1, 1]);
+  expect(touch(new ExpertCache(1, rankOf, 1, 2, 'lru'), [0, 1], 2, 1)).toEqual([0, 0, 1]);
+});
+
 test('LRU gives up the least recent, LFU the least frequent', () => {
-  const touch = (cache: ExpertCache, ...steps: number[]) =>
-    steps.map((expert, i) => {
-      const counts = new Int32Array(4);
-      counts[expert] = 1;
-      return cache.access(0, i + 1, counts, new Int32Array(1));
-    });
   const rankOf = new Int32Array(4);
   expect(touch(new ExpertCache(1, rankOf, 1, 2, 'lru'), 0, 0, 1, 2, 0)).toEqual([0, 1, 0, 0, 0]);
   expect(touch(new ExpertCache(1, rankOf, 1, 2, 'lfu'), 0, 0, 1, 2, 0)).toEqual([0, 1, 0, 0, 1]);

@@ -58,6 +58,23 @@ test('forks of older links are fields of the scenario', () => {
   expect(state?.others).toEqual([{ text: 'x', file: 'y', sets }]);
 });
 
+test('a link has at most 100 fields; of more than three other scenarios the first three count', () => {
+  const link = (numSets: number, numOthers: number) =>
+    fromFragment(
+      packed({
+        t: 'x',
+        f: 'y',
+        m: 'z',
+        o: Array(numSets).fill('seed=2'),
+        b: Array(numOthers).fill({ t: 'x', f: 'y', o: [] }),
+      }),
+    )?.state;
+  expect(link(100, 3)?.others).toHaveLength(3);
+  expect(link(100, 3)?.scenario.sets).toHaveLength(100);
+  expect(link(101, 3)).toBeUndefined();
+  expect(link(100, 4)?.others).toHaveLength(3);
+});
+
 test('damaged, forged and foreign fragments are no state', () => {
   const good = toFragment('play', HELLO);
   for (const bad of [
