@@ -2,9 +2,17 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
 import type { Override } from '../../sim/scenario/overrides.ts';
+import { remark } from '../tell.ts';
 import type { Bundle } from './bundle.ts';
 import type { Executor } from './local-executor.ts';
-import { bundleKey, KEPT_SECONDS, type PointJob, type QueueAccess } from './redis.ts';
+import {
+  bundleKey,
+  KEPT_SECONDS,
+  MOST_DEATHS,
+  otherVersions,
+  type PointJob,
+  type QueueAccess,
+} from './redis.ts';
 import type { PointOutcome } from './run-point.ts';
 
 const POLL_MS = 200;
@@ -67,8 +75,7 @@ export class QueueExecutor implements Executor {
         if (performance.now() - this.checkedAt > CHECK_MS) await this.check();
       } catch (error) {
         // Redis is loading, or went in the middle of a command: what was not done is found by the next check.
-        if (!isTransient(error))
-          this.endAll({ kind: 'fault', message: (error as Error).stack ?? String(error) });
+        if (!isTransient(error)) this.endAll(outcomeOfRedis(error as Error));
       }
       await sleep(POLL_MS);
     }
@@ -116,11 +123,13 @@ export class QueueExecutor implements Executor {
     for (const digest of digests.filter((_, i) => states[i] === 'failed')) {
       const job = await this.queue.getJob(idOf(digest));
       await job?.remove();
-      this.end(digest, { kind: 'fault', message: job?.failedReason ?? 'failed' });
+      this.end(digest, { kind: 'fault', message: whyFailed(job?.failedReason) });
     }
     if (this.waiting.size > 0 && !this.saidNoWorkers && (await this.queue.getWorkersCount()) === 0) {
-      console.error('no worker yet: start some with poolscope worker --queue, here or elsewhere');
       this.saidNoWorkers = true;
+      const others = await otherVersions(this.access);
+      const of = others.length === 0 ? '' : ` of this version (there are some of ${others.join(', ')})`;
+      remark(`no worker yet${of}: start some with poolscope worker --queue, here or elsewhere`);
     }
   }
 
@@ -143,6 +152,20 @@ function idOf(digest: string): string {
 
 function digestOfId(id: string): string {
   return id.slice('point-'.length);
+}
+
+/** A point that takes its workers with it, most likely by their memory, is told of as such. */
+function whyFailed(reason = 'failed'): string {
+  return /stalled/.test(reason)
+    ? `${MOST_DEATHS + 1} workers took this point, and none of them was heard of again`
+    : reason;
+}
+
+/** Redis may refuse, when it is full for instance: no fault in Poolscope. */
+function outcomeOfRedis({ name, message, stack }: Error): PointOutcome {
+  return name === 'ReplyError'
+    ? { kind: 'limit', message: `Redis refuses: ${message}` }
+    : { kind: 'fault', message: stack ?? message };
 }
 
 function isTransient(error: unknown): boolean {

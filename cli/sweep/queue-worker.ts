@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../sim/error.ts';
 import { ExitCode } from '../exit-code.ts';
 import { LocalExecutor } from './local-executor.ts';
-import { bundleKey, openQueue, type PointJob, type QueueAccess } from './redis.ts';
+import { bundleKey, MOST_DEATHS, openQueue, type PointJob, type QueueAccess } from './redis.ts';
 import type { PointOutcome } from './run-point.ts';
 
 export interface WorkerOptions {
@@ -13,9 +13,12 @@ export interface WorkerOptions {
 
 /** A worker that was killed keeps its points for so long; then another takes them. */
 const LOCK_MS = 10_000;
-/** A point that so many workers did not survive is given up. */
-const MOST_DEATHS = 20;
 const BUNDLE_TRIES = 60;
+
+/** How BullMQ learns that a worker is gone, and when it gives up to look for one that survives a point. */
+export function survival(lockMs: number) {
+  return { lockDuration: lockMs, stalledInterval: lockMs / 2, maxStalledCount: MOST_DEATHS };
+}
 
 /** `poolscope worker`: takes points from a queue until it is stopped. */
 export async function worker({ queue, workers = availableParallelism() }: WorkerOptions): Promise<never> {
@@ -24,13 +27,7 @@ export async function worker({ queue, workers = availableParallelism() }: Worker
   const taking = new access.bullmq.Worker<PointJob, PointOutcome>(
     access.name,
     (job) => executors.run(job.data),
-    {
-      connection: access.redis,
-      concurrency: workers,
-      lockDuration: LOCK_MS,
-      stalledInterval: LOCK_MS / 2,
-      maxStalledCount: MOST_DEATHS,
-    },
+    { connection: access.redis, concurrency: workers, ...survival(LOCK_MS) },
   );
   // Told by the connection; a point whose lock was lost is in the queue again.
   taking.on('error', () => {});

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { InputError } from '../../sim/error.ts';
+import { oneLine } from '../../sim/one-line.ts';
 
 /** What is needed to talk to a queue; the packages are optional. */
 export interface QueueAccess {
@@ -10,9 +11,14 @@ export interface QueueAccess {
   readonly name: string;
 }
 
+/** A point that one worker more than these did not survive is given up. */
+export const MOST_DEATHS = 5;
+
 /** For how long Redis keeps what nobody fetched. */
 export const KEPT_SECONDS = 7 * 24 * 3600;
 
+/** Of queues, with the version behind it. */
+const NAME = 'poolscope-';
 const CONNECT_MS = 5000;
 const LONGEST_WAIT_MS = 1000;
 
@@ -54,7 +60,8 @@ export async function openQueue(url: string): Promise<QueueAccess> {
   }
   redis.options.retryStrategy = (times) => Math.min(50 * times, LONGEST_WAIT_MS);
   let isAway = false;
-  redis.on('close', () => {
+  // Not 'close', which comes when this side ends the connection too.
+  redis.on('reconnecting', () => {
     if (!isAway) console.error(`Redis at ${shown} is away; waiting for it`);
     isAway = true;
   });
@@ -62,7 +69,17 @@ export async function openQueue(url: string): Promise<QueueAccess> {
     if (isAway) console.error(`Redis at ${shown} is back`);
     isAway = false;
   });
-  return { bullmq, redis, name: `poolscope-${packageJson.version}` };
+  return { bullmq, redis, name: `${NAME}${packageJson.version}` };
+}
+
+/** Versions of Poolscope whose workers are there, which take no points of this one. */
+export async function otherVersions({ redis, name }: QueueAccess): Promise<string[]> {
+  // BullMQ names the connections of workers after their queue, as `prefix:queue in base64`.
+  const connections = await redis.client('LIST').catch(() => 'not for this user');
+  const names = String(connections).matchAll(/ name=bull:([\w+/]+=*)/g);
+  const queues = [...names].map(([, queue]) => Buffer.from(queue, 'base64').toString());
+  const others = queues.filter((queue) => queue.startsWith(NAME) && queue !== name);
+  return [...new Set(others)].map((queue) => oneLine(queue.slice(NAME.length))).sort();
 }
 
 async function packages() {

@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { BIN, poolscopeIn, scratchFolder } from '../cli.ts';
+import { BIN, poolscopeIn } from '../cli.ts';
+import { file, folder, freePort, start, startRedis, stopStarted } from './redis-server.ts';
 
 /* A queue in a Redis of the test's own; whoever is killed, no point is lost or counted twice. */
 
-const { folder, file } = scratchFolder();
 const NUM_POINTS = 40;
 file(
   'grid.pool.yaml',
@@ -24,44 +23,7 @@ sweep:
 );
 const undisturbed = poolscopeIn(folder, ['sweep', 'grid.pool.yaml', '--json']).stdout;
 
-const started: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
-
-function start(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
-  return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** With an append-only file, as a queue that must survive has it. */
-async function startRedis(port: number): Promise<ChildProcess> {
-  const child = start('redis-server', [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-    ...['--appendonly', 'yes', '--appenddirname', `aof-${port}`],
-  ]);
-  await told(child.stdout!, 'Ready to accept connections');
-  child.stdout!.resume();
-  return child;
-}
-
-async function told(stream: NodeJS.ReadableStream, text: string): Promise<void> {
-  let seen = '';
-  while (!seen.includes(text)) {
-    const [data] = await once(stream, 'data');
-    seen += data;
-  }
-}
+afterEach(stopStarted);
 
 const cli = (...args: string[]) => start(process.execPath, [BIN, ...args]);
 const startWorker = (url: string) => cli('worker', '--queue', url, '--workers', '1');
