@@ -5,6 +5,10 @@ export function timeIsOver(seconds: number): LimitError {
   return new LimitError(`takes longer than the time limit of ${seconds} s`);
 }
 
+export function memoryIsOver(): LimitError {
+  return new LimitError('needs more memory than there is');
+}
+
 /** To be called now and then; throws a LimitError once the time is over. */
 export function timeLimit(seconds: number | undefined): () => void {
   if (seconds === undefined) return () => {};
@@ -21,5 +25,5 @@ export function limitReached(error: unknown): string | null {
   const isMemory =
     code === 'ERR_WORKER_OUT_OF_MEMORY' ||
     (error instanceof RangeError && /allocation failed|Invalid (typed )?array length/i.test(message));
-  return isMemory ? 'needs more memory than there is' : null;
+  return isMemory ? memoryIsOver().message : null;
 }

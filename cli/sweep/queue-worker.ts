@@ -43,7 +43,7 @@ interface Slot {
   numRunning: number;
 }
 
-/** Threads for the bundle of the day; those of earlier ones go when they are idle. */
+/** Processes for the bundle of the day; those of earlier ones go when they are idle. */
 class Executors {
   private readonly access: QueueAccess;
   private readonly workers: number;

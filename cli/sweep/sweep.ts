@@ -65,10 +65,13 @@ export async function sweep(file: string, options: SweepOptions): Promise<number
       process.exit(ExitCode.Interrupted);
     };
     process.once('SIGINT', stop);
-    code = await runPoints([...pending.values()], executor, store, bar);
-    bar.end();
-    await executor.close();
-    process.off('SIGINT', stop);
+    try {
+      code = await runPoints([...pending.values()], executor, store, bar);
+    } finally {
+      bar.end();
+      await executor.close();
+      process.off('SIGINT', stop);
+    }
   }
   const rows = own.flatMap((index): Row[] => {
     const text = store.read(manifest.points[index].digest);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -44,6 +44,26 @@ async function underWay(name: string, dir: string): Promise<ChildProcess> {
   return child;
 }
 
+/** State and parent of a process, on Linux; null if there is none. */
+function statOf(pid: number | string): { state: string; parent: number } | null {
+  try {
+    // pid (name) state ppid …, where the name may hold anything.
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
+function childrenOf({ pid }: ChildProcess): number[] {
+  return readdirSync('/proc')
+    .filter((other) => statOf(other)?.parent === pid)
+    .map(Number);
+}
+
+/** Z: it has ended, and nobody has asked for its exit code yet. */
+const isAlive = (pid: number) => ![undefined, 'Z'].includes(statOf(pid)?.state);
+
 const finish = (dir: string) => poolscopeIn(folder, ['sweep', 'slow.pool.yaml', '--resume', dir, '--json']);
 
 test('SIGKILL of the whole process group: resumed, the result is that of an undisturbed run', {
@@ -60,10 +80,24 @@ test('SIGKILL of the whole process group: resumed, the result is that of an undi
   expect(finish('killed').stdout).toBe(undisturbed.stdout);
 });
 
+test('SIGKILL of its workers: others run their points, the result is that of an undisturbed run', {
+  timeout: 120_000,
+}, async () => {
+  const child = await underWay('slow', 'orphaned');
+  const workers = childrenOf(child);
+  expect(workers.length).toBeGreaterThan(0);
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  expect(numPoints('orphaned')).toBe(NUM_POINTS);
+  expect(finish('orphaned').stdout).toBe(finish('undisturbed').stdout);
+});
+
 test('Ctrl-C stops at once in the middle of points: exit 130, what is finished is kept', {
   timeout: 60_000,
 }, async () => {
   const child = await underWay('stuck', 'stopped');
+  const workers = childrenOf(child);
   let stderr = '';
   child.stderr!.on('data', (data) => {
     stderr += data;
@@ -73,6 +107,7 @@ test('Ctrl-C stops at once in the middle of points: exit 130, what is finished i
   expect(code).toBe(130);
   expect(stderr).toContain('interrupted; go on with: poolscope sweep stuck.pool.yaml --resume stopped');
   expect(numPoints('stopped')).toBe(3);
+  await expect.poll(() => workers.filter(isAlive)).toEqual([]);
 });
 
 test('a point that takes too long: exit 4, the others are there', { timeout: 60_000 }, () => {

@@ -1,0 +1,54 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Override } from '../../sim/scenario/overrides.ts';
+import { memoryIsOver } from '../limits.ts';
+import type { Bundle } from './bundle.ts';
+import type { PointOutcome } from './run-point.ts';
+
+/** Beside this file in the built command line. */
+const PROGRAM = fileURLToPath(new URL('./sweep-worker.js', import.meta.url));
+/** How V8 ends a process whose heap is full. */
+const FULL_HEAP: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 134];
+
+/** The process of a point ended before its answer. */
+export class ProcessEnded extends Error {}
+
+/**
+ * A process that runs points, one at a time. Threads would share an address space, where each array that one of them
+ * gets or gives back makes the others wait; and a process can be ended, by us or by the system, without the rest.
+ */
+export class WorkerProcess {
+  private readonly child: ChildProcess;
+
+  constructor(bundle: Bundle) {
+    // What V8 says of a full heap takes pages; the exit tells it too.
+    this.child = fork(PROGRAM, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    // A message to a process that is gone; its end is what counts.
+    this.child.on('error', () => {});
+    this.child.send(bundle);
+  }
+
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** @throws ProcessEnded, or LimitError if its heap was full */
+  run(overrides: readonly Override[]): Promise<PointOutcome> {
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null, signal: string | null) => {
+        const how = signal ?? code;
+        reject(FULL_HEAP.includes(how) ? memoryIsOver() : new ProcessEnded(`its process ended with ${how}`));
+      };
+      this.child.once('exit', onExit);
+      this.child.once('message', (outcome: PointOutcome) => {
+        this.child.off('exit', onExit);
+        resolve(outcome);
+      });
+      this.child.send(overrides);
+    });
+  }
+
+  end(): void {
+    this.child.kill('SIGKILL');
+  }
+}
