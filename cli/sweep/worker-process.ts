@@ -26,6 +26,7 @@ export class WorkerProcess {
     // A message to a process that is gone; its end is what counts.
     this.child.on('error', () => {});
     this.child.send(bundle);
+    this.hold(false);
   }
 
   get ended(): boolean {
@@ -33,7 +34,28 @@ export class WorkerProcess {
   }
 
   /** @throws ProcessEnded, or LimitError if its heap was full */
-  run(overrides: readonly Override[]): Promise<PointOutcome> {
+  async run(overrides: readonly Override[]): Promise<PointOutcome> {
+    this.hold(true);
+    try {
+      return await this.answerTo(overrides);
+    } finally {
+      this.hold(false);
+    }
+  }
+
+  end(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  /** Whether this process waits for it: as long as it has a point. */
+  private hold(waits: boolean): void {
+    for (const handle of [this.child, this.child.channel]) {
+      if (waits) handle?.ref();
+      else handle?.unref();
+    }
+  }
+
+  private answerTo(overrides: readonly Override[]): Promise<PointOutcome> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null, signal: string | null) => {
         const how = signal ?? code;
@@ -46,9 +68,5 @@ export class WorkerProcess {
       });
       this.child.send(overrides);
     });
-  }
-
-  end(): void {
-    this.child.kill('SIGKILL');
   }
 }
