@@ -104,7 +104,7 @@ step('budgets of time and size', process.execPath, 'dist/budgets/budgets.js');
 if (findBrowser()) {
   const config = 'cli/vite.config.ts';
   step('build the budgets of the page', bin('vite'), 'build', '--config', config, '--mode', 'page-budgets');
-  step('budgets of the page', process.execPath, 'dist/page-budgets/page.js', '--steady');
+  step('budgets of the page', process.execPath, 'dist/page-budgets/page.js');
 }
 
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -39,6 +39,11 @@ function said(child: Node | string | (() => string)): Node | string {
   return text;
 }
 
+/** A text that changes with the steps; to be written where it is another only, since the page is laid out anew for it. */
+export function say(node: Text, text: string): void {
+  if (node.data !== text) node.data = text;
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** An icon in the colour of the text around it; the button that it stands in has the name. */

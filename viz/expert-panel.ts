@@ -207,7 +207,6 @@ function colorOf(times: number, palette: Palette): string {
 function timeOf({ history }: ExpertMap, stretch: number | null): string | null {
   if (history === undefined || stretch === null) return null;
   const first = stretch * history.stepsPerStretch;
-
   return t().experts.steps(grouped(first), grouped(first + history.stepsPerStretch - 1));
 }
 

@@ -3,7 +3,7 @@ import { numUsableBlocks, schedulerAt } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { NS_PER_S } from '../sim/units.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
-import { h } from './dom.ts';
+import { h, say } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
@@ -21,13 +21,13 @@ const WASTE_PARTS: readonly { part: keyof SlotShares; token: string }[] = [
 interface Figure {
   readonly root: HTMLElement;
   readonly value: Text;
-  readonly unit: HTMLElement;
+  readonly unit: Text;
 }
 
 interface WastePart {
   readonly part: keyof SlotShares;
   readonly bar: HTMLElement;
-  readonly text: HTMLElement;
+  readonly text: Text;
   readonly shows: DrawnFrom;
 }
 
@@ -50,12 +50,12 @@ export class Headline {
     this.trust.addEventListener('click', onTrust);
     const figure = (key: FigureName) => {
       const value = document.createTextNode('');
-      const unit = h('small');
+      const unit = document.createTextNode('');
       const root = h(
         'div',
         { hidden: key === 'swapped' },
         h('div', { class: 'figure-label' }, () => t().headline[key]),
-        h('div', { class: 'figure-value' }, value, unit),
+        h('div', { class: 'figure-value' }, value, h('small', {}, unit)),
       );
       this.figures.set(key, { root, value, unit });
       return root;
@@ -70,9 +70,10 @@ export class Headline {
       const segment = h('div');
       segment.style.backgroundColor = `var(${token})`;
       bar.append(segment);
-      const text = h('b');
-      text.style.fontWeight = '500';
-      legend.append(h('span', {}, swatch(`var(${token})`), () => t().waste[part], ' ', text));
+      const text = document.createTextNode('');
+      const share = h('b', {}, text);
+      share.style.fontWeight = '500';
+      legend.append(h('span', {}, swatch(`var(${token})`), () => t().waste[part], ' ', share));
       this.wasteParts.push({ part, bar: segment, text, shows: new DrawnFrom() });
     }
     this.waste = h(
@@ -120,7 +121,7 @@ export class Headline {
     for (const { part, bar, text, shows } of this.wasteParts) {
       if (!shows.differs(shares[part])) continue;
       bar.style.width = `${shares[part] * 100}%`;
-      text.textContent = `${(shares[part] * 100).toFixed(1)} %`;
+      say(text, `${(shares[part] * 100).toFixed(1)} %`);
     }
   }
 
@@ -138,8 +139,8 @@ export class Headline {
   private set(key: string, value: string, unit = ''): void {
     const figure = this.figures.get(key);
     if (figure === undefined) return;
-    if (figure.value.data !== value) figure.value.data = value;
-    if (figure.unit.textContent !== unit) figure.unit.textContent = unit;
+    say(figure.value, value);
+    say(figure.unit, unit);
   }
 }
 

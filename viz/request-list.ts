@@ -1,6 +1,6 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/recording.ts';
-import { h } from './dom.ts';
+import { h, say } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
@@ -75,13 +75,15 @@ class Row implements KeyedRow {
   readonly item = h('li');
   private readonly button: HTMLButtonElement;
   private readonly mark = swatch('transparent');
-  private readonly id = h('span', { class: 'id' });
+  private readonly id = document.createTextNode('');
   private readonly done = h('div', { class: 'done' });
   private readonly track: HTMLElement;
-  private readonly amount = h('span', { class: 'amount' });
+  private readonly amount = document.createTextNode('');
   /** Its request. */
   key = -1;
-  private readonly drawnFrom = new DrawnFrom();
+  private readonly showsRequest = new DrawnFrom();
+  private readonly showsProgress = new DrawnFrom();
+  private isSelected = false;
 
   constructor(onSelect: (request: number) => void) {
     this.track = h('span', { class: 'track', 'aria-hidden': 'true' }, this.done);
@@ -89,14 +91,36 @@ class Row implements KeyedRow {
       'button',
       { type: 'button', class: 'request', onclick: () => onSelect(this.key) },
       this.mark,
-      this.id,
+      h('span', { class: 'id' }, this.id),
       this.track,
-      this.amount,
+      h('span', { class: 'amount' }, this.amount),
     );
+    this.button.setAttribute('aria-pressed', 'false');
     this.item.append(this.button);
   }
 
   show(cursor: Cursor, running: boolean, palette: Palette, selected: boolean): void {
+    this.showRequest(cursor, palette);
+    this.showProgress(cursor, running);
+    if (selected === this.isSelected) return;
+    this.isSelected = selected;
+    this.button.setAttribute('aria-pressed', String(selected));
+  }
+
+  private showRequest({ recording }: Cursor, palette: Palette): void {
+    const { key: request } = this;
+    if (!this.showsRequest.differs(recording, request, palette)) return;
+    const { requests, requestIds } = recording;
+    this.id.data = requestIds[request];
+    const color = palette.request(request);
+    this.mark.style.backgroundColor = color;
+    this.done.style.backgroundColor = color;
+    const prompt = requests.numPromptTokens[request];
+    const whole = prompt + requests.maxTokens[request];
+    this.track.style.setProperty('--prompt', `${(prompt / whole) * 100}%`);
+  }
+
+  private showProgress(cursor: Cursor, running: boolean): void {
     const { key: request } = this;
     const { recording } = cursor;
     const { requests, requestIds } = recording;
@@ -104,26 +128,20 @@ class Row implements KeyedRow {
     const computed = cursor.numComputedTokens(request);
     const scheduled = cursor.numScheduledTokens(request);
     const state = cursor.state[request];
-    if (!this.drawnFrom.differs(recording, request, computed, scheduled, state, palette, selected, texts))
-      return;
-    this.id.textContent = requestIds[request];
-    this.button.setAttribute('aria-pressed', String(selected));
-    const color = palette.request(request);
-    this.mark.style.backgroundColor = color;
+    if (!this.showsProgress.differs(recording, request, computed, scheduled, state, texts)) return;
     const prompt = requests.numPromptTokens[request];
     const whole = prompt + requests.maxTokens[request];
     this.done.style.width = `${Math.min(100, ((computed + scheduled) / whole) * 100)}%`;
-    this.done.style.backgroundColor = color;
-    this.track.style.setProperty('--prompt', `${(prompt / whole) * 100}%`);
     const preempted = state === RequestState.Preempted;
     const swapped = state === RequestState.Swapped;
-    this.amount.textContent = running
+    const amount = running
       ? `${computed} + ${scheduled}`
       : swapped
         ? texts.onCpu(computed)
         : preempted
           ? texts.preempted
           : texts.prompt(prompt);
+    say(this.amount, amount);
     const phase = running
       ? texts.runs(computed, scheduled, prompt)
       : swapped

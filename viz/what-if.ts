@@ -141,7 +141,6 @@ export class WhatIf {
 function verdictOf({ fit, message, advice }: PlanAnswer): string {
   const { starts, fails } = t().whatIf;
   if (fit === null) return fails(message, advice);
-
   return starts(
     grouped(fit.numBlocks),
     fit.blockSize,

@@ -19,8 +19,6 @@ import {
  * shared, so the best of the attempts counts.
  */
 
-/** Without the start of the page, which other work on the machine slows down most. */
-const isSteady = process.argv.includes('--steady');
 const ATTEMPTS = 16;
 const FRAMES = 60;
 const JUMPS = 100;
@@ -100,18 +98,16 @@ try {
     const { page } = await site.visit({ reducedMotion: 'reduce' });
     return { page, ms: await firstPicture(page, site.url, 'hello') };
   };
-  if (!isSteady) {
-    await budget(
-      'from the request of the page to its first picture, in a fresh browser',
-      1000,
-      'ms',
-      async () => {
-        const { page, ms } = await visit();
-        await page.context().close();
-        return ms;
-      },
-    );
-  }
+  await budget(
+    'from the request of the page to its first picture, in a fresh browser',
+    1000,
+    'ms',
+    async () => {
+      const { page, ms } = await visit();
+      await page.context().close();
+      return ms;
+    },
+  );
   const { page } = await visit();
   for (const [numBlocks, limit] of [
     [1_000_000, 8],
