@@ -3,13 +3,15 @@ import { BlockColors, type ColorMode, colorTable } from './block-colors.ts';
 import { BlockOrder, type OrderMode } from './block-order.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { detailedBox, isJoined, plainBox } from './map/cell-box.ts';
 import { CellPainter } from './map/cell-painter.ts';
-import { cellOf, cornerOf, gapOf, layoutFor, numCells, numRows, slotsOf } from './map/layout.ts';
+import { cellOf, layoutFor, numCells, numRows, slotsOf } from './map/layout.ts';
 import { type Changes, cellPixel, MapImage } from './map/map-image.ts';
 import { Overview } from './map/overview.ts';
 import { Spotlight } from './map/spotlight.ts';
-import { type Point, Zoom } from './map/zoom.ts';
+import { type Box, type Point, Zoom } from './map/zoom.ts';
 import { type Palette, toPixel } from './palette.ts';
+import type { Prefix } from './prefix-order.ts';
 import { t } from './text/text.ts';
 
 /** Cells at least this wide show gutters and how full a block is, CSS pixels, … */
@@ -26,6 +28,8 @@ export interface MapMarks {
   readonly request: number | null;
   /** Requests whose blocks are outlined. */
   readonly outlined: readonly number[];
+  /** More blocks that are outlined. */
+  readonly path?: readonly number[];
   /** These blocks stand out instead; absent or null: those of the request. */
   readonly lit?: ReadonlySet<number> | null;
 }
@@ -68,6 +72,10 @@ export class BlockMap {
   /** All blocks are in sight. */
   get isZoomedOut(): boolean {
     return this.zoom.isOut;
+  }
+  /** Blocks stand along their prefixes, and are large enough to show how those branch. */
+  get showsBranches(): boolean {
+    return this.order.branches !== null && this.isDetailed();
   }
   /** Cells are as large as they get. */
   get isZoomedIn(): boolean {
@@ -131,6 +139,14 @@ export class BlockMap {
     this.zoom.pan(inSight.x - x, inSight.y - y);
   }
 
+  /** What comes before a block's content and after it, where the layout is by prefix and it is known. */
+  prefixOf(block: number): Prefix | null {
+    const { cursor, order } = this;
+    if (cursor === null) return null;
+    order.arrange(cursor, this.orderMode);
+    return order.branches?.around(block) ?? null;
+  }
+
   reveal(block: number): void {
     this.zoom.reveal(this.order.slotOf(block));
   }
@@ -172,19 +188,17 @@ export class BlockMap {
   }
 
   /** Every cell in sight, as it is drawn. */
-  cells(): { x: number; y: number; size: number; color: string; opacity: number; label: string }[] {
+  cells(): (Box & { color: string; opacity: number; label: string })[] {
     const { cursor } = this;
     if (cursor === null) return [];
     const { layout, inSight } = this.zoom;
     const isDetailed = this.isDetailed();
     return [...this.cellsInSight()].map((at) => {
       const pixel = cellPixel(layout, this.order, this.ink(cursor), at);
-      const { x, y } = cornerOf(layout, at);
       const block = this.order.blockIn(slotsOf(layout, at).first);
+      const { x, y, width, height } = this.boxOf(at, block, isDetailed);
       return {
-        x: x - inSight.x,
-        y: y - inSight.y,
-        size: isDetailed ? layout.cell - gapOf(layout.cell) : layout.cell,
+        ...{ x: x - inSight.x, y: y - inSight.y, width, height },
         color: `#${[0, 8, 16].map((by) => ((pixel >> by) & 0xff).toString(16).padStart(2, '0')).join('')}`,
         opacity: (pixel >>> 24) / 255,
         label: layout.blocksPerCell > 1 ? `blocks from ${block}` : `block ${block}`,
@@ -249,7 +263,8 @@ export class BlockMap {
       const block = this.order.blockIn(slotsOf(layout, at).first);
       painter.paint({
         block,
-        ...cornerOf(layout, at),
+        box: this.boxOf(at, block, true),
+        isJoined: isJoined(layout, at, block, this.order.branches),
         color: this.colors[this.colorOf.index(cursor, block)],
         fill: this.colorOf.fills.get(block),
         opacity: this.spotlight.isFaint(block) ? FAINT : 1,
@@ -275,6 +290,7 @@ export class BlockMap {
         }
       }
     }
+    for (const block of marks.path ?? []) this.outline(context, block, 0);
     if (marks.block !== null) {
       context.strokeStyle = this.palette.css('focus');
       context.lineWidth = 2.5;
@@ -283,9 +299,13 @@ export class BlockMap {
   }
 
   private outline(context: CanvasRenderingContext2D, block: number, grow: number): void {
+    const at = cellOf(this.zoom.layout, this.order.slotOf(block));
+    const { x, y, width, height } = this.boxOf(at, block, this.isDetailed());
+    context.strokeRect(x - grow + 0.5, y - grow + 0.5, width + 2 * grow - 1, height + 2 * grow - 1);
+  }
+
+  private boxOf(at: number, block: number, isDetailed: boolean): Box {
     const { layout } = this.zoom;
-    const { x, y } = cornerOf(layout, cellOf(layout, this.order.slotOf(block)));
-    const size = this.isDetailed() ? layout.cell - gapOf(layout.cell) : layout.cell;
-    context.strokeRect(x - grow + 0.5, y - grow + 0.5, size + 2 * grow - 1, size + 2 * grow - 1);
+    return isDetailed ? detailedBox(layout, at, block, this.order.branches) : plainBox(layout, at);
   }
 }

@@ -1,5 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { PrefixTree } from './prefix-tree.ts';
+import { PrefixOrder } from './prefix-order.ts';
 
 /**
  * How the GPU's blocks are laid out: by id, as the free queue has them, request by request, or along the tree of
@@ -7,6 +7,8 @@ import { PrefixTree } from './prefix-tree.ts';
  */
 export type OrderMode = 'physical' | 'queue' | 'request' | 'prefix';
 export const ORDER_MODES: readonly OrderMode[] = ['physical', 'queue', 'request', 'prefix'];
+
+const NOTHING = { cursor: null, step: -1, mode: 'physical' } as const;
 
 /**
  * A permutation of the GPU's blocks, a pure function of the state at the cursor. A block keeps its id, its colour
@@ -18,10 +20,14 @@ export class BlockOrder {
   /** block → slot. */
   private slots = new Int32Array(0);
   /** Of the run that was last laid out along its prefixes. */
-  private tree: PrefixTree | null = null;
+  private prefixes: PrefixOrder | null = null;
+  private arranged: { cursor: Cursor | null; step: number; mode: OrderMode } = NOTHING;
 
-  /** O(blocks), except for the physical order; along prefixes, cached blocks are sorted. */
+  /** O(blocks), except for the physical order, and where nothing has changed since. */
   arrange(cursor: Cursor, mode: OrderMode): void {
+    const { arranged } = this;
+    if (arranged.cursor === cursor && arranged.step === cursor.step && arranged.mode === mode) return;
+    this.arranged = { cursor, step: cursor.step, mode };
     if (mode === 'physical') {
       this.blocks = null;
       return;
@@ -46,38 +52,20 @@ export class BlockOrder {
         }
       }
     }
-    if (mode === 'prefix') for (const block of this.alongPrefixes(cursor)) put(block);
+    if (mode === 'prefix') {
+      if (this.prefixes?.recording !== cursor.recording) this.prefixes = new PrefixOrder(cursor);
+      this.prefixes.look(cursor);
+      for (let i = 0; i < this.prefixes.numBlocks; i++) put(this.prefixes.blocks[i]);
+    }
     for (const block of cursor.freeQueue()) put(block);
     for (let block = 0; block < numGpuBlocks; block++) if (block !== cursor.nullBlock) put(block);
     put(cursor.nullBlock);
   }
 
-  /** Blocks with a cached content, by its place in the tree; what a request has not yet filled follows its prefix. */
-  private alongPrefixes(cursor: Cursor): number[] {
-    const { recording, numBlocks, chain } = cursor;
-    if (this.tree?.recording !== recording) this.tree = new PrefixTree(recording);
-    const places = this.tree.places(cursor);
-    const blocks: number[] = [];
-    const keys: number[] = [];
-    // Twice the place leaves room for what follows it; then they stand as they were found.
-    const add = (block: number, key: number) => {
-      keys.push(key * numBlocks * 2 + blocks.length);
-      blocks.push(block);
-    };
-    for (let block = 0; block < numBlocks; block++) {
-      if (chain[block] > 0) add(block, 2 * places[chain[block]] + 2);
-    }
-    for (const request of cursor.running()) {
-      for (let which = 0; which < cursor.numTables(request); which++) {
-        let key = 1;
-        for (const block of cursor.table(request, which)) {
-          if (block === cursor.nullBlock) continue;
-          if (chain[block] > 0) key = 2 * places[chain[block]] + 3;
-          else add(block, key);
-        }
-      }
-    }
-    return Array.from(Float64Array.from(keys).sort(), (key) => blocks[key % (numBlocks * 2)]);
+  /** How the blocks' contents branch, where they stand along their prefixes; V0 does not say it. */
+  get branches(): PrefixOrder | null {
+    const { arranged, prefixes } = this;
+    return arranged.mode === 'prefix' && prefixes?.recording.header.v0 === undefined ? prefixes : null;
   }
 
   get isPhysical(): boolean {

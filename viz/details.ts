@@ -4,6 +4,7 @@ import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { grouped } from './grouped.ts';
+import type { Prefix } from './prefix-order.ts';
 import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;
@@ -35,11 +36,12 @@ export class Details {
     this.lives = lives;
   }
 
-  show(cursor: Cursor, block: number | null, blocksPerCell: number): void {
+  /** @param prefix where the layout says it. */
+  show(cursor: Cursor, block: number | null, blocksPerCell: number, prefix: Prefix | null = null): void {
     const { details: texts, states } = t();
     // Of no block there is nothing that a step could change.
     const step = block === null ? null : cursor.step;
-    if (!this.drawnFrom.differs(this.lives, block, step, blocksPerCell, texts)) return;
+    if (!this.drawnFrom.differs(this.lives, block, step, blocksPerCell, prefix === null, texts)) return;
     if (block === null) {
       this.title.textContent = texts.block;
       this.root.replaceChildren(h('p', {}, texts.intro));
@@ -76,6 +78,10 @@ export class Details {
         texts.prefixCache,
         cursor.chain[block] === 0 ? texts.notCached : texts.canBeHit(cursor.chain[block]),
       ]);
+      if (prefix !== null) {
+        const { before, continuations } = prefix;
+        rows.push([texts.prefix, texts.branch(before.length, continuations)]);
+      }
       if (state === 'cached' && !onCpu)
         rows.push([texts.eviction, texts.place(queuePosition(cursor, block))]);
     }

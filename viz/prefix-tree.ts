@@ -12,9 +12,12 @@ export class PrefixTree {
   private readonly start: Uint32Array;
   private readonly since: Uint32Array;
   private readonly parents: Uint32Array;
+  /** chain → the one that it continues at the last look; 0: none, or it is not known. */
+  readonly parent: Int32Array;
+  /** chain → its place at the last look, from 1: a prefix comes before all that continues it, which stands together. */
+  readonly place: Int32Array;
   private readonly firstChild: Int32Array;
   private readonly nextSibling: Int32Array;
-  private readonly place: Int32Array;
 
   /** O(events). */
   constructor(recording: Recording) {
@@ -32,30 +35,31 @@ export class PrefixTree {
       this.parents[next[chain]++] = parent;
     }
     this.start = start;
+    this.parent = new Int32Array(numChains + 1);
+    this.place = new Int32Array(numChains + 1);
     this.firstChild = new Int32Array(numChains + 1);
     this.nextSibling = new Int32Array(numChains + 1);
-    this.place = new Int32Array(numChains + 1);
   }
 
-  /** chain → its place where a prefix comes before all that continues it, which stands together. O(chains). */
-  places({ step, numSteps, recording }: Cursor): Int32Array {
-    const { firstChild, nextSibling, place } = this;
+  /** O(chains). */
+  look({ step, numSteps, recording }: Cursor): void {
+    const { parent, place, firstChild, nextSibling } = this;
     const { steps, numEvents } = recording;
     const now = step < 0 ? 0 : step >= numSteps ? numEvents : steps.scheduleEnd[step];
     firstChild.fill(-1);
     for (let chain = place.length - 1; chain > 0; chain--) {
-      const parent = this.parentOf(chain, now);
-      nextSibling[chain] = firstChild[parent];
-      firstChild[parent] = chain;
+      const before = this.parentOf(chain, now);
+      parent[chain] = before;
+      nextSibling[chain] = firstChild[before];
+      firstChild[before] = chain;
     }
     const open = [firstChild[0]];
-    for (let at = 0; open.length > 0; ) {
+    for (let at = 1; open.length > 0; ) {
       const chain = open.pop()!;
       if (chain < 0) continue;
       place[chain] = at++;
       open.push(nextSibling[chain], firstChild[chain]);
     }
-    return place;
   }
 
   /** 0: none, or it is not known. */

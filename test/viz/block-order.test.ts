@@ -72,3 +72,38 @@ test('what continues a prefix stands behind it without a gap of other prefixes',
   const slots = [...shared].map((block) => blocks.indexOf(block)).toSorted((a, b) => a - b);
   expect(slots.at(-1)! - slots[0]).toBe(shared.size - 1);
 });
+
+test('blocks of a prefix are joined until it branches, and stand a level lower with each branch', () => {
+  let numBranched = 0;
+  for (let step = 0; step < recording.numSteps; step += 3) {
+    cursor.seek(step);
+    const order = new BlockOrder();
+    order.arrange(cursor, 'prefix');
+    const branches = order.branches!;
+    const { levels, joined } = branches;
+    const { chain } = cursor;
+    for (const request of cursor.running()) {
+      const table = [...cursor.table(request)];
+      const filled = table.filter((block) => chain[block] > 0);
+      table.forEach((block, i) => {
+        const before = table[i - 1];
+        if (before === undefined) {
+          expect([levels[block], joined[block]]).toEqual([0, 0]);
+        } else if (joined[block] === 1) {
+          expect(order.slotOf(block)).toBe(order.slotOf(before) + 1);
+          expect(levels[block]).toBe(levels[before]);
+        } else {
+          numBranched++;
+          expect(branches.around(before)?.continuations).toBeGreaterThan(1);
+          expect(levels[block]).toBe(levels[before] + 1);
+        }
+        if (chain[block] <= 0) return;
+        const prefix = branches.around(block)!.before.map((held) => chain[held]);
+        expect(prefix.toReversed()).toEqual(
+          filled.slice(0, filled.indexOf(block)).map((held) => chain[held]),
+        );
+      });
+    }
+  }
+  expect(numBranched).toBeGreaterThan(20);
+});

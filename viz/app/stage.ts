@@ -127,6 +127,7 @@ export class Stage {
       if (now.order !== before.order) {
         this.orders.value = now.order;
         this.map.arrange(now.order);
+        requestAnimationFrame(() => this.drawLegends());
       }
       if (now.scene !== before.scene) this.showScene();
     });
@@ -198,8 +199,10 @@ export class Stage {
     const { cursor, recording, derived } = run;
     this.cursorNow();
     const holders = block === null ? [] : cursor.holders(block);
+    const prefix = block === null || scene !== 'blocks' ? null : this.map.prefixOf(block);
     if (scene === 'blocks') {
-      this.map.draw({ block, request, outlined: request === null ? holders : [request] });
+      const path = prefix?.before ?? [];
+      this.map.draw({ block, request, outlined: request === null ? holders : [request], path });
       this.mapControls.show();
     } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request);
     else if (scene === 'compare') this.compare.draw(step, block, request);
@@ -208,7 +211,7 @@ export class Stage {
     this.headline.show(cursor, derived);
     this.transport.showEvents(run.events, event);
     this.transport.show(playing, speed, step, recording.numSteps);
-    this.details.show(cursor, block, this.map.blocksPerCell);
+    this.details.show(cursor, block, this.map.blocksPerCell, prefix);
     this.requestList.show(cursor, this.palette, request);
     this.gpus.at(step);
     this.experts.at(step);
@@ -222,6 +225,7 @@ export class Stage {
     );
     const { blocksPerCell } = this.map;
     if (blocksPerCell > 1) entries.push(h('span', {}, legend.cell(blocksPerCell)));
+    if (this.map.showsBranches) entries.push(h('span', {}, legend.branches));
     byId('legend').replaceChildren(...entries);
     byId('timeline-legend').replaceChildren(
       ...[

@@ -57,7 +57,7 @@ export function svgPicture(map: BlockMap, palette: Palette, caption: Caption): s
   const width = map.canvas.clientWidth + 2 * MARGIN;
   const rows = legendRows(caption, width - 2 * MARGIN, (text) => text.length * 7);
   const top = MARGIN + LINE + 4;
-  const bottom = Math.max(0, ...cells.map(({ y, size }) => y + size));
+  const bottom = Math.max(0, ...cells.map(({ y, height }) => y + height));
   const height = top + bottom + LINE * (1 + rows.length) + MARGIN + 8;
   const text = (x: number, y: number, what: string, extra = '') =>
     `<text x="${x}" y="${y}" fill="${palette.css('text')}" font-family="sans-serif" font-size="13"${extra}>${escapeXml(what)}</text>`;
@@ -67,8 +67,8 @@ export function svgPicture(map: BlockMap, palette: Palette, caption: Caption): s
     text(MARGIN, MARGIN + 14, caption.title, ' font-weight="600"'),
     `<g transform="translate(${MARGIN} ${top})">`,
     ...cells.map(
-      ({ x, y, size, color, opacity, label }) =>
-        `<rect x="${x}" y="${y}" width="${size}" height="${size}" fill="${color}"${opacity < 1 ? ` opacity="${opacity}"` : ''}><title>${escapeXml(label)}</title></rect>`,
+      ({ x, y, width, height, color, opacity, label }) =>
+        `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${color}"${opacity < 1 ? ` opacity="${opacity}"` : ''}><title>${escapeXml(label)}</title></rect>`,
     ),
     '</g>',
     text(MARGIN, top + bottom + LINE, caption.text),

@@ -87,6 +87,7 @@ export const en = {
     takenLast: 'free, taken last',
     usedByRequest: 'in use, one colour a request',
     cell: (blocks: number) => `1 cell = ${blocks} blocks`,
+    branches: 'blocks of one prefix are joined, and stand lower with each branch',
     kvUse: 'KV cache in use',
     running: 'running',
     waiting: 'waiting (dashed)',
@@ -283,6 +284,9 @@ export const en = {
     sequence: 'sequence',
     prefixCache: 'prefix cache',
     notCached: 'content not cached',
+    prefix: 'prefix',
+    branch: (before: number, after: number) =>
+      `${plural(before, 'block')} before it, ${after === 0 ? 'the end' : `${plural(after, 'way')} on`}`,
     canBeHit: (chain: number) => `content ${chain} can be hit`,
     eviction: 'eviction',
     place: (place: string) => `number ${place} in the free queue`,

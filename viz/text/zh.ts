@@ -62,6 +62,7 @@ export const zh: Texts = {
     takenLast: '空闲，最后被取走',
     usedByRequest: '使用中，每个请求一种颜色',
     cell: (blocks) => `1 格 = ${blocks} 块`,
+    branches: '同一前缀的块相连，每次分支后更低',
     kvUse: 'KV 缓存使用量',
     running: '运行',
     waiting: '等待（虚线）',
@@ -246,6 +247,9 @@ export const zh: Texts = {
     sequence: '序列',
     prefixCache: '前缀缓存',
     notCached: '内容未缓存',
+    prefix: '前缀',
+    branch: (before, after) =>
+      `之前有 ${grouped(before)} 个块，${after === 0 ? '到此为止' : `之后有 ${grouped(after)} 种延续`}`,
     canBeHit: (chain) => `内容 ${chain} 可被命中`,
     eviction: '驱逐',
     place: (place) => `空闲队列中第 ${place} 个`,
