@@ -73,7 +73,8 @@ export class FileRunner {
       if (this.interrupted.aborted) return null;
       const limit = limitReached(late.signal.aborted ? timeIsOver(timeout) : error);
       if (limit === null) throw error;
-      return limited(file, limit);
+      const [share, numSteps] = this.progress;
+      return limited(file, limit, [share, numSteps]);
     } finally {
       clearTimeout(timer);
       clearInterval(shown);

@@ -17,6 +17,7 @@ import { chosenReplica } from './load-recording.ts';
 import type { FailedResult, FileResult, RunResult } from './reporters/reporter.ts';
 import { chosenReporters, REPORTERS, type ReporterOptions } from './reporters/reporters.ts';
 import { type RunHooks, runScenario } from './run-scenario.ts';
+import { counted } from './text.ts';
 import { traceReader } from './traces-of.ts';
 
 /** What changes the run of a file. */
@@ -52,22 +53,32 @@ export function resultOf(
   progress?: (share: number, numSteps: number) => void,
 ): FileResult {
   const file = nameOf(source);
+  let reached: Reached = [0, 0];
+  const watch: RunHooks['progress'] = (share, numSteps) => {
+    reached = [share, numSteps];
+    progress?.(share, numSteps);
+  };
   try {
-    return { file, ...runOne(source, options, progress) };
+    return { file, ...runOne(source, options, watch) };
   } catch (error) {
     if (error instanceof InputError) return { file, problems: error.problems, code: ExitCode.BadInput };
     const limit = limitReached(error);
-    if (limit !== null) return limited(source, limit);
+    if (limit !== null) return limited(source, limit, reached);
     const { message, stack } = error as Error;
     const told = `a fault in Poolscope: ${message}; please report it with this file`;
     return { file, problems: [{ file, message: told }], code: ExitCode.Fault, stack };
   }
 }
 
+/** How far a run came: the share of its requests that have ended, and its steps. */
+type Reached = readonly [share: number, numSteps: number];
+
 /** A file whose run reached a limit of time or memory. */
-export function limited(source: string, limit: string): FailedResult {
+export function limited(source: string, limit: string, [share, numSteps]: Reached): FailedResult {
   const file = nameOf(source);
-  return { file, problems: [{ file, message: limit }], code: ExitCode.Limit };
+  const far = `; ${Math.floor(share * 100)} % of its requests had ended, in ${counted(numSteps, 'step')}`;
+  const message = numSteps === 0 ? limit : limit + far;
+  return { file, problems: [{ file, message }], code: ExitCode.Limit };
 }
 
 function nameOf(source: string): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { limited } from '../../cli/run-file.ts';
 import { poolscopeIn, ROOT, scratchFolder } from './cli.ts';
 
 /* docs/cli.md names the exit codes; 130 is in interrupt.test.ts and sweep/kill.test.ts. */
@@ -44,10 +45,19 @@ test('what reached a limit is told, and the files after it run', () => {
   const args = ['run', 'long.pool.yaml', 'holds.pool.yaml', '--timeout', '0.3', '--json'];
   const { status, stdout, stderr } = poolscopeIn(folder, args);
   expect(status).toBe(4);
-  expect(stderr).toBe('long.pool.yaml: takes longer than the time limit of 0.3 s\n');
+  expect(stderr).toMatch(
+    /^long\.pool\.yaml: takes longer than the time limit of 0\.3 s(; \d+ % of its requests had ended, in [\d,]+ steps)?\n$/,
+  );
   const { results, exitCode } = JSON.parse(stdout);
   expect(exitCode).toBe(4);
   expect(results.map(({ name }: { name: string }) => name)).toEqual(['small']);
+});
+
+test('how far it came is told with it', () => {
+  const told = (share: number, numSteps: number) =>
+    limited('a.pool.yaml', 'is over', [share, numSteps]).problems[0];
+  expect(told(0.129, 1234).message).toBe('is over; 12 % of its requests had ended, in 1,234 steps');
+  expect(told(0, 0).message).toBe('is over');
 });
 
 test('nothing outlives its time, in what comes before the first step neither', () => {
