@@ -28,6 +28,10 @@ export function variableOption(): Option {
   });
 }
 
+/**
+ * Parses an option's value as a whole number.
+ * @throws InvalidArgumentError if it is none.
+ */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -38,6 +42,10 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/**
+ * The same for any number above 0.
+ * @throws InvalidArgumentError if it is none.
+ */
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number above 0.');

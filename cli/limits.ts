@@ -1,6 +1,7 @@
 /** A limit of time or memory was reached: exit code 4. */
 export class LimitError extends Error {}
 
+/** The error with which a run that takes too long ends. */
 export function timeIsOver(seconds: number): LimitError {
   return new LimitError(`takes longer than the time limit of ${seconds} s`);
 }

@@ -42,6 +42,7 @@ function cells(texts: readonly string[]): string {
     .slice(2);
 }
 
+/** How much of the time the stages of a pipeline wait. */
 export function pipelineLine({ busy, bubbles }: PipelineSummary): string {
   const shares = busy.map((share) => percent(share)).join(', ');
   return `${busy.length} stages wait for ${percent(bubbles)} of the time in which batches are under way · they compute for ${shares}`;

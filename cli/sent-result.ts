@@ -32,6 +32,7 @@ export function sendable(result: FileResult, filesRead: ReadonlyMap<string, stri
   return Tinypool.move({ [Tinypool.transferableSymbol]: buffers, [Tinypool.valueSymbol]: sent } as never);
 }
 
+/** What was sent, with places that can be asked for again. */
 export function received({ result, places }: Sent): FileResult {
   return withPlaces(result, (path) => places.get(path));
 }

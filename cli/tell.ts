@@ -11,6 +11,7 @@ export function remark(text: string): void {
   console.error(plain(text));
 }
 
+/** One a line, on stderr. */
 export function tellProblems(problems: readonly Problem[]): void {
   for (const problem of problems) remark(formatProblem(problem));
 }

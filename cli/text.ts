@@ -4,10 +4,12 @@ import { plural } from '../sim/words.ts';
 
 const LABEL_WIDTH = 11;
 
+/** A line of a report: its label, and what there is to say. */
 export function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL_WIDTH)}${text}`;
 }
 
+/** Cells of a table, flush right. */
 export function columns(cells: readonly string[]): string {
   return cells.map((cell) => cell.padStart(9)).join('');
 }
@@ -19,6 +21,7 @@ export function seconds(value: number): string {
   return `${(value * 1000).toFixed(1)} ms`;
 }
 
+/** A share as 14.2 %. */
 export function percent(share: number): string {
   return `${inPercent(share)} %`;
 }
@@ -33,6 +36,7 @@ export function signedInPercent(share: number): string {
   return `${share >= 0 ? '+' : ''}${inPercent(share)}`;
 }
 
+/** A whole number with its thousands apart: 12,345. */
 export function number(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }

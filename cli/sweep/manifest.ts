@@ -23,6 +23,7 @@ export interface Manifest {
   readonly trends: readonly Trend[];
 }
 
+/** What a sweep is, before any of its points has run; `digests` are those of its bundles. */
 export function manifestOf(
   { name, file }: { readonly name: string; readonly file: string },
   { points, axes, trends }: SweepSpec,
@@ -49,10 +50,12 @@ export function pointTitle({ points }: Manifest, i: number): string {
   return `point ${i + 1} (${[...(name === null ? [] : [name]), ...set].join(', ')})`;
 }
 
+/** A setting as tables show it; empty where a point does not set it. */
 export function shownValue(value: unknown): string {
   return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Writes it whole or not at all. */
 export function writeManifest(folder: string, manifest: Manifest): void {
   writeWhole(pathIn(folder), `${JSON.stringify(manifest, null, 1)}\n`);
 }

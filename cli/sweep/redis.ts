@@ -31,6 +31,7 @@ export interface PointJob {
   readonly timeout?: number;
 }
 
+/** Where a bundle is kept, by its digest. */
 export function bundleKey(digest: string): string {
   return `poolscope:bundle:${digest}`;
 }

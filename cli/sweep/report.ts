@@ -100,6 +100,7 @@ export function failuresOf({ outcomes, checks }: PointResult): string[] {
   return [...outcomes, ...failed.map(({ metric, found }) => `${metric}: ${found}`)];
 }
 
+/** The same of checks that gate nothing. */
 export function warningsOf({ checks }: PointResult): string[] {
   const warned = checks.filter(({ passed, severity }) => !passed && severity === 'warning');
   return warned.map(({ metric, found }) => `${metric}: ${found}`);

@@ -16,6 +16,7 @@ export interface Scored {
 const WORTH = 0.01;
 const MOST_ROUNDS = 4;
 
+/** Whether a ranks above b: by the first figure in which they are further apart than noise. */
 export function isBetter(a: Scored, b: Scored): boolean {
   for (let i = 0; i < a.rank.length; i++) {
     const worth = Math.abs(b.rank[i]) * WORTH;

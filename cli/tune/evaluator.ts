@@ -58,6 +58,7 @@ export function keyOf(settings: Settings): string {
   return JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** A setting of a trial as `--set` would make it. */
 export function overrideOf([key, value]: readonly [string, unknown]): Override {
   const text = `${key}=${JSON.stringify(value)}`;
   return { text, path: key.split('.'), value, origin: `tune ${text}` };

@@ -37,6 +37,7 @@ export interface Found {
   readonly tried: readonly Candidate[];
 }
 
+/** Looks for what reaches the goal best. */
 export function search(goal: Goal, around: Search): Promise<Found> {
   switch (goal) {
     case 'highest-load':

@@ -1,3 +1,4 @@
+import { isObject } from '../plain-values.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /* How families spell a config.json, and what their config classes say where the file is silent. */
@@ -94,6 +95,7 @@ export interface Family {
   readonly positions: 'rope' | 'learned' | 'none';
 }
 
+/** What a family takes for granted, which its config.json does not say. */
 export function familyOf(text: ModelConfig): Family {
   const type = String(text.model_type);
   const isBiased = BIASED.test(type) || (type === 'falcon' && text.alibi === true);
@@ -114,7 +116,7 @@ export function spelledOut(config: ModelConfig, nested: ModelConfig | undefined)
   const text: Record<string, unknown> = { ...defaults, ...withoutNulls(config, defaults), ...nested };
   for (const part of PARTS) {
     const inner = text[part];
-    if (typeof inner === 'object' && inner !== null) Object.assign(text, { ...inner, ...text });
+    if (isObject(inner)) Object.assign(text, { ...inner, ...text });
   }
   for (const [field, others] of SPELLINGS) {
     const known = [field, ...others].map((name) => scalar(text[name])).find((value) => value !== null);

@@ -1,3 +1,4 @@
+import { isObject } from '../plain-values.ts';
 import type { GlobalAttention, LocalAttention, MlaArchitecture, MoeArchitecture } from './architecture.ts';
 import type { ModelConfig } from './model-config.ts';
 
@@ -81,6 +82,7 @@ export function scaledLength(text: ModelConfig, stated: number): number {
 
 export type Optional = (name: string, fallback: number) => number;
 
+/** Its experts; null for a dense model. */
 export function moeOf(
   text: ModelConfig,
   optional: Optional,
@@ -115,6 +117,7 @@ export function moeOf(
   };
 }
 
+/** Multi-head latent attention; null where the config has none. */
 export function mlaOf(optional: Optional): MlaArchitecture | null {
   const kvLoraRank = optional('kv_lora_rank', 0);
   if (kvLoraRank === 0) return null;
@@ -128,6 +131,7 @@ export function mlaOf(optional: Optional): MlaArchitecture | null {
   };
 }
 
+/** Which layers see but a part of the context; null if all see everything. */
 export function localAttentionOf(text: ModelConfig, numLayers: number): LocalAttention | null {
   const types = Array.isArray(text.layer_types) ? text.layer_types : null;
   const chunk = text.attention_chunk_size;
@@ -146,6 +150,7 @@ export function localAttentionOf(text: ModelConfig, numLayers: number): LocalAtt
   return { kind: isChunked ? 'chunked_local' : 'sliding_window', window, isLocal };
 }
 
+/** The other layers' heads where they differ; null if they do not. */
 export function globalAttentionOf(text: ModelConfig, optional: Optional): GlobalAttention | null {
   const headDim = optional('global_head_dim', 0);
   if (headDim === 0) return null;
@@ -158,11 +163,8 @@ export function globalAttentionOf(text: ModelConfig, optional: Optional): Global
   };
 }
 
+/** A field's value; the fallback where it is no finite number from 0 on. */
 export function numberIn(config: ModelConfig, name: string, fallback: number): number {
   const value = config[name];
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : fallback;
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

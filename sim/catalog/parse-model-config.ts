@@ -1,8 +1,8 @@
+import { isObject } from '../plain-values.ts';
 import type { Architecture } from './architecture.ts';
 import { familyOf, spelledOut, towerSpelledOut } from './config-families.ts';
 import {
   globalAttentionOf,
-  isObject,
   localAttentionOf,
   mlaOf,
   moeOf,

@@ -1,4 +1,5 @@
 import { InputError } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 
 /*
@@ -217,7 +218,7 @@ function gapsOf(
 function parseJson(text: string): Json | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

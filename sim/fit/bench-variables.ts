@@ -35,6 +35,7 @@ const STEP_SPREAD = 500e-6;
 const SEQUENCE_SPREAD = 10e-6;
 const MOST_SPREADS = 20;
 
+/** What may be searched for on this machine: the link only where steps cross it. */
 export function benchVariables({ overhead, isParallel }: Machine): Variable[] {
   const peak = [ln(0.5) / PEAK_SPREAD, ln(1.5) / PEAK_SPREAD] as const;
   const variables: Variable[] = [

@@ -24,6 +24,7 @@ export interface Arguments {
 /** One of vLLM's checks; null if it holds. */
 export type Check = (args: Arguments) => Refusal | null;
 
+/** Bad arguments: vLLM's words, and what would be right. */
 export const refuse = (message: string, advice: string): Refusal => ({
   because: 'invalid-argument',
   message,

@@ -1,6 +1,6 @@
 import type { Architecture } from '../catalog/architecture.ts';
-import { isObject } from '../catalog/config-parts.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
+import { isObject } from '../plain-values.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { FlagValue } from '../scenario/stated-flags.ts';
 import { flagsOf } from './flags.ts';

@@ -7,6 +7,7 @@ export function flagsOf(scenario: Scenario): (name: string) => FlagValue {
   return (name) => (Object.hasOwn(honoured, name) ? honoured[name] : null);
 }
 
+/** A flag's number; the fallback where it states none. */
 export function numberOf(value: FlagValue, fallback: number): number {
   return typeof value === 'number' ? value : fallback;
 }

@@ -15,6 +15,11 @@ export const CONTEXT_BYTES = 0.35 * GIB;
 const NCCL_BYTES = 0.25 * GIB;
 const NVLINK_BYTES_PER_PEER = 0.11 * GIB;
 
+/**
+ * Bytes on one rank.
+ * @param worldSize ranks that talk to each other.
+ * @param countsContext whether vLLM's profile sees the CUDA context.
+ */
 export function outsideTorchBytes(worldSize: number, link: Link, countsContext: boolean): number {
   const context = countsContext ? CONTEXT_BYTES : 0;
   if (worldSize === 1) return Math.round(LIBRARIES_BYTES + context);

@@ -21,6 +21,7 @@ export interface RankPlace {
 
 export const ONE_GPU: Parallel = { tensor: 1, pipeline: 1, data: 1, experts: false };
 
+/** Ranks, which are GPUs, of all replicas. */
 export function worldSize({ tensor, pipeline, data }: Parallel): number {
   return tensor * pipeline * data;
 }

@@ -1,5 +1,5 @@
-import { isObject } from '../catalog/config-parts.ts';
 import { problemAt } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { ForkSpec } from '../scenario/fork.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -1,4 +1,4 @@
-import { isAmount, isCount, isList, isObject, isText } from '../recording/plain-values.ts';
+import { isAmount, isCount, isList, isObject, isText } from '../plain-values.ts';
 
 /** What a GPU's memory goes to, in the order in which it is taken. */
 export const STRIP_KINDS = [

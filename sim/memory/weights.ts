@@ -115,6 +115,7 @@ export function rankWeights(
   };
 }
 
+/** Bytes of all parts together. */
 export function sumOfWeights({ embedding, attention, mlp, experts, encoder, lora }: RankWeights): number {
   return embedding + attention + mlp + experts + encoder + lora;
 }

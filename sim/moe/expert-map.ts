@@ -1,4 +1,4 @@
-import { isAmount, isCount, isList, isObject, isText } from '../recording/plain-values.ts';
+import { isAmount, isCount, isList, isObject, isText } from '../plain-values.ts';
 import type { MoeReport } from './moe-report.ts';
 import { Placement } from './placement.ts';
 
@@ -50,6 +50,7 @@ export function mostStretches(numCells: number): number {
   return Math.max(2, Math.min(MAX_STRETCHES, 2 * Math.floor(MAX_HISTORY_CELLS / (2 * numCells))));
 }
 
+/** The extract of a run's report that its recording keeps. */
 export function expertMap(report: MoeReport): ExpertMap {
   const { shape, steps, load, bufferBytes, cache, rearrangements, notes } = report;
   const { layers, numExperts, ranks, spread, stageLayers } = shape;

@@ -39,6 +39,7 @@ export function stepTensors(shape: MoeShape, tokens: number, rows: number): Step
   };
 }
 
+/** Bytes of a step on one rank, by what they are for; the arguments are those of stepTensors. */
 export function stepBuffers(shape: MoeShape, tokens: number, rows: number): StepBuffers {
   const tensors = stepTensors(shape, tokens, rows);
   const workspace = sum(tensors.workspace);

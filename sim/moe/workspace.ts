@@ -10,6 +10,7 @@ const VALUE_BYTES = 2;
 /** V1 rounds each request to its workspace up to this. */
 const ALIGNMENT = 256;
 
+/** All workspaces for M tokens, bytes. */
 export function workspaceBytes(shape: MoeShape, tokens: number): number {
   return workspaceTensors(shape, tokens).reduce((sum, bytes) => sum + bytes, 0);
 }

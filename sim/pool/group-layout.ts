@@ -18,6 +18,7 @@ export interface GroupLayout {
   readonly window: number;
 }
 
+/** The groups as hot loops want them. */
 export function layoutOf(groups: readonly KvCacheGroup[]): GroupLayout[] {
   return groups.map(({ kind, blockSize, window }, id) => ({ id, kind: KINDS[kind], blockSize, window }));
 }

@@ -24,6 +24,7 @@ const CONSTRUCTORS = {
   f64: Float64Array,
 };
 
+/** Whether a file's header names a type that there is. */
 export function isColumnType(type: unknown): type is ColumnType {
   return typeof type === 'string' && Object.hasOwn(CONSTRUCTORS, type);
 }

@@ -1,6 +1,7 @@
 import { isRankStrip } from '../memory/rank-strip.ts';
 import { isServingAllocator } from '../memory/serving/serving-allocator.ts';
 import { isExpertMap } from '../moe/expert-map.ts';
+import { isCount, isList, isObject } from '../plain-values.ts';
 import { isColumnType, type TableTypes } from './column.ts';
 import {
   EVENT_COLUMNS,
@@ -68,41 +69,51 @@ export const FORMAT_1_TABLES: Record<TableName, TableTypes> = {
   },
 };
 
+/** Whether it has what reading the tables and showing the run rest on. */
 export function isFileHeader(value: unknown): value is FileHeader {
-  const file = value as FileHeader;
-  const isCount = (n: unknown) => Number.isInteger(n) && (n as number) >= 0 && (n as number) <= MAX_ROWS;
+  if (!isObject(value)) return false;
+  const { digest, rows, columns, requestIds, header } = value;
   return (
-    typeof file === 'object' &&
-    file !== null &&
-    typeof file.digest === 'string' &&
-    typeof file.rows === 'object' &&
-    file.rows !== null &&
-    TABLE_NAMES.every((name) => isCount(file.rows[name])) &&
-    (file.columns === undefined || TABLE_NAMES.every((name) => isTableTypes(file.columns?.[name]))) &&
-    Array.isArray(file.requestIds) &&
-    file.requestIds.length === file.rows.requests &&
-    file.requestIds.every((id) => typeof id === 'string') &&
-    typeof file.header === 'object' &&
-    file.header !== null &&
-    typeof file.header.name === 'string' &&
-    typeof file.header.about === 'object' &&
-    file.header.about !== null &&
-    (file.header.experts === undefined || isExpertMap(file.header.experts)) &&
-    (file.header.memory === undefined || areRanks(file.header.memory, isRankStrip)) &&
-    (file.header.allocators === undefined || areRanks(file.header.allocators, isServingAllocator)) &&
-    isCount(file.header.pool?.numGpuBlocks) &&
-    file.header.pool.numGpuBlocks > 0 &&
-    Array.isArray(file.header.pool.groups) &&
-    file.header.pool.groups.length > 0 &&
-    file.header.pool.groups.length <= 16 &&
-    file.header.pool.groups.every((group) => isCount(group?.blockSize) && group.blockSize > 0) &&
-    typeof file.header.scheduler === 'object' &&
-    file.header.scheduler !== null &&
-    (file.header.switch === undefined ||
-      (isCount(file.header.switch?.step) && typeof file.header.switch.to?.policy === 'string'))
+    typeof digest === 'string' &&
+    isObject(rows) &&
+    TABLE_NAMES.every((name) => isCount(rows[name], MAX_ROWS)) &&
+    (columns === undefined ||
+      (isObject(columns) && TABLE_NAMES.every((name) => isTableTypes(columns[name])))) &&
+    isList(requestIds, rows.requests as number, (id) => typeof id === 'string') &&
+    isObject(header) &&
+    isRecordingHeader(header)
   );
 }
 
+function isRecordingHeader(header: Readonly<Record<string, unknown>>): boolean {
+  const { name, about, pool, scheduler, switch: later, experts, memory, allocators } = header;
+  return (
+    typeof name === 'string' &&
+    isObject(about) &&
+    isObject(pool) &&
+    isPositive(pool.numGpuBlocks) &&
+    Array.isArray(pool.groups) &&
+    pool.groups.length > 0 &&
+    pool.groups.length <= MAX_GROUPS &&
+    pool.groups.every((group) => isPositive(group?.blockSize)) &&
+    isObject(scheduler) &&
+    (later === undefined ||
+      (isObject(later) &&
+        isCount(later.step, MAX_ROWS) &&
+        isObject(later.to) &&
+        typeof later.to.policy === 'string')) &&
+    (experts === undefined || isExpertMap(experts)) &&
+    (memory === undefined || areRanks(memory, isRankStrip)) &&
+    (allocators === undefined || areRanks(allocators, isServingAllocator))
+  );
+}
+
+function isPositive(value: unknown): boolean {
+  return isCount(value, MAX_ROWS) && value > 0;
+}
+
+/** KV cache groups of a model that are believed. */
+const MAX_GROUPS = 16;
 /** GPUs of a machine that is believed. */
 const MAX_RANKS = 1 << 16;
 
@@ -111,5 +122,5 @@ function areRanks(value: unknown, isRank: (rank: unknown) => boolean): boolean {
 }
 
 function isTableTypes(value: unknown): value is TableTypes {
-  return typeof value === 'object' && value !== null && Object.values(value).every(isColumnType);
+  return isObject(value) && Object.values(value).every(isColumnType);
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import { IndexList } from '../pool/index-list.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { makeColumns } from './column.ts';
@@ -179,7 +180,7 @@ function readBatch(line: string, beforeNs: number, fail: Fail): Batch {
 }
 
 function readEvent(value: unknown, fail: Fail): KvEvent {
-  const event = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const event = isObject(value) ? value : {};
   const { type } = event;
   if (type === 'AllBlocksCleared') return { type };
   if (type !== 'BlockStored' && type !== 'BlockRemoved') {

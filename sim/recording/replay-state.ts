@@ -101,6 +101,7 @@ export function putBehind(list: IndexList, before: number, item: number): void {
   list.insertAfter(before === 0 ? list.sentinel : before - 1, item);
 }
 
+/** Makes a list hold just these, in their order. */
 export function refill(list: IndexList, items: Int32Array): void {
   list.clear();
   for (const item of items) list.pushBack(item);

@@ -11,6 +11,7 @@ const BY_NAME = new Map(METRICS.flatMap((m) => [m.name, ...(m.aliases ?? [])].ma
 /** All names, aliases included. */
 export const METRIC_NAMES: readonly string[] = [...BY_NAME.keys()];
 
+/** By its name or one of its aliases; null if there is none. */
 export function findMetric(name: string): Metric | null {
   return BY_NAME.get(name) ?? null;
 }

@@ -54,6 +54,7 @@ export interface MoeSummary {
   readonly notes: readonly string[];
 }
 
+/** What a report on experts comes to. */
 export function summarizeMoe(report: MoeReport): MoeSummary {
   const { shape, memory, profiled, steps, bufferBytes, cache, rearrangements } = report;
   const most = (of: (row: (typeof memory)[number]) => number) => Math.max(...memory.map(of));

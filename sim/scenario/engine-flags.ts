@@ -8,6 +8,8 @@ import type { EngineFlags } from './stated-flags.ts';
 
 const VLLM_VERSIONS: readonly VllmVersion[] = ['2026-05', '0.6.3'];
 const NEWEST: VllmVersion = '2026-05';
+
+/** The version whose rules are followed; another than was written is noted, or reported unless `allow`. */
 export function versionOf(
   written: string | undefined,
   allow: boolean,
@@ -29,6 +31,7 @@ export function versionOf(
   return taken;
 }
 
+/** What `command:` or `engine:` tells the engine; problems are reported. */
 export function engineOf(checked: ScenarioFile, vllm: VllmVersion, report: Report): ParsedCommand {
   const surroundings = { env: {}, containerGib: null };
   const nothing = { model: null, flags: new FlagCollector(vllm).finish(), ...surroundings };

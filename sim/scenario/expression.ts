@@ -208,6 +208,7 @@ export function boundOf(bound: Bound, baseline: number | null): number | null {
   }
 }
 
+/** Whether a bound compares with the baseline. */
 export function usesBaseline(bound: Bound): boolean {
   if (typeof bound === 'object') return usesBaseline(bound[1]) || usesBaseline(bound[2]);
   return bound === 'baseline';

@@ -108,10 +108,12 @@ const HUMAN_INTEGERS: Readonly<Record<string, string>> = {
   'kv-cache-memory-bytes': 'human_readable_int',
 };
 
+/** Whether what the flag changes has a formula here. */
 export function isModelled(flag: string): boolean {
   return Object.hasOwn(MODELLED, flag);
 }
 
+/** Whether the flag, though vLLM takes it seriously, changes nothing here. */
 export function isWithoutEffect(flag: string): boolean {
   return WITHOUT_EFFECT.includes(flag);
 }

@@ -41,6 +41,7 @@ const SEVERAL_VALUES: readonly string[] = [
   'prompt-adapters',
 ];
 
+/** Whether all words up to the next flag are its values. */
 export function takesSeveralValues(flag: string): boolean {
   return SEVERAL_VALUES.includes(flag);
 }

@@ -47,6 +47,7 @@ export const length = v.pipe(
   ),
 );
 
+/** The distribution that a checked length means. */
 export function lengthOf(file: v.InferOutput<typeof length>): LengthSpec {
   if (typeof file === 'number') return { kind: 'fixed', tokens: file };
   if (file.uniform) return { kind: 'uniform', min: file.uniform[0], max: file.uniform[1] };

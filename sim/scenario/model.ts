@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { InputError } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import type { VllmVersion } from './flags.ts';
 import type { Report } from './located-yaml.ts';
 import { type ReadFile, readBeside } from './named-file.ts';
@@ -12,6 +13,7 @@ const DEFAULT_MODELS: Readonly<Record<VllmVersion, string>> = {
   '2026-05': 'Qwen/Qwen3-0.6B',
 };
 
+/** The model that a scenario names, with its own config.json if it gives one; problems are reported. */
 export function modelOf(
   { model, engine }: ScenarioFile,
   inCommand: string | null,
@@ -35,6 +37,6 @@ export function parseConfig(text: string, file: string): ModelConfig {
   } catch (error) {
     throw new InputError([{ file, message: `is no JSON: ${(error as Error).message}` }]);
   }
-  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as ModelConfig;
+  if (isObject(config)) return config;
   throw new InputError([{ file, message: 'holds no JSON object' }]);
 }

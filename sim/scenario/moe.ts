@@ -80,6 +80,7 @@ export interface MoeSpec {
   readonly routingReuse: boolean;
 }
 
+/** The checked `moe:`, with its defaults. */
 export function moeOf(file: MoeFile = {}): MoeSpec {
   const { exponent, shift, locality, trace } = file.routing ?? {};
   const cache = file['expert-cache'];

@@ -51,6 +51,7 @@ export const replicasSchema = v.union(
 
 type ReplicasFile = v.InferOutput<typeof replicasSchema>;
 
+/** The checked `replicas:`; null for a single engine. */
 export function replicasOf(file: ReplicasFile | undefined): ReplicasSpec | null {
   if (file === undefined) return null;
   if (typeof file === 'number') return { count: file, router: { kind: 'round-robin' } };

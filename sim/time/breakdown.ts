@@ -47,6 +47,7 @@ export const COMPONENT_LABELS: Readonly<Record<(typeof COMPONENTS)[number], stri
   overhead: 'CPU',
 };
 
+/** Of all parts, which follow each other. */
 export function totalSeconds(breakdown: StepBreakdown): number {
   return COMPONENTS.reduce((sum, component) => sum + breakdown[component], 0);
 }

@@ -30,6 +30,7 @@ function badgeOf({ timingSource, calibration }: Gpu): Badge {
   return timingSource.startsWith('user-given') ? 'user-given' : 'datasheet';
 }
 
+/** What the times of a run rest on, and how far off such times were. */
 export function timeBasis({ gpu, model, options }: RooflineInput): TimeBasis {
   const isParallel = options.tensorParallel > 1;
   const isLinkGiven = isParallel && options.link !== undefined;

@@ -1,6 +1,7 @@
 import { gpuNamed } from '../catalog/gpu-names.ts';
 import { findGpu } from '../catalog/gpus.ts';
 import { InputError } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import { NS_PER_S } from '../units.ts';
 import { type Run, WorkloadBuilder } from '../workload/builder.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -199,8 +200,4 @@ function objectAt(parent: Json, name: string): Json {
 function numberAt(parent: Json, name: string, fallback: number): number {
   const value = parent[name];
   return typeof value === 'number' ? value : fallback;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

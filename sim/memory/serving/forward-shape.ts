@@ -40,6 +40,7 @@ export interface AttentionShape {
 
 const VALUE_BYTES = 2;
 
+/** The tensors of a forward pass on one rank; `experts` null for a dense model. */
 export function forwardShapeOf(
   { architecture, parallel, rules }: StartupInput,
   { place }: RankMemory,

@@ -1,4 +1,4 @@
-import { isAmount, isCount, isList, isObject } from '../../recording/plain-values.ts';
+import { isAmount, isCount, isList, isObject } from '../../plain-values.ts';
 
 /** PyTorch's allocator while a run is served, of ranks that hold the same; bytes. */
 export interface ServingAllocator {

@@ -1,7 +1,8 @@
 import { InputError } from '../../error.ts';
+import { isObject } from '../../plain-values.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
 import { shellWords } from '../shell-words.ts';
-import { type Candidate, type Deployment, fieldOf, isObject, textsOf, type Variables } from './deployment.ts';
+import { type Candidate, type Deployment, fieldOf, textsOf, type Variables } from './deployment.ts';
 import { commandOf, findLaunch, type Launch, neededVariables, type Server } from './launch.ts';
 import { dockerGib } from './sizes.ts';
 import { interpolate, unknownVariables } from './variables.ts';

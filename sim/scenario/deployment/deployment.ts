@@ -1,4 +1,5 @@
 import { InputError, type Place } from '../../error.ts';
+import { isObject } from '../../plain-values.ts';
 
 /** A vLLM server as somebody's deployment starts it: all that a scenario can take from it. */
 export interface Deployment {
@@ -73,10 +74,6 @@ function shortList(names: readonly string[]): string {
   return names.length <= 10
     ? names.join(', ')
     : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A field of something that may be no object, own ones only. */

@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { gpuNamed } from '../../catalog/gpu-names.ts';
 import { InputError } from '../../error.ts';
+import { isObject } from '../../plain-values.ts';
 import { findServer } from '../command.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
 import { resolvePath } from '../paths.ts';
 import type { Scenario } from '../scenario.ts';
 import { shellWords } from '../shell-words.ts';
-import { type Deployment, isObject, type Variables } from './deployment.ts';
+import type { Deployment, Variables } from './deployment.ts';
 import { statedGpus } from './gpu-count.ts';
 import { type DeploymentFormat, readDeployment } from './read.ts';
 import { commandSchema, composeSchema, manifestSchema } from './schema.ts';

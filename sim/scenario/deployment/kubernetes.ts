@@ -1,6 +1,7 @@
 import { InputError } from '../../error.ts';
+import { isObject } from '../../plain-values.ts';
 import type { LocatedYaml, Path } from '../located-yaml.ts';
-import { type Candidate, type Deployment, fieldOf, isObject, textsOf, type Variables } from './deployment.ts';
+import { type Candidate, type Deployment, fieldOf, textsOf, type Variables } from './deployment.ts';
 import { commandOf, findLaunch, neededVariables, type Server } from './launch.ts';
 import { kubernetesGib } from './sizes.ts';
 import { interpolateKubernetes, unknownVariables } from './variables.ts';

@@ -1,5 +1,6 @@
 import { InputError } from '../../error.ts';
-import { type Candidate, isObject, type Variables } from './deployment.ts';
+import { isObject } from '../../plain-values.ts';
+import type { Candidate, Variables } from './deployment.ts';
 import { commandOf } from './launch.ts';
 import { LiteralReader, type PythonToken, type PythonValue, pythonTokens } from './python-literals.ts';
 

@@ -1,8 +1,9 @@
 import { InputError, type Place } from '../../error.ts';
+import { isObject } from '../../plain-values.ts';
 import { findFlag } from '../flags.ts';
 import { type LocatedYaml, parseLocatedDocuments } from '../located-yaml.ts';
 import { composeServers, isCompose } from './compose.ts';
-import { type Candidate, choose, type Deployment, isObject, type Variables } from './deployment.ts';
+import { type Candidate, choose, type Deployment, type Variables } from './deployment.ts';
 import { dockerfileServers, isDockerfile } from './dockerfile.ts';
 import { isManifest, kubernetesServers } from './kubernetes.ts';
 import { commandOf, neededVariables, serverOfScript } from './launch.ts';

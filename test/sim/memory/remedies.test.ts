@@ -102,6 +102,29 @@ describe('remedies', () => {
     expect(remedies.join()).toMatch(/--cpu-offload-gb \d+ \(\d+ GiB per GPU cross PCIe in every step/);
   });
 
+  test('who shares the GPU with others is told to end them, and nobody else is', () => {
+    const of = (otherGib: number) => {
+      const command = 'vllm serve meta-llama/Llama-3.1-8B --max-model-len 40000';
+      const result = planOf({ command, gpu: 'l4', vllm: '2026-05', otherGib });
+      return result.starts ? null : result.remedies;
+    };
+    expect(of(0)).not.toBeNull();
+    expect(of(0)?.join()).not.toContain('processes');
+    const fits = 'vllm serve meta-llama/Llama-3.1-8B --max-model-len 8192';
+    const shared = planOf({ command: fits, gpu: 'l4', vllm: '2026-05', otherGib: 6 });
+    if (shared.starts) throw new Error('it starts');
+    expect(shared.remedies[0]).toBe('end the other processes on the GPU');
+  });
+
+  test('no context below 512 tokens is offered', () => {
+    // 381 tokens of 0.5 MiB would fit.
+    const command = 'vllm serve meta-llama/Llama-2-7b-hf --kv-cache-memory-bytes 200000000';
+    const result = planOf({ command, gpu: 'a100-80g', vllm: '2026-05', otherGib: 0 });
+    if (result.starts) throw new Error('it starts');
+    expect(result.remedies.length).toBeGreaterThan(0);
+    expect(result.remedies.join()).not.toContain('--max-model-len');
+  });
+
   test('one GiB less on the host does not start', () => {
     const command = 'vllm serve meta-llama/Llama-3.1-70B --max-model-len 8192';
     const least = Number(/--cpu-offload-gb (\d+)/.exec(failed(command, 'a100-80g').remedies.join())?.[1]);
