@@ -60,12 +60,13 @@ function runOf(segment: SegmentSnapshot, purposes: ReadonlyMap<string, Purpose>)
 
 /** Where a segment lies means nothing, so that those that are alike can be told as one. */
 function runsOf(segments: readonly SegmentRun[]): SegmentRun[] {
-  const runs = new Map<string, SegmentRun>();
+  const counts = new Map<string, { segment: SegmentRun; count: number }>();
   for (const segment of segments) {
     const { bytes, allocatedBytes, holds, holes } = segment;
     const key = `${bytes} ${allocatedBytes} ${holds} ${holes}`;
-    const known = runs.get(key);
-    runs.set(key, known === undefined ? segment : { ...known, count: known.count + 1 });
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { segment, count: 1 });
+    else known.count++;
   }
-  return [...runs.values()];
+  return Array.from(counts.values(), ({ segment, count }) => ({ ...segment, count }));
 }

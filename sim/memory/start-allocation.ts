@@ -33,7 +33,11 @@ export interface RankAllocation {
 export function allocateRanks(input: StartupInput, startup: Startup): RankAllocation[] {
   const allocations: RankAllocation[] = [];
   for (const alike of alikeRanks(startup)) {
-    const allocation = startRank(input, startup, alike[0]);
+    let profiled!: AllocatorReport;
+    const start = startRank(input, startup, alike[0], (atProfile) => {
+      profiled = atProfile.report();
+    });
+    const allocation = { report: start.report(), profiled, failure: start.failure };
     for (const { rank } of alike) allocations[rank] = allocation;
   }
   return allocations;
@@ -52,12 +56,16 @@ export function alikeRanks({ ranks }: Startup): RankMemory[][] {
   return [...groups.values()];
 }
 
-/** One rank's start, with the allocator that it leaves behind. */
+/**
+ * One rank's start, with the allocator that it leaves behind.
+ * @param atProfile is called before the KV cache is allocated.
+ */
 export function startRank(
   input: StartupInput,
   startup: Startup,
   rank: RankMemory,
-): RankAllocation & { readonly allocator: CachingAllocator } {
+  atProfile: (start: RankStart) => void = () => {},
+): RankStart {
   const { rules } = input;
   const start = new RankStart(input, rank);
   start.keep('weights', 'weights', [...weightTensors(input, rank), ...balancerTensorsOf(input, rank.place)]);
@@ -67,7 +75,7 @@ export function startRank(
   for (const tensors of forward) start.use('profile', tensors);
   // The profile gives back what it cached, before vLLM allocates the KV cache.
   start.emptyCache();
-  const profiled = start.report();
+  atProfile(start);
   const { pipeline } = input.parallel;
   start.keep(
     'kv-cache',
@@ -79,7 +87,7 @@ export function startRank(
   if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
     start.use('warm-up', samplerTensors(input, rank));
   }
-  return { report: start.report(), profiled, failure: start.failure, allocator: start.allocator };
+  return start;
 }
 
 /** Of the graphs that are captured, whether or not the budget provides for them. */
@@ -91,7 +99,7 @@ export function graphBytes({ rules, architecture, parallel, limits }: StartupInp
 }
 
 /** A rank's allocator while it starts; after the first failure nothing more happens. */
-class RankStart {
+export class RankStart {
   private readonly rank: number;
   readonly allocator: CachingAllocator;
   private readonly purposes = new Map<string, Purpose>();

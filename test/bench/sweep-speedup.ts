@@ -6,11 +6,13 @@ import { join, resolve } from 'node:path';
 /* What a second worker brings to a sweep, beside what it brings to a loop that does nothing but compute. */
 
 const NUM_POINTS = 1000;
+/** As many requests as `vllm bench serve` sends unless it is told otherwise. */
+const NUM_PROMPTS = 1000;
 const SWEEP = `version: 1
 name: thousand points
 command: vllm serve meta-llama/Llama-3.1-8B-Instruct --max-model-len 8192
 hardware: { gpu: l4 }
-workload: { num-prompts: 300, request-rate: 2, random-input-len: 512, random-output-len: 128 }
+workload: { num-prompts: ${NUM_PROMPTS}, request-rate: 2, random-input-len: 512, random-output-len: 128 }
 sweep: { grid: { seed: [${Array.from({ length: NUM_POINTS }, (_, i) => i)}] } }
 `;
 /** Shares the rounds between threads, which do nothing but arithmetic. */
