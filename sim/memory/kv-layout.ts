@@ -19,7 +19,8 @@ const NEARLY_EQUAL = 1.5;
 /**
  * The KV cache groups of a model (vLLM `_get_kv_cache_groups_uniform_page_size`): layers of a kind are dealt out
  * to groups of equal size, that of the rarer kind; the last group of a kind may be short, and is padded. Kinds
- * with fewer bytes per token get larger blocks, so that all pages have one size.
+ * with fewer bytes per token get larger blocks, so that all pages have one size. The kind of the first layer comes
+ * first: blocks are taken and freed in this order.
  * @param layerBytes of every layer, per token.
  * @param separate false: V0 and --disable-hybrid-kv-cache-manager keep everything for every layer.
  */
@@ -41,7 +42,8 @@ export function kvLayout(
   }
   const limited = all.filter((layer) => local.isLocal[layer]);
   const kinds: [KvCacheGroup, number[]][] = [[groupOf(limited, local.kind, local.window), limited]];
-  if (full.length > 0) kinds.unshift([groupOf(full, 'full', 0), full]);
+  if (full.length > 0) kinds.push([groupOf(full, 'full', 0), full]);
+  kinds.sort(([, a], [, b]) => a[0] - b[0]);
   const counts = kinds.map(([, layers]) => layers.length);
   const least = Math.min(...counts);
   const most = Math.max(...counts);
@@ -56,6 +58,11 @@ export function kvLayout(
     }
   }
   return { groups, layers, layerBytes, pageBytes };
+}
+
+/** Tokens of the smallest block, of which the others are multiples: `--block-size`, as far as pages allow. */
+export function smallestBlockSize({ groups }: KvLayout): number {
+  return Math.min(...groups.map(({ blockSize }) => blockSize));
 }
 
 /** Whether larger blocks can make all pages equal: the largest must be a multiple of the others. */

@@ -14,6 +14,7 @@ import type { BatchLimits } from './batch-limits.ts';
 import type { Refusal } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
+import { smallestBlockSize } from './kv-layout.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { remediesFor } from './remedies.ts';
@@ -154,7 +155,7 @@ function poolConfig(scenario: Scenario, { numBlocks, layout }: Startup): PoolCon
     numGpuBlocks: numBlocks,
     enablePrefixCaching: stated ?? scenario.vllm !== '0.6.3',
     // The block sizes of groups are multiples of the smallest, which then is their greatest common divisor.
-    hashBlockSize: Math.min(...layout.groups.map((group) => group.blockSize)),
+    hashBlockSize: smallestBlockSize(layout),
     groups: layout.groups,
   };
 }

@@ -5,7 +5,13 @@ import type { BatchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
 import { layerKvBytes } from './kv-cache.ts';
-import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from './kv-layout.ts';
+import {
+  blocksPerRequest,
+  type KvLayout,
+  kvLayout,
+  smallestBlockSize,
+  stageBlockBytes,
+} from './kv-layout.ts';
 import type { LoraSlots } from './lora.ts';
 import { outsideTorchBytes } from './outside-torch.ts';
 import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
@@ -88,8 +94,7 @@ export function capacityOf(
   maxModelLen: number,
   perRequest: number,
 ): { maxConcurrency: number; kvCacheTokens: number } {
-  const blockSize = Math.min(...layout.groups.map((group) => group.blockSize));
-  const perGroup = Math.floor(numBlocks / layout.groups.length) * blockSize;
+  const perGroup = Math.floor(numBlocks / layout.groups.length) * smallestBlockSize(layout);
   if (rules.engine === 'v0') return { maxConcurrency: perGroup / maxModelLen, kvCacheTokens: perGroup };
   const maxConcurrency = numBlocks / perRequest;
   return {

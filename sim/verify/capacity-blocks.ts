@@ -1,6 +1,12 @@
 import type { Architecture } from '../catalog/architecture.ts';
 import { layerKvBytes } from '../memory/kv-cache.ts';
-import { blocksPerRequest, type KvLayout, kvLayout, stageBlockBytes } from '../memory/kv-layout.ts';
+import {
+  blocksPerRequest,
+  type KvLayout,
+  kvLayout,
+  smallestBlockSize,
+  stageBlockBytes,
+} from '../memory/kv-layout.ts';
 import type { StartupRules } from '../memory/rules.ts';
 import { capacityOf } from '../memory/startup.ts';
 import { GIB } from '../units.ts';
@@ -144,7 +150,7 @@ function concurrencyRange(
     if (rules.tokensFromConcurrency) return [ofOneRank / length];
     // Tokens are whole blocks of every group: what is left of a division by their number was not printed.
     const numGroups = layout.groups.length;
-    const blocks = (ofOneRank / layout.groups[0].blockSize) * numGroups;
+    const blocks = (ofOneRank / smallestBlockSize(layout)) * numGroups;
     return [ofBlocks(blocks), ofBlocks(blocks + numGroups - 1)];
   };
   const values =

@@ -1,4 +1,5 @@
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
+import { smallestBlockSize } from '../memory/kv-layout.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
 import { defaultBlockSize } from '../memory/startup-input.ts';
@@ -141,5 +142,5 @@ function loggedKv(record: CapacityRecord): number | null {
   if (observed.num_gpu_blocks !== undefined) return (observed.num_gpu_blocks * layout.blockBytes) / GIB;
   if (observed.kv_cache_gib !== undefined) return observed.kv_cache_gib;
   if (observed.kv_cache_tokens === undefined) return null;
-  return ((observed.kv_cache_tokens / layout.layout.groups[0].blockSize) * layout.blockBytes) / GIB;
+  return ((observed.kv_cache_tokens / smallestBlockSize(layout.layout)) * layout.blockBytes) / GIB;
 }

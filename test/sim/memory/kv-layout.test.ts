@@ -48,24 +48,33 @@ describe('cache groups', () => {
   });
 
   test('gpt-oss: half and half', () => {
-    expect(summary(architecture('gpt-oss-20b'))).toEqual(['full 12', 'sliding_window 12']);
+    expect(summary(architecture('gpt-oss-20b'))).toEqual(['sliding_window 12', 'full 12']);
   });
 
   test('Gemma 3: ten full layers, 52 others in six groups of which some are short', () => {
     expect(summary(architecture('gemma-3-27b-it'))).toEqual([
+      'sliding_window 9',
+      'sliding_window 9',
+      'sliding_window 9',
+      'sliding_window 9',
+      'sliding_window 8',
+      'sliding_window 8',
       'full 10',
-      'sliding_window 9',
-      'sliding_window 9',
-      'sliding_window 9',
-      'sliding_window 9',
-      'sliding_window 8',
-      'sliding_window 8',
     ]);
     expect(stageBlockBytes(layoutOf(architecture('gemma-3-27b-it')), 1, 0)).toBe(10 * 16_000);
   });
 
   test('Llama 4: one layer in four sees everything, the others their chunk', () => {
-    expect(summary(LLAMA4)).toEqual(['full 12', ...Array(3).fill('chunked_local 12')]);
+    expect(summary(LLAMA4)).toEqual([...Array(3).fill('chunked_local 12'), 'full 12']);
+  });
+
+  test('the kind of the first layer comes first', () => {
+    const kinds = (isLocal: boolean[]) =>
+      kvLayout({ kind: 'sliding_window', window: 64, isLocal }, 16, [1, 1], true).groups.map(
+        ({ kind }) => kind,
+      );
+    expect(kinds([true, false])).toEqual(['sliding_window', 'full']);
+    expect(kinds([false, true])).toEqual(['full', 'sliding_window']);
   });
 
   test('nearly equal kinds take the larger size, not many small groups', () => {
@@ -132,7 +141,7 @@ describe('pages of different layers', () => {
   test('the smaller ones get larger blocks; as record r082 logs it: 14.78x, 3,875,400 tokens', () => {
     expect(pagesUnify(layerBytes)).toBe(true);
     const layout = kvLayout(GEMMA4.localAttention, 16, layerBytes, true);
-    expect(layout.groups.map(({ blockSize }) => blockSize)).toEqual([32, 16, 16, 16, 16, 16]);
+    expect(layout.groups.map(({ blockSize }) => blockSize)).toEqual([16, 16, 16, 16, 16, 32]);
     const blocks = Math.floor((83.89 * 1024 ** 3) / stageBlockBytes(layout, 1, 0));
     const perRequest = blocksPerRequest(layout, 262_144, 2496);
     const { maxConcurrency, kvCacheTokens } = capacityOf(

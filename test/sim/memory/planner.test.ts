@@ -312,7 +312,7 @@ describe('memory by rank', () => {
 
   test('hybrid models get groups, whose requests are counted over all of them', () => {
     const { pool, kvCacheTokens, maxConcurrency } = started('vllm serve openai/gpt-oss-20b', 'h100');
-    expect(pool.groups.map(({ kind }) => kind)).toEqual(['full', 'sliding_window']);
+    expect(pool.groups.map(({ kind }) => kind)).toEqual(['sliding_window', 'full']);
     expect(kvCacheTokens).toBe(Math.floor(maxConcurrency * 131_072));
     const plain = started('vllm serve openai/gpt-oss-20b --disable-hybrid-kv-cache-manager', 'h100');
     expect(plain.pool.groups).toHaveLength(1);

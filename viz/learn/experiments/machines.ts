@@ -2,6 +2,7 @@ import { resolveHardware } from '../../../sim/memory/resolve.ts';
 import { scenarioShape } from '../../../sim/moe/scenario-shape.ts';
 import { expertsOfRank } from '../../../sim/moe/shape.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import type { ScenarioSource } from '../../../sim/share/fragment.ts';
 import { GIB } from '../../../sim/units.ts';
@@ -33,6 +34,18 @@ const LONG = 32_768;
 /** Enough for one such request. */
 const FEW_BLOCKS = 5000;
 
+type GroupKind = 'full' | 'sliding_window';
+
+function groupOf({ header }: Recording, kind: GroupKind): number {
+  return header.pool.groups.findIndex((group) => group.kind === kind);
+}
+
+/** Blocks that the request holds for the layers of a kind. */
+function held(cursor: Cursor, kind: GroupKind): number {
+  return [...cursor.table(0, groupOf(cursor.recording, kind))].filter((block) => block !== cursor.nullBlock)
+    .length;
+}
+
 /** A request of so many tokens: what it holds for layers that see all, and for those that see a window. */
 export const hybridGroups: Experiment = (numTokens) => {
   const source = serving(
@@ -43,13 +56,11 @@ export const hybridGroups: Experiment = (numTokens) => {
   );
   const recording = run(source);
   const at = (tokens: number) => firstStep(recording, (cursor) => tokensAt(cursor, 0) === tokens);
-  const held = (cursor: Cursor, group: number) =>
-    [...cursor.table(0, group)].filter((block) => block !== cursor.nullBlock).length;
   const frame = (tokens: number) => {
     const cursor = at(tokens);
-    const row = (group: number, label: string) => ({
+    const row = (kind: GroupKind, label: string) => ({
       label: [label] as const,
-      cells: [...cursor.table(0, group)].map(
+      cells: [...cursor.table(0, groupOf(recording, kind))].map(
         (block): Cell =>
           block === cursor.nullBlock
             ? { state: 'returned' }
@@ -57,22 +68,22 @@ export const hybridGroups: Experiment = (numTokens) => {
       ),
     });
     return {
-      caption: ['window-holds', tokens, held(cursor, 1)] as const,
-      rows: [row(0, 'sees-all'), row(1, 'sees-window')],
+      caption: ['window-holds', tokens, held(cursor, 'sliding_window')] as const,
+      rows: [row('full', 'sees-all'), row('sliding_window', 'sees-window')],
     };
   };
   longContext ??= withLongContext();
-  const { window } = recording.header.pool.groups[1];
+  const { window } = recording.header.pool.groups[groupOf(recording, 'sliding_window')];
   const moments = [...new Set([window, numTokens])].sort((a, b) => a - b);
   return {
     facts: {
       numTokens,
       window,
-      full: held(at(numTokens), 0),
-      windowed: held(at(numTokens), 1),
+      full: held(at(numTokens), 'full'),
+      windowed: held(at(numTokens), 'sliding_window'),
       ...longContext,
     },
-    answer: held(at(numTokens), 1),
+    answer: held(at(numTokens), 'sliding_window'),
     before: { kind: 'frames', frames: [frame(window)] },
     figure: { kind: 'frames', frames: moments.map(frame) },
     scenario: source,
@@ -94,9 +105,7 @@ function withLongContext() {
   const recording = run(source(`--num-gpu-blocks-override ${FEW_BLOCKS}`));
   const cursor = new Cursor(recording);
   cursor.seek(recording.numSteps - 1);
-  const [longFull, longWindowed] = [0, 1].map(
-    (group) => [...cursor.table(0, group)].filter((block) => block !== cursor.nullBlock).length,
-  );
+  const [longFull, longWindowed] = (['full', 'sliding_window'] as const).map((kind) => held(cursor, kind));
   const [tokens, tokensWithout] = ['', '--disable-hybrid-kv-cache-manager'].map(
     (flag) => started(source(flag)).kvCacheTokens,
   );
