@@ -5,34 +5,18 @@ import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { detailedBox, isJoined, plainBox } from './map/cell-box.ts';
 import { CellPainter } from './map/cell-painter.ts';
-import { cellOf, layoutFor, numCells, numRows, slotsOf } from './map/layout.ts';
+import { cellOf, layoutFor, numRows, slotsOf } from './map/layout.ts';
 import { type Changes, cellPixel, MapImage } from './map/map-image.ts';
+import { type MapMarks, paintBorder, paintMarks } from './map/marks.ts';
 import { Overview } from './map/overview.ts';
 import { Spotlight } from './map/spotlight.ts';
 import { type Box, type Point, Zoom } from './map/zoom.ts';
 import { type Palette, toPixel } from './palette.ts';
 import type { Prefix } from './prefix-order.ts';
-import { t } from './text/text.ts';
 
-/** Cells at least this wide show gutters and how full a block is, CSS pixels, … */
-const DETAILED_CELL = 7;
-/** … unless there are more of them in sight. */
-const MAX_DETAILED_CELLS = 6000;
 /** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */
 const FAINT = 0.22;
 const FAINT_ALPHA = Math.round(FAINT * 255) << 24;
-
-export interface MapMarks {
-  readonly block: number | null;
-  /** Its blocks stand out, the others are faint. */
-  readonly request: number | null;
-  /** Requests whose blocks are outlined. */
-  readonly outlined: readonly number[];
-  /** More blocks that are outlined. */
-  readonly path?: readonly number[];
-  /** These blocks stand out instead; absent or null: those of the request. */
-  readonly lit?: ReadonlySet<number> | null;
-}
 
 /**
  * The block map: every physical block is a cell, in order of its id. Large cells are drawn one by one, small ones
@@ -75,7 +59,7 @@ export class BlockMap {
   }
   /** Blocks stand along their prefixes, and are large enough to show how those branch. */
   get showsBranches(): boolean {
-    return this.order.branches !== null && this.isDetailed();
+    return this.order.branches !== null && this.zoom.isDetailed;
   }
   /** Cells are as large as they get. */
   get isZoomedIn(): boolean {
@@ -172,7 +156,7 @@ export class BlockMap {
     }
     if (this.spotlight.look(cursor, marks.request, marks.lit ?? null)) this.stale = true;
     this.order.arrange(cursor, this.orderMode);
-    const isDetailed = this.isDetailed();
+    const { isDetailed } = zoom;
     this.colorOf.look(cursor, this.mode, isDetailed);
     const changes = this.takeChanges(cursor);
     context.clearRect(0, 0, width, height);
@@ -180,8 +164,10 @@ export class BlockMap {
     context.translate(-zoom.inSight.x, -zoom.inSight.y);
     if (isDetailed) this.drawCells(context, cursor);
     else this.drawImage(context, cursor, changes);
-    this.drawMarks(context, cursor, marks);
-    if (cursor.numBlocks > numGpuBlocks) this.drawBorder(context);
+    paintMarks(context, cursor, marks, this.palette, zoom.layout.cell, (block) =>
+      this.boxOf(cellOf(zoom.layout, this.order.slotOf(block)), block, isDetailed),
+    );
+    if (cursor.numBlocks > numGpuBlocks) paintBorder(context, zoom.layout, this.palette);
     context.restore();
     this.overview?.draw(zoom, this.order, this.ink(cursor), changes, this.palette.css('focus'));
     this.stale = false;
@@ -191,9 +177,8 @@ export class BlockMap {
   cells(): (Box & { color: string; opacity: number; label: string })[] {
     const { cursor } = this;
     if (cursor === null) return [];
-    const { layout, inSight } = this.zoom;
-    const isDetailed = this.isDetailed();
-    return [...this.cellsInSight()].map((at) => {
+    const { layout, inSight, isDetailed } = this.zoom;
+    return [...this.zoom.cellsInSight()].map((at) => {
       const pixel = cellPixel(layout, this.order, this.ink(cursor), at);
       const block = this.order.blockIn(slotsOf(layout, at).first);
       const { x, y, width, height } = this.boxOf(at, block, isDetailed);
@@ -212,42 +197,6 @@ export class BlockMap {
     return { all: isAll, count, blocks, others: this.colorOf.changed };
   }
 
-  private isDetailed(): boolean {
-    const { layout, inSight } = this.zoom;
-    const { cell, blocksPerCell } = layout;
-    if (blocksPerCell > 1 || cell < DETAILED_CELL) return false;
-    const most = Math.ceil(inSight.width / cell) * Math.ceil(inSight.height / cell);
-    return Math.min(numCells(layout), most) <= MAX_DETAILED_CELLS;
-  }
-
-  /** Cells in which something stands, and which are at least partly in sight. */
-  private *cellsInSight(): Iterable<number> {
-    const { layout, inSight } = this.zoom;
-    const { cell, columns } = layout;
-    const left = Math.floor(inSight.x / cell);
-    const right = Math.min(columns, Math.ceil((inSight.x + inSight.width) / cell));
-    const bottom = Math.min(numRows(layout), Math.ceil((inSight.y + inSight.height) / cell));
-    for (let row = Math.floor(inSight.y / cell); row < bottom; row++) {
-      for (let at = row * columns + left; at < row * columns + right; at++) {
-        const { first, end } = slotsOf(layout, at);
-        if (first < end) yield at;
-      }
-    }
-  }
-
-  /** Between the GPU's blocks and those of the CPU. */
-  private drawBorder(context: CanvasRenderingContext2D): void {
-    const { cell, columns, cpuStart } = this.zoom.layout;
-    const y = (cpuStart / columns) * cell - cell / 2;
-    context.fillStyle = this.palette.css('text-soft');
-    context.font = `11px ${this.palette.css('font')}`;
-    context.textBaseline = 'middle';
-    const label = t().cpuBlocks;
-    const space = context.measureText(label).width + 8;
-    context.fillText(label, 0, y);
-    context.fillRect(space, y, Math.max(0, columns * cell - space), 1);
-  }
-
   private ink(cursor: Cursor): (block: number) => number {
     return (block) => {
       const pixel = this.pixels[this.colorOf.index(cursor, block)];
@@ -259,7 +208,7 @@ export class BlockMap {
     const { layout } = this.zoom;
     this.image.forget();
     const painter = new CellPainter(context, cursor, this.palette, this.mode, layout.cell);
-    for (const at of this.cellsInSight()) {
+    for (const at of this.zoom.cellsInSight()) {
       const block = this.order.blockIn(slotsOf(layout, at).first);
       painter.paint({
         block,
@@ -277,31 +226,6 @@ export class BlockMap {
     const image = this.image.update(layout, this.order, this.ink(cursor), changes);
     context.imageSmoothingEnabled = false;
     context.drawImage(image, 0, 0, image.width * layout.cell, image.height * layout.cell);
-  }
-
-  private drawMarks(context: CanvasRenderingContext2D, cursor: Cursor, marks: MapMarks): void {
-    const { cell } = this.zoom.layout;
-    context.strokeStyle = this.palette.css('text');
-    context.lineWidth = cell >= DETAILED_CELL ? 1.5 : 1;
-    for (const request of marks.outlined) {
-      for (let which = 0; which < cursor.numTables(request); which++) {
-        for (const block of cursor.table(request, which)) {
-          if (block !== cursor.nullBlock) this.outline(context, block, 0);
-        }
-      }
-    }
-    for (const block of marks.path ?? []) this.outline(context, block, 0);
-    if (marks.block !== null) {
-      context.strokeStyle = this.palette.css('focus');
-      context.lineWidth = 2.5;
-      this.outline(context, marks.block, cell < DETAILED_CELL ? 3 : 1);
-    }
-  }
-
-  private outline(context: CanvasRenderingContext2D, block: number, grow: number): void {
-    const at = cellOf(this.zoom.layout, this.order.slotOf(block));
-    const { x, y, width, height } = this.boxOf(at, block, this.isDetailed());
-    context.strokeRect(x - grow + 0.5, y - grow + 0.5, width + 2 * grow - 1, height + 2 * grow - 1);
   }
 
   private boxOf(at: number, block: number, isDetailed: boolean): Box {

@@ -1,22 +1,20 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
-import { COLOR_MODES, legendOf } from '../block-colors.ts';
+import { legendOf } from '../block-colors.ts';
 import { BlockLives } from '../block-life.ts';
 import { BlockMap } from '../block-map.ts';
-import { ORDER_MODES } from '../block-order.ts';
 import { Compare, type CompareActions } from '../compare/compare.ts';
 import type { OtherRun } from '../compare/other-runs.ts';
 import { Details } from '../details.ts';
-import { byId, h } from '../dom.ts';
+import { byId } from '../dom.ts';
 import { ExpertPanel } from '../expert-panel.ts';
 import { Gantt } from '../gantt.ts';
 import { GpuPanel } from '../gpu-panel.ts';
 import { grouped } from '../grouped.ts';
-import { Headline, swatch } from '../headline.ts';
+import { Headline } from '../headline.ts';
 import { MapControls } from '../map/map-controls.ts';
 import { type Palette, readPalette } from '../palette.ts';
 import { RequestList } from '../request-list.ts';
-import { Segmented } from '../segmented.ts';
 import type { Caption } from '../share/picture.ts';
 import { StateTable } from '../state-table.ts';
 import { sentenceOf } from '../step-sentence.ts';
@@ -26,10 +24,12 @@ import { t } from '../text/text.ts';
 import { TimeCharts } from '../time/time-charts.ts';
 import { Transport } from '../transport.ts';
 import { WhatIf, type WhatIfSource } from '../what-if.ts';
+import { showLegends } from './legends.ts';
 import type { Playback } from './playback.ts';
 import { pointAtBlocks } from './point-at-blocks.ts';
 import { StepTeller } from './step-teller.ts';
 import { type Run, SCENES, type ViewStore } from './view.ts';
+import { ViewChoices } from './view-choices.ts';
 
 /** All that shows a run. It is drawn from the view alone, at most once a frame. */
 export class Stage {
@@ -49,9 +49,6 @@ export class Stage {
   private readonly experts: ExpertPanel;
   private readonly stateTable = new StateTable(byId('scene-table'));
   private readonly transport: Transport;
-  private readonly modes: Segmented<(typeof COLOR_MODES)[number]>;
-  private readonly scenes: Segmented<(typeof SCENES)[number]>;
-  private readonly orders: HTMLSelectElement;
   private isAsked = false;
 
   constructor(view: ViewStore, playback: Playback, actions: Omit<CompareActions, 'goTo' | 'redraw'>) {
@@ -62,7 +59,7 @@ export class Stage {
     this.view = view;
     this.map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
     this.mapControls = new MapControls(this.map, byId('zoom'), () => {
-      this.drawLegends();
+      this.showLegends();
       ask();
     });
     this.time = new TimeCharts(view, playback, palette, ask);
@@ -107,46 +104,22 @@ export class Stage {
     });
     this.transport = new Transport(byId('transport'), playback);
     new StoryPanel(view, playback);
-    this.modes = new Segmented(
-      byId('color-modes'),
-      COLOR_MODES,
-      (mode) => t().modes[mode],
-      (mode) => view.set({ mode }),
-    );
-    this.scenes = new Segmented(
-      byId('scenes'),
-      SCENES,
-      (scene) => t().scenes[scene],
-      (scene) => view.set({ scene }),
-    );
-    this.orders = this.orderMenu();
+    new ViewChoices(view);
     pointAtBlocks(this.map, view, () => this.cursorNow());
     view.subscribe(ask);
     view.subscribe((now, before) => {
       if (now.mode !== before.mode) this.restyle();
       if (now.order !== before.order) {
-        this.orders.value = now.order;
         this.map.arrange(now.order);
-        requestAnimationFrame(() => this.drawLegends());
+        requestAnimationFrame(() => this.showLegends());
       }
       if (now.scene !== before.scene) this.showScene();
     });
     new ResizeObserver(() => {
       this.map.resized();
       ask();
-      requestAnimationFrame(() => this.drawLegends());
+      requestAnimationFrame(() => this.showLegends());
     }).observe(byId('scene-frame'));
-  }
-
-  private orderMenu(): HTMLSelectElement {
-    const orders = h(
-      'select',
-      { 'aria-label': () => t().orderLabel, title: () => t().orderTitle },
-      ...ORDER_MODES.map((value) => h('option', { value }, () => t().orders[value])),
-    );
-    byId('orders').append(orders);
-    orders.addEventListener('change', () => this.view.set({ order: ORDER_MODES[orders.selectedIndex] }));
-    return orders;
   }
 
   get colors(): Palette {
@@ -218,35 +191,17 @@ export class Stage {
     this.teller.show(cursor, playing);
   }
 
-  private drawLegends(): void {
-    const { legend } = t();
-    const entries = legendOf(this.view.get().mode, this.palette).map(({ color, label }) =>
-      h('span', {}, swatch(color), label),
-    );
-    const { blocksPerCell } = this.map;
-    if (blocksPerCell > 1) entries.push(h('span', {}, legend.cell(blocksPerCell)));
-    if (this.map.showsBranches) entries.push(h('span', {}, legend.branches));
-    byId('legend').replaceChildren(...entries);
-    byId('timeline-legend').replaceChildren(
-      ...[
-        ['chart-use', legend.kvUse],
-        ['chart-running', legend.running],
-        ['chart-waiting', legend.waiting],
-        ['chart-preempt', legend.preemption],
-      ].map(([token, label]) => h('span', {}, swatch(this.palette.css(token)), label)),
-    );
+  private showLegends(): void {
+    showLegends(this.map, this.view.get().mode, this.palette);
   }
 
   showScene(): void {
     const { scene } = this.view.get();
     byId('main').dataset.scene = scene;
     for (const name of SCENES) byId(`scene-${name}`).hidden = name !== scene;
-    byId('color-modes').hidden = scene !== 'blocks' && scene !== 'compare';
-    byId('orders').hidden = scene !== 'blocks';
     // A cursor tells its changes once: who was out of sight has missed them.
     this.map.resized();
     this.compare.refresh();
-    this.scenes.show(scene);
   }
 
   /** Colours changed: by theme or by mode. */
@@ -257,10 +212,9 @@ export class Stage {
     this.map.restyle(palette, mode);
     this.time.restyle(palette);
     this.experts.restyle(palette);
-    this.modes.show(mode);
     this.gantt.restyle(palette);
     this.compare.restyle(palette, mode);
-    this.drawLegends();
+    this.showLegends();
     this.ask();
   }
 

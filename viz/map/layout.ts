@@ -10,6 +10,8 @@ export interface Layout {
   readonly cpuStart: number;
 }
 
+/** Cells at least this wide show gutters and how full a block is. */
+export const DETAILED_CELL = 7;
 const MAX_CELL = 64;
 /** Cells and rows may be this much smaller for the sake of round rows. */
 const LEAST_SHRINK = 0.85;

@@ -1,4 +1,17 @@
-import { cellOf, cornerOf, type Layout, NOTHING, numRows, slotsOf, zoomLevels } from './layout.ts';
+import {
+  cellOf,
+  cornerOf,
+  DETAILED_CELL,
+  type Layout,
+  NOTHING,
+  numCells,
+  numRows,
+  slotsOf,
+  zoomLevels,
+} from './layout.ts';
+
+/** Of more cells in sight than that no details are shown, however large they are. */
+const MAX_DETAILED_CELLS = 6000;
 
 /** On the canvas, CSS pixels. */
 export interface Point {
@@ -47,6 +60,29 @@ export class Zoom {
   }
   get isIn(): boolean {
     return this.level === this.levels.length - 1;
+  }
+
+  /** Cells are large and few enough to show what is in them. */
+  get isDetailed(): boolean {
+    const { cell, blocksPerCell } = this.layout;
+    if (blocksPerCell > 1 || cell < DETAILED_CELL) return false;
+    const most = Math.ceil(this.width / cell) * Math.ceil(this.height / cell);
+    return Math.min(numCells(this.layout), most) <= MAX_DETAILED_CELLS;
+  }
+
+  /** Cells in which something stands, and which are at least partly in sight. */
+  *cellsInSight(): Iterable<number> {
+    const { layout, x, y, width, height } = this;
+    const { cell, columns } = layout;
+    const left = Math.floor(x / cell);
+    const right = Math.min(columns, Math.ceil((x + width) / cell));
+    const bottom = Math.min(numRows(layout), Math.ceil((y + height) / cell));
+    for (let row = Math.floor(y / cell); row < bottom; row++) {
+      for (let at = row * columns + left; at < row * columns + right; at++) {
+        const { first, end } = slotsOf(layout, at);
+        if (first < end) yield at;
+      }
+    }
   }
 
   /** The canvas has that size, or other blocks are shown, which have this layout there. What is in its corner stays. */
