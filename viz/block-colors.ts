@@ -2,8 +2,8 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 import { NUM_COUNTS, NUM_REQUESTS, type Palette } from './palette.ts';
 import { t } from './text/text.ts';
 
-export type ColorMode = 'request' | 'state' | 'references' | 'fill' | 'queue';
-export const COLOR_MODES: readonly ColorMode[] = ['request', 'state', 'references', 'fill', 'queue'];
+export type ColorMode = 'request' | 'state' | 'references' | 'fill' | 'queue' | 'group';
+export const COLOR_MODES: readonly ColorMode[] = ['request', 'state', 'references', 'fill', 'queue', 'group'];
 
 export type BlockState = 'null' | 'free' | 'cached' | 'used' | 'shared';
 
@@ -31,6 +31,7 @@ export function colorTable(palette: Palette, mode: ColorMode): string[] {
     references: palette.counts,
     fill: palette.counts.slice(0, FILL_SHADES),
     queue: [palette.css('block-null'), ...palette.counts],
+    group: palette.requests,
   }[mode];
   return [...STATES.map((state) => palette.css(`block-${state}`)), ...used];
 }
@@ -47,6 +48,8 @@ export class BlockColors {
   private mode: ColorMode = 'request';
   /** block → shade by its place in the free queue; mode `queue` only. */
   private shades = new Uint8Array(0);
+  /** block → cache group, of blocks that requests hold; mode `group` only. */
+  private groups = new Uint8Array(0);
 
   /** Whether any block may have changed. */
   get changesAll(): boolean {
@@ -60,6 +63,7 @@ export class BlockColors {
     this.fills = withFills || mode === 'fill' ? partialFills(cursor) : NO_FILLS;
     this.changed = mode === 'fill' ? [...before.keys(), ...this.fills.keys()] : [];
     if (mode === 'queue') this.rank(cursor);
+    if (mode === 'group') this.findGroups(cursor);
   }
 
   index(cursor: Cursor, block: number): number {
@@ -69,6 +73,7 @@ export class BlockColors {
     if (references === 0) return cursor.chain[block] === 0 ? 1 : 2;
     if (this.mode === 'references') return NUM_STATES + Math.min(NUM_COUNTS, references) - 1;
     if (this.mode === 'fill') return NUM_STATES + fillShade(this.fills.get(block) ?? 1);
+    if (this.mode === 'group') return NUM_STATES + (this.groups[block] % NUM_REQUESTS);
     if (references > 1) return 3;
     return this.mode === 'state' ? NUM_STATES : NUM_STATES + (cursor.holderSum[block] % NUM_REQUESTS);
   }
@@ -82,6 +87,17 @@ export class BlockColors {
       this.shades[block] = NUM_COUNTS - 1 - Math.min(NUM_COUNTS - 1, Math.floor(place++ / perShade));
     }
   }
+
+  private findGroups(cursor: Cursor): void {
+    if (this.groups.length !== cursor.numBlocks) this.groups = new Uint8Array(cursor.numBlocks);
+    // V0's tables are those of a request's sequences.
+    if (cursor.recording.header.pool.groups.length === 1) return;
+    for (const request of cursor.running()) {
+      for (let which = 0; which < cursor.numTables(request); which++) {
+        for (const block of cursor.table(request, which)) this.groups[block] = which;
+      }
+    }
+  }
 }
 
 function fillShade(share: number): number {
@@ -89,7 +105,11 @@ function fillShade(share: number): number {
 }
 
 /** What the colours of a mode mean. */
-export function legendOf(mode: ColorMode, palette: Palette): { color: string; label: string }[] {
+export function legendOf(
+  mode: ColorMode,
+  palette: Palette,
+  groups: readonly { readonly kind: string }[],
+): { color: string; label: string }[] {
   const { states, legend } = t();
   const free = (['free', 'cached', 'null'] as const).map((state) => ({
     color: palette.css(`block-${state}`),
@@ -119,6 +139,13 @@ export function legendOf(mode: ColorMode, palette: Palette): { color: string; la
       { color: palette.counts[0], label: legend.takenLast },
       { color: palette.css('block-null'), label: states.used },
     ];
+  }
+  if (mode === 'group') {
+    const colors = groups.map(({ kind }, group) => ({
+      color: palette.request(group),
+      label: legend.group(group, kind.replaceAll('_', ' ')),
+    }));
+    return [...colors, ...free];
   }
   const shared = { color: palette.css('block-shared'), label: states.shared };
   const used =

@@ -27,6 +27,11 @@ export class Segmented<Value extends string> {
     root.addEventListener('keydown', (event) => this.moved(event));
   }
 
+  /** A value that cannot be chosen now. */
+  hide(value: Value, isHidden: boolean): void {
+    (this.root.children[this.values.indexOf(value)] as HTMLElement).hidden = isHidden;
+  }
+
   show(value: Value): void {
     for (const button of this.root.children) {
       const checked = (button as HTMLElement).dataset.value === value;
@@ -40,9 +45,10 @@ export class Segmented<Value extends string> {
     if (by === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const at = [...this.root.children].findIndex((button) => button.ariaChecked === 'true');
-    const next = (at + by + this.values.length) % this.values.length;
-    this.onChoose(this.values[next]);
-    (this.root.children[next] as HTMLElement).focus();
+    const offered = ([...this.root.children] as HTMLElement[]).filter((button) => !button.hidden);
+    const at = offered.findIndex((button) => button.ariaChecked === 'true');
+    const next = offered[(at + by + offered.length) % offered.length];
+    this.onChoose(next.dataset.value as Value);
+    next.focus();
   }
 }

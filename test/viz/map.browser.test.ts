@@ -149,6 +149,26 @@ test('two fingers zoom in on what is between them and move it, one finger pulls 
   expect(complaints).toEqual([]);
 });
 
+test('blocks can be coloured by cache group where there are several', async () => {
+  const { page, complaints } = await open();
+  const group = page.locator('#color-modes [data-value=group]');
+  expect(await group.isVisible()).toBe(false);
+  await page.locator('#color-modes [aria-checked=true]').focus();
+  await press(page, 'ArrowLeft');
+  expect(await page.getAttribute('#color-modes [data-value=queue]', 'aria-checked')).toBe('true');
+  const gemma = 'google/gemma-3-12b-it --max-model-len 2048 --num-gpu-blocks-override 1800';
+  await drop(
+    page,
+    'groups.pool.yaml',
+    `{version: 1, name: groups, command: vllm serve ${gemma}, hardware: {gpu: a100-80g-sxm}, workload: {num-prompts: 3}}`,
+  );
+  await shows(page, 'groups');
+  await group.click();
+  await drawn(page);
+  expect(await page.textContent('#legend')).toContain('group 1 (sliding window)');
+  expect(complaints).toEqual([]);
+});
+
 describe('layouts and colours', () => {
   test('every mode and order draws another picture, and the same one again', async () => {
     const { page, complaints } = await open();

@@ -1,20 +1,20 @@
-import { type ColorMode, legendOf } from '../block-colors.ts';
 import type { BlockMap } from '../block-map.ts';
 import { byId, h } from '../dom.ts';
 import { swatch } from '../headline.ts';
 import type { Palette } from '../palette.ts';
+import type { Caption } from '../share/picture.ts';
 import { t } from '../text/text.ts';
 
 /** Says what the colours of the map and of the timeline mean, and what a cell stands for. */
 export function showLegends(
   { blocksPerCell, showsBranches }: BlockMap,
-  mode: ColorMode,
+  colors: Caption['legend'],
   palette: Palette,
 ): void {
   const { legend } = t();
   const entry = (color: string, label: string) => h('span', {}, swatch(color), label);
   byId('legend').replaceChildren(
-    ...legendOf(mode, palette).map(({ color, label }) => entry(color, label)),
+    ...colors.map(({ color, label }) => entry(color, label)),
     ...(blocksPerCell > 1 ? [h('span', {}, legend.cell(blocksPerCell))] : []),
     ...(showsBranches ? [h('span', {}, legend.branches)] : []),
   );

@@ -191,8 +191,14 @@ export class Stage {
     this.teller.show(cursor, playing);
   }
 
+  /** What the colours of the blocks mean. */
+  private legend(): Caption['legend'] {
+    const { mode, run } = this.view.get();
+    return legendOf(mode, this.palette, run?.recording.header.pool.groups ?? []);
+  }
+
   private showLegends(): void {
-    showLegends(this.map, this.view.get().mode, this.palette);
+    showLegends(this.map, this.legend(), this.palette);
   }
 
   showScene(): void {
@@ -233,11 +239,11 @@ export class Stage {
 
   /** What goes under a picture of the map. */
   caption(): Caption {
-    const { run, step, mode } = this.view.get();
+    const { run, step } = this.view.get();
     return {
       title: byId('scenario-name').textContent,
       text: run === null ? '' : t().live.step(grouped(step), sentenceOf(run.recording, step)),
-      legend: legendOf(mode, this.palette),
+      legend: this.legend(),
     };
   }
 

@@ -5,6 +5,9 @@ import { Segmented } from '../segmented.ts';
 import { t } from '../text/text.ts';
 import { SCENES, type View, type ViewStore } from './view.ts';
 
+/** What the choices depend on. */
+const SHOWN = ['scene', 'mode', 'order', 'run'] as const;
+
 /** The choices above the pictures: which of them is shown, and for the map its colours and the order of its blocks. */
 export class ViewChoices {
   private readonly scenes: Segmented<(typeof SCENES)[number]>;
@@ -31,16 +34,17 @@ export class ViewChoices {
     byId('orders').append(this.orders);
     this.orders.addEventListener('change', () => view.set({ order: ORDER_MODES[this.orders.selectedIndex] }));
     view.subscribe((now, before) => {
-      if (now.scene !== before.scene || now.mode !== before.mode || now.order !== before.order)
-        this.show(now);
+      if (SHOWN.some((field) => now[field] !== before[field])) this.show(now);
     });
     this.show(view.get());
   }
 
   /** What is chosen; the map's choices only where there is one. */
-  private show({ scene, mode, order }: View): void {
+  private show({ scene, mode, order, run }: View): void {
+    const numGroups = run?.recording.header.pool.groups.length ?? 1;
     this.scenes.show(scene);
     this.modes.show(mode);
+    this.modes.hide('group', numGroups === 1 && mode !== 'group');
     this.orders.value = order;
     byId('color-modes').hidden = scene !== 'blocks' && scene !== 'compare';
     byId('orders').hidden = scene !== 'blocks';

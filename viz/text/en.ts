@@ -61,6 +61,7 @@ export const en = {
     references: 'References',
     fill: 'Fill',
     queue: 'Eviction',
+    group: 'Group',
   },
   orders: {
     physical: 'By block id',
@@ -86,6 +87,7 @@ export const en = {
     nextTaken: 'free, next to be taken',
     takenLast: 'free, taken last',
     usedByRequest: 'in use, one colour a request',
+    group: (group: number, kind: string) => `group ${group} (${kind})`,
     cell: (blocks: number) => `1 cell = ${blocks} blocks`,
     branches: 'blocks of one prefix are joined, and stand lower with each branch',
     kvUse: 'KV cache in use',

@@ -47,7 +47,14 @@ export const zh: Texts = {
   copy: '复制',
 
   scenes: { blocks: '块', requests: '请求', gpus: 'GPU', compare: '对比', table: '表格' },
-  modes: { request: '请求', state: '状态', references: '引用数', fill: '填充', queue: '驱逐' },
+  modes: {
+    request: '请求',
+    state: '状态',
+    references: '引用数',
+    fill: '填充',
+    queue: '驱逐',
+    group: '缓存组',
+  },
   orders: { physical: '按块编号', queue: '按空闲队列', request: '按请求', prefix: '按共享前缀' },
   orderLabel: '块的排列',
   orderTitle: '块的排列 (o)',
@@ -61,6 +68,7 @@ export const zh: Texts = {
     nextTaken: '空闲，最先被取走',
     takenLast: '空闲，最后被取走',
     usedByRequest: '使用中，每个请求一种颜色',
+    group: (group, kind) => `组 ${group}（${kind}）`,
     cell: (blocks) => `1 格 = ${blocks} 块`,
     branches: '同一前缀的块相连，每次分支后更低',
     kvUse: 'KV 缓存使用量',
