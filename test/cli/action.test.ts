@@ -94,6 +94,10 @@ const PULL_REQUEST = { pull_request: { number: 7 } };
 test('action.yml names every output that is written', () => {
   expect(Object.keys(ACTION.outputs)).toEqual(['passed', 'failed', 'exit-code']);
   expect(ACTION.runs.using).toBe('node24');
+  const keys = (entries: object) => new Set(Object.values(entries).flatMap(Object.keys));
+  // A comma in a text without quotes would make keys of the rest.
+  expect(keys(ACTION.outputs)).toEqual(new Set(['description']));
+  expect(keys(ACTION.inputs)).toEqual(new Set(['description', 'default']));
 });
 
 describe('the action', () => {

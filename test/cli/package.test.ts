@@ -55,6 +55,13 @@ test('it holds what it needs, and nothing that it does not', () => {
   expect(existsSync(join(folder, 'node_modules/commander'))).toBe(false);
 });
 
+test('npm pack prints the package’s name alone, which pre-commit takes it for', () => {
+  file('hook/.npmrc', readFileSync(join(ROOT, '.npmrc')));
+  const scripts = { prepack: 'echo packing', prepare: 'echo preparing' };
+  file('hook/package.json', JSON.stringify({ name: 'hook', version: '1.0.0', scripts }));
+  expect(npm(join(folder, 'hook'), 'pack')).toBe('hook-1.0.0.tgz\n');
+});
+
 test('a compose file of a guide, pasted: a verdict and its reason', () => {
   file('docker-compose.yml', readFileSync(join(ROOT, 'scenarios/guides/files/003-docker-compose.yml')));
   const { status, stdout } = npx('run', 'docker-compose.yml', '--gpu', 'a100-80g-pcie');
