@@ -13,9 +13,8 @@ const POLICIES = {
 export class ContiguousStepExplainer extends StepExplainer {
   protected sayAll(): void {
     const { cursor, recording } = this;
-    const { requests, steps, header } = recording;
-    const policy = header.contiguous?.policy ?? 'max';
-    const rule = POLICIES[policy];
+    const { requests } = recording;
+    const rule = POLICIES[this.policy()];
     for (let event = this.begin; event < this.scheduleEnd; event++) {
       const request = this.a(event);
       if (this.kind(event) === EventKind.Arrive) {
@@ -33,25 +32,35 @@ export class ContiguousStepExplainer extends StepExplainer {
     }
     const running = [...cursor.running()].filter((request) => cursor.numComputedTokens(request) > 0);
     if (running.length > 0) this.say(rule, `${this.names(running)} go on where they are.`, running);
-    this.sayWhyTheHeadWaits(rule, steps.admissionStop[this.step], steps.admissionNeed[this.step]);
-    for (let event = this.scheduleEnd; event < this.end; event++) {
-      if (this.kind(event) !== EventKind.Finish) continue;
+    this.sayHeadWaits();
+    for (const event of this.eventsOf(EventKind.Finish, this.scheduleEnd, this.end)) {
       this.say(rule, `${this.id(this.a(event))} ends, and its slots are free.`, [this.a(event)]);
     }
   }
 
-  private sayWhyTheHeadWaits(rule: string, stop: number, need: number): void {
-    const { cursor, recording } = this;
-    const [head] = cursor.waiting();
-    if (head === undefined) return;
-    const why =
-      stop === AdmissionStop.NoFreeBlocks
-        ? `it needs ${count(need, 'slot')} in one piece, and of the ${cursor.numFree} that are free no hole is as large`
-        : stop === AdmissionStop.MaxNumSeqs
-          ? recording.header.contiguous?.policy === 'static'
-            ? 'the batch that runs must end first'
-            : `${count(cursor.numRunning, 'request')} ${plural(cursor.numRunning, 'runs', 'run')}, and no more may`
-          : 'the step has no room for its prompt';
-    this.say(rule, `${this.id(head)} waits: ${why}.${this.behindHead()}`, [head]);
+  protected whyHeadWaits(): [rule: string, why: string] {
+    const { cursor, recording, step } = this;
+    const { steps } = recording;
+    const policy = this.policy();
+    switch (steps.admissionStop[step]) {
+      case AdmissionStop.NoFreeBlocks: {
+        const need = count(steps.admissionNeed[step], 'slot');
+        return [
+          POLICIES[policy],
+          `it needs ${need} in one piece, and of the ${cursor.numFree} that are free no hole is as large`,
+        ];
+      }
+      case AdmissionStop.MaxNumSeqs: {
+        const { numRunning } = cursor;
+        const limit = `${count(numRunning, 'request')} ${plural(numRunning, 'runs', 'run')}, and no more may`;
+        return [POLICIES[policy], policy === 'static' ? 'the batch that runs must end first' : limit];
+      }
+      default:
+        return [POLICIES[policy], 'the step has no room for its prompt'];
+    }
+  }
+
+  private policy(): keyof typeof POLICIES {
+    return this.recording.header.contiguous?.policy ?? 'max';
   }
 }

@@ -32,7 +32,7 @@ export class V0StepExplainer extends StepExplainer {
     this.decodes();
     this.preemptions();
     this.swapIns();
-    this.admissionStop();
+    this.sayHeadWaits();
     this.copies();
     this.evictions();
     this.ends();
@@ -164,48 +164,38 @@ export class V0StepExplainer extends StepExplainer {
     this.say(RULES.swapped, text, [first]);
   }
 
-  private admissionStop(): void {
+  protected whyHeadWaits(): [rule: string, why: string] | null {
     const { cursor, recording, step } = this;
     const { steps, header } = recording;
     const { scheduler, v0 } = header;
-    const [head] = cursor.waiting();
-    if (head === undefined) return;
-    const reason = ((): [rule: string, why: string] | null => {
-      switch (steps.admissionStop[step]) {
-        case AdmissionStop.NoFreeBlocks:
-          return [
-            RULES.canAllocate,
-            `it needs ${count(steps.admissionNeed[step], 'free block')}, the watermark included, and ${steps.numFreeBlocks[step]} are free`,
-          ];
-        case AdmissionStop.SwappedFirst:
-          return [
-            RULES.prefills,
-            `no prompt is admitted while somebody is swapped out (${cursor.numSwapped})`,
-          ];
-        case AdmissionStop.PromptDelay:
-          return [RULES.delay, `scheduler_delay_factor ${v0?.delayFactor} holds prompts back for now`];
-        case AdmissionStop.MaxNumSeqs:
-          return [RULES.prefills, this.allRun()];
-        case AdmissionStop.BudgetExhausted:
-          return [
-            RULES.prefills,
-            `the budget of ${tokens(scheduler.maxNumBatchedTokens)} does not hold it in this step`,
-          ];
-        case AdmissionStop.Preempted:
-          return [RULES.prefills, 'somebody was preempted in this step'];
-        default:
-          return null;
-      }
-    })();
-    if (reason === null) return;
-    this.say(reason[0], `${this.id(head)} waits: ${reason[1]}.${this.behindHead()}`, [head]);
+    switch (steps.admissionStop[step]) {
+      case AdmissionStop.NoFreeBlocks:
+        return [
+          RULES.canAllocate,
+          `it needs ${count(steps.admissionNeed[step], 'free block')}, the watermark included, and ${steps.numFreeBlocks[step]} are free`,
+        ];
+      case AdmissionStop.SwappedFirst:
+        return [RULES.prefills, `no prompt is admitted while somebody is swapped out (${cursor.numSwapped})`];
+      case AdmissionStop.PromptDelay:
+        return [RULES.delay, `scheduler_delay_factor ${v0?.delayFactor} holds prompts back for now`];
+      case AdmissionStop.MaxNumSeqs:
+        return [RULES.prefills, this.allRun()];
+      case AdmissionStop.BudgetExhausted:
+        return [
+          RULES.prefills,
+          `the budget of ${tokens(scheduler.maxNumBatchedTokens)} does not hold it in this step`,
+        ];
+      case AdmissionStop.Preempted:
+        return [RULES.prefills, 'somebody was preempted in this step'];
+      default:
+        return null;
+    }
   }
 
   private copies(): void {
     const { events } = this.recording;
     const dropped: number[] = [];
-    for (let event = this.begin; event < this.scheduleEnd; event++) {
-      if (this.kind(event) !== EventKind.Replace) continue;
+    for (const event of this.eventsOf(EventKind.Replace)) {
       const old = events.b[event];
       const block = events.b[event + 1];
       const why = events.kind[event] >> DETAIL_SHIFT;
@@ -228,9 +218,8 @@ export class V0StepExplainer extends StepExplainer {
   private evictions(): void {
     const { events } = this.recording;
     const evicted: number[] = [];
-    for (let event = this.begin; event < this.end; event++) {
-      const isGpu = events.kind[event] >> DETAIL_SHIFT === Device.Gpu;
-      if (this.kind(event) === EventKind.Evict && isGpu) evicted.push(events.b[event]);
+    for (const event of this.eventsOf(EventKind.Evict, this.begin, this.end)) {
+      if (events.kind[event] >> DETAIL_SHIFT === Device.Gpu) evicted.push(events.b[event]);
     }
     if (evicted.length === 0) return;
     const one = evicted.length === 1;
@@ -240,11 +229,9 @@ export class V0StepExplainer extends StepExplainer {
 
   private ends(): void {
     const { requests } = this.recording;
-    for (let event = this.scheduleEnd; event < this.end; event++) {
-      if (this.kind(event) !== EventKind.Fork) continue;
-      const text = 'A sequence forks: its copy shares all blocks until one of them writes.';
-      this.say(RULES.fork, text);
-      break;
+    const [fork] = this.eventsOf(EventKind.Fork, this.scheduleEnd, this.end);
+    if (fork !== undefined) {
+      this.say(RULES.fork, 'A sequence forks: its copy shares all blocks until one of them writes.');
     }
     for (const { kind, request } of this.changes(this.scheduleEnd, this.end)) {
       if (kind !== 'finish') continue;

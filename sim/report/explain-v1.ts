@@ -1,4 +1,5 @@
 import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState, schedulerAt } from '../recording/recording.ts';
+import { type SchedulerConfig, tokenBudgetOf } from '../scheduler/config.ts';
 import { count, plural, tokens } from '../words.ts';
 import { listed, StepExplainer } from './step-explainer.ts';
 
@@ -21,15 +22,11 @@ const RULES = {
 /** Why V1 decided as it did, in the order in which it decides. */
 export class V1StepExplainer extends StepExplainer {
   protected sayAll(): void {
-    const admitted = new Set<number>();
-    for (let event = this.begin; event < this.scheduleEnd; event++) {
-      if (this.kind(event) === EventKind.Admit) admitted.add(this.a(event));
-    }
     this.arrivalsAndAborts();
-    this.runningRequests(admitted);
+    this.runningRequests();
     this.preemptions();
     this.admissions();
-    this.admissionStop();
+    this.sayHeadWaits();
     this.evictions();
     this.images();
     this.ends();
@@ -76,11 +73,12 @@ export class V1StepExplainer extends StepExplainer {
     }
   }
 
-  private runningRequests(admitted: ReadonlySet<number>): void {
+  private runningRequests(): void {
     const { cursor, recording } = this;
+    const admitted = new Set([...this.eventsOf(EventKind.Admit)].map((event) => this.a(event)));
     const { requests, header, steps } = recording;
     const scheduler = schedulerAt(header, this.step);
-    const budget = scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens;
+    const budget = tokenBudgetOf(scheduler);
     const decodes: number[] = [];
     const idle: number[] = [];
     for (const request of cursor.running()) {
@@ -120,7 +118,7 @@ export class V1StepExplainer extends StepExplainer {
       const why = exhausted
         ? `the budget of ${tokens(budget)} is used up by those before ${plural(idle.length, 'it', 'them')}`
         : waitsForImage
-          ? `the next image fits neither what is left of the encoder's budget of ${scheduler.encoder?.computeBudget} nor its cache of ${count(scheduler.encoder?.cacheSize ?? 0, 'embedding')}`
+          ? `the ${noRoomForImage(scheduler)}`
           : header.pipeline !== undefined
             ? `${plural(idle.length, 'its last batch is', 'their last batches are')} still in the pipeline`
             : scheduler.asyncScheduling
@@ -137,8 +135,7 @@ export class V1StepExplainer extends StepExplainer {
   private preemptions(): void {
     const { header } = this.recording;
     const { policy } = schedulerAt(header, this.step);
-    for (let event = this.begin; event < this.scheduleEnd; event++) {
-      if (this.kind(event) !== EventKind.Preempt) continue;
+    for (const event of this.eventsOf(EventKind.Preempt)) {
       const victim = this.a(event);
       if (this.isForReset(event)) {
         const text = `${this.id(victim)} is preempted: the prefix cache is to be reset, and reset_running_requests takes the blocks of all that run. It goes back to the queue and computes everything again.`;
@@ -164,10 +161,7 @@ export class V1StepExplainer extends StepExplainer {
 
   /** A reset preempts before it empties the cache, and schedule() comes after both. */
   private isForReset(preemption: number): boolean {
-    for (let next = preemption + 1; next < this.scheduleEnd; next++) {
-      if (this.kind(next) === EventKind.ResetCache) return true;
-    }
-    return false;
+    return !this.eventsOf(EventKind.ResetCache, preemption + 1).next().done;
   }
 
   /** Blocks whose content a reset forgets: its evictions follow it. */
@@ -196,8 +190,7 @@ export class V1StepExplainer extends StepExplainer {
 
   private admissions(): void {
     const { events, requests } = this.recording;
-    for (let event = this.begin; event < this.scheduleEnd; event++) {
-      if (this.kind(event) !== EventKind.Admit) continue;
+    for (const event of this.eventsOf(EventKind.Admit)) {
       const request = this.a(event);
       const hit = events.b[event];
       const again = events.kind[event] >> DETAIL_SHIFT === RequestState.Preempted;
@@ -214,57 +207,35 @@ export class V1StepExplainer extends StepExplainer {
     }
   }
 
-  private admissionStop(): void {
-    const { cursor, recording, step } = this;
-    const { steps, header } = recording;
-    const scheduler = schedulerAt(header, step);
-    const [head] = cursor.waiting();
-    if (head === undefined) return;
-    const name = this.id(head);
-    const others = this.behindHead();
-    switch (steps.admissionStop[step]) {
+  protected whyHeadWaits(): [rule: string, why: string] | null {
+    const { steps, header } = this.recording;
+    const scheduler = schedulerAt(header, this.step);
+    switch (steps.admissionStop[this.step]) {
       case AdmissionStop.NoFreeBlocks: {
         const whole = scheduler.schedulerReserveFullIsl ? ' (its whole known sequence must fit)' : '';
-        this.say(
-          RULES.allocate,
-          `${name} waits: it needs ${count(steps.admissionNeed[step], 'free block')}${whole}, ${steps.numFreeBlocks[step]} ${plural(steps.numFreeBlocks[step], 'is', 'are')} free.${others}`,
-          [head],
-        );
-        break;
+        const needed = count(steps.admissionNeed[this.step], 'free block');
+        const free = steps.numFreeBlocks[this.step];
+        const why = `it needs ${needed}${whole}, ${free} ${plural(free, 'is', 'are')} free`;
+        return [RULES.allocate, why];
       }
-      case AdmissionStop.BudgetExhausted:
-        this.say(
-          RULES.waiting,
-          `${name} waits: the budget of ${tokens(scheduler.maxNumScheduledTokens ?? scheduler.maxNumBatchedTokens)} is used up.${others}`,
-          [head],
-        );
-        break;
+      case AdmissionStop.BudgetExhausted: {
+        const budget = tokens(tokenBudgetOf(scheduler));
+        return [RULES.waiting, `the budget of ${budget} is used up`];
+      }
       case AdmissionStop.MaxNumSeqs:
-        this.say(RULES.waiting, `${name} waits: ${this.allRun()}.${others}`, [head]);
-        break;
-      case AdmissionStop.PromptExceedsBudget:
-        this.say(
-          RULES.waiting,
-          `${name} waits: chunked prefill is off, and what it must compute exceeds what is left of the budget.${others}`,
-          [head],
-        );
-        break;
-      case AdmissionStop.EncoderBudget: {
-        const { computeBudget = 0, cacheSize = 0 } = scheduler.encoder ?? {};
-        this.say(
-          RULES.encoder,
-          `${name} waits: its next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${count(cacheSize, 'embedding')}.${others}`,
-          [head],
-        );
-        break;
+        return [RULES.waiting, this.allRun()];
+      case AdmissionStop.PromptExceedsBudget: {
+        const why = 'chunked prefill is off, and what it must compute exceeds what is left of the budget';
+        return [RULES.waiting, why];
       }
-      case AdmissionStop.Preempted:
-        this.say(
-          RULES.waiting,
-          `${name} waits: a step that preempts admits nobody, even where blocks are left.${others}`,
-          [head],
-        );
-        break;
+      case AdmissionStop.EncoderBudget:
+        return [RULES.encoder, `its ${noRoomForImage(scheduler)}`];
+      case AdmissionStop.Preempted: {
+        const why = 'a step that preempts admits nobody, even where blocks are left';
+        return [RULES.waiting, why];
+      }
+      default:
+        return null;
     }
   }
 
@@ -324,8 +295,7 @@ export class V1StepExplainer extends StepExplainer {
   private ends(): void {
     const { events, requests, header } = this.recording;
     // Outputs of a batch in flight may come before the schedule of this step.
-    for (let event = this.begin; event < this.end; event++) {
-      if (this.kind(event) !== EventKind.Finish) continue;
+    for (const event of this.eventsOf(EventKind.Finish, this.begin, this.end)) {
       const request = this.a(event);
       const outputs = events.b[event];
       const limit =
@@ -343,4 +313,9 @@ export class V1StepExplainer extends StepExplainer {
 
 function remaining(left: number): string {
   return `${tokens(left)} of the prompt ${plural(left, 'remains', 'remain')}`;
+}
+
+function noRoomForImage({ encoder }: SchedulerConfig): string {
+  const { computeBudget = 0, cacheSize = 0 } = encoder ?? {};
+  return `next image fits neither what is left of the encoder's budget of ${computeBudget} nor its cache of ${count(cacheSize, 'embedding')}`;
 }

@@ -45,6 +45,10 @@ export abstract class StepExplainer {
   protected a(event: number): number {
     return this.recording.events.a[event];
   }
+  /** Events of a kind in schedule() and before it, or from one event to another. */
+  protected *eventsOf(kind: number, from = this.begin, end = this.scheduleEnd): Generator<number> {
+    for (let event = from; event < end; event++) if (this.kind(event) === kind) yield event;
+  }
   protected id(request: number): string {
     return this.recording.requestIds[request];
   }
@@ -71,11 +75,21 @@ export abstract class StepExplainer {
     return `${count(numRunning, 'request')} ${plural(numRunning, 'runs', 'run')}, and max_num_seqs is ${maxNumSeqs}`;
   }
 
-  /** What those behind the head of the queue have of it. */
-  protected behindHead(): string {
+  /** The rule by which the head of the queue is not admitted, and how; null where nothing says so. */
+  protected abstract whyHeadWaits(): readonly [rule: string, why: string] | null;
+
+  /** The head of the queue waits, and with it those behind it. */
+  protected sayHeadWaits(): void {
+    const [head] = this.cursor.waiting();
+    const reason = head === undefined ? null : this.whyHeadWaits();
+    if (reason === null) return;
+    const [rule, why] = reason;
     const behind = this.cursor.numWaiting - 1;
-    if (behind <= 0) return '';
-    return ` ${count(behind, 'request')} behind it ${plural(behind, 'waits', 'wait')} too: nobody overtakes.`;
+    const others =
+      behind > 0
+        ? ` ${count(behind, 'request')} behind it ${plural(behind, 'waits', 'wait')} too: nobody overtakes.`
+        : '';
+    this.say(rule, `${this.id(head)} waits: ${why}.${others}`, [head]);
   }
 }
 

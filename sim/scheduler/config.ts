@@ -38,6 +38,11 @@ export interface SchedulerConfig {
   readonly encoder?: EncoderConfig;
 }
 
+/** Tokens that a step may compute. */
+export function tokenBudgetOf({ maxNumScheduledTokens, maxNumBatchedTokens }: SchedulerConfig): number {
+  return maxNumScheduledTokens ?? maxNumBatchedTokens;
+}
+
 /** vLLM's encoder budget (`MultiModalBudget`), in embeddings: one per placeholder token of an image. */
 export interface EncoderConfig {
   /** Most that one step computes. */

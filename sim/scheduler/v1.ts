@@ -8,7 +8,7 @@ import type { SpanLog } from '../recording/span-log.ts';
 import { addDecodes, addPrefill, type BatchShape, clearBatch, emptyBatch } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { Batch } from './batch.ts';
-import type { PoolConfig, SchedulerConfig } from './config.ts';
+import { type PoolConfig, type SchedulerConfig, tokenBudgetOf } from './config.ts';
 import type { EncoderInputs } from './encoder-inputs.ts';
 import type { Acceptance, EngineScheduler, RequestListener } from './engine-scheduler.ts';
 import { V1Core } from './v1/core.ts';
@@ -369,9 +369,4 @@ export class V1Scheduler implements EngineScheduler {
     steady?.extend();
     core.recycle(batch);
   }
-}
-
-/** Tokens of a step. */
-function tokenBudgetOf({ maxNumScheduledTokens, maxNumBatchedTokens }: SchedulerConfig): number {
-  return maxNumScheduledTokens ?? maxNumBatchedTokens;
 }
