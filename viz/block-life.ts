@@ -1,4 +1,5 @@
-import { DETAIL_SHIFT, EventKind, KIND_MASK, NO_OWNER, type Recording } from '../sim/recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, NO_OWNER } from '../sim/recording/events.ts';
+import type { Recording } from '../sim/recording/recording.ts';
 import { Device, Replace } from '../sim/recording/v0-listener.ts';
 
 export type LifeKind = 'taken' | 'hit' | 'cached' | 'given-up' | 'evicted' | 'copied';

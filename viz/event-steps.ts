@@ -1,11 +1,7 @@
-import {
-  AdmissionStop,
-  DETAIL_SHIFT,
-  EventKind,
-  KIND_MASK,
-  type Recording,
-} from '../sim/recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../sim/recording/events.ts';
+import type { Recording } from '../sim/recording/recording.ts';
 import { requestChange } from '../sim/recording/request-changes.ts';
+import { AdmissionStop } from '../sim/recording/tables.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
 
 /** Kinds of events that one may want to go to, in the order in which they are offered. */

@@ -1,5 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { RequestState } from '../sim/recording/recording.ts';
+import { RequestState } from '../sim/recording/events.ts';
 import { h, say } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { grouped } from './grouped.ts';

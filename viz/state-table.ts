@@ -1,5 +1,5 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
-import { RequestState } from '../sim/recording/recording.ts';
+import { RequestState } from '../sim/recording/events.ts';
 import { type BlockState, blockState } from './block-colors.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';

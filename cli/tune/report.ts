@@ -3,8 +3,7 @@ import { describeGpus } from '../../sim/scenario/describe-gpus.ts';
 import { shown } from '../reporters/findings.ts';
 import { plain } from '../reporters/plain.ts';
 import { row } from '../text.ts';
-import type { Settings, Trial } from './evaluator.ts';
-import { keyOf } from './evaluator.ts';
+import { keyOf, type Settings, type Trial } from './evaluator.ts';
 import type { Candidate, Found, Goal, Search } from './goals.ts';
 import { serveLine } from './serve-line.ts';
 

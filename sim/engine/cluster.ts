@@ -1,11 +1,6 @@
 import { makeColumns } from '../recording/column.ts';
-import {
-  Outcome,
-  REQUEST_COLUMNS,
-  type Recording,
-  type RequestColumns,
-  type RunEnd,
-} from '../recording/recording.ts';
+import type { Recording, RunEnd } from '../recording/recording.ts';
+import { Outcome, REQUEST_COLUMNS, type RequestColumns } from '../recording/tables.ts';
 import { Engine, isTooLong } from './engine.ts';
 import type { OtherSchedulers } from './make-scheduler.ts';
 import { Pipeline } from './pipeline.ts';

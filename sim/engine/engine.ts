@@ -1,14 +1,9 @@
 import { EngineCrash } from '../error.ts';
+import { EventKind } from '../recording/events.ts';
 import type { KvEventLog } from '../recording/kv-event-log.ts';
 import { emptyRow, Recorder, type StepRow } from '../recording/recorder.ts';
-import {
-  type Crash,
-  EventKind,
-  Outcome,
-  type Recording,
-  type RequestColumns,
-  type RunEnd,
-} from '../recording/recording.ts';
+import type { Crash, Recording, RunEnd } from '../recording/recording.ts';
+import { Outcome, type RequestColumns } from '../recording/tables.ts';
 import type { EngineScheduler } from '../scheduler/engine-scheduler.ts';
 import { Inbox, type InboxReader } from './inbox.ts';
 import { LivelockWatch } from './livelock-watch.ts';

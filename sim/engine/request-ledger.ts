@@ -1,5 +1,5 @@
 import { makeColumns } from '../recording/column.ts';
-import { type Outcome, REQUEST_COLUMNS, type RequestColumns } from '../recording/recording.ts';
+import { type Outcome, REQUEST_COLUMNS, type RequestColumns } from '../recording/tables.ts';
 import type { Workload } from '../workload/workload.ts';
 import { Arrivals } from './arrivals.ts';
 

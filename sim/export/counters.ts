@@ -1,4 +1,5 @@
-import { Outcome, type Recording } from '../recording/recording.ts';
+import type { Recording } from '../recording/recording.ts';
+import { Outcome } from '../recording/tables.ts';
 import { tokenIntervals } from '../report/token-intervals.ts';
 import { pausesOf, phasesOf } from './phases.ts';
 

@@ -1,4 +1,5 @@
-import { Outcome, type Recording, type RequestColumns } from '../recording/recording.ts';
+import type { Recording } from '../recording/recording.ts';
+import { Outcome, type RequestColumns } from '../recording/tables.ts';
 import { endToEnd, queueTime, timePerOutputToken, timeToFirstToken } from '../report/latency.ts';
 import { NS_PER_S } from '../units.ts';
 

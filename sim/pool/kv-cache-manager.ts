@@ -1,6 +1,6 @@
 import { invariant } from '../error.ts';
 import type { EventSink } from '../recording/event-sink.ts';
-import { DETAIL_SHIFT, EventKind } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind } from '../recording/events.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { BlockPool, NULL_BLOCK } from './block-pool.ts';
 import { BlockTables } from './block-tables.ts';

@@ -1,5 +1,5 @@
 import type { EventSink } from '../recording/event-sink.ts';
-import { DETAIL_SHIFT, EventKind } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind } from '../recording/events.ts';
 import { NULL_BLOCK } from './block-pool.ts';
 import type { BlockTables } from './block-tables.ts';
 import { type GroupLayout, SLIDING_WINDOW } from './group-layout.ts';

@@ -2,6 +2,7 @@ import { strFromU8, strToU8, unzlibSync, zlibSync } from 'fflate';
 import { InputError } from '../error.ts';
 import { type Column, type Columns, makeColumn, makeColumns, type TableTypes } from './column.ts';
 import { Digest } from './digest.ts';
+import { DETAIL_SHIFT } from './events.ts';
 import {
   type FileHeader,
   FORMAT_1_TABLES,
@@ -12,14 +13,8 @@ import {
 } from './file-header.ts';
 import { findNonsense } from './nonsense.ts';
 import { fromPlanes, toPlanes } from './planes.ts';
-import {
-  DETAIL_SHIFT,
-  EVENT_COLUMNS,
-  REQUEST_COLUMNS,
-  type Recording,
-  SPAN_COLUMNS,
-  STEP_COLUMNS,
-} from './recording.ts';
+import type { Recording } from './recording.ts';
+import { EVENT_COLUMNS, REQUEST_COLUMNS, SPAN_COLUMNS, STEP_COLUMNS } from './tables.ts';
 
 /*
  * *.poolrec, format version 2, all numbers little endian:

@@ -1,6 +1,6 @@
 import { type ContiguousListener, Leave } from './contiguous-listener.ts';
 import type { EventSink } from './event-sink.ts';
-import { DETAIL_SHIFT, EventKind, RequestState } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, RequestState } from './events.ts';
 import type { SpanLog } from './span-log.ts';
 
 /**

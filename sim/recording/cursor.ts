@@ -1,6 +1,7 @@
 import type { CursorApi } from './cursor-api.ts';
+import { RequestState } from './events.ts';
 import { Keyframes, replayOf } from './keyframes.ts';
-import { type Recording, RequestState, schedulerAt } from './recording.ts';
+import { type Recording, schedulerAt } from './recording.ts';
 import type { ReplayState } from './replay-state.ts';
 
 /**

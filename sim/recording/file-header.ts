@@ -3,13 +3,8 @@ import { isServingAllocator } from '../memory/serving/serving-allocator.ts';
 import { isExpertMap } from '../moe/expert-map.ts';
 import { isCount, isList, isObject } from '../plain-values.ts';
 import { isColumnType, type TableTypes } from './column.ts';
-import {
-  EVENT_COLUMNS,
-  REQUEST_COLUMNS,
-  type RecordingHeader,
-  SPAN_COLUMNS,
-  STEP_COLUMNS,
-} from './recording.ts';
+import type { RecordingHeader } from './recording.ts';
+import { EVENT_COLUMNS, REQUEST_COLUMNS, SPAN_COLUMNS, STEP_COLUMNS } from './tables.ts';
 
 /** Rows of a table, or steps, that are believed. */
 export const MAX_ROWS = 0x7fffffff;

@@ -2,7 +2,7 @@ import type { PrefixIndex } from '../pool/prefix-index.ts';
 import type { KvCacheGroup } from '../scheduler/config.ts';
 import { NS_PER_S } from '../units.ts';
 import type { EventSink } from './event-sink.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK } from './events.ts';
 
 const MEDIUM = 'GPU';
 

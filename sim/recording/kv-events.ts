@@ -3,8 +3,10 @@ import { isObject } from '../plain-values.ts';
 import { IndexList } from '../pool/index-list.ts';
 import { NS_PER_MS, NS_PER_S } from '../units.ts';
 import { makeColumns } from './column.ts';
+import { EventKind } from './events.ts';
 import { emptyRow, Recorder } from './recorder.ts';
-import { EventKind, REQUEST_COLUMNS, type Recording } from './recording.ts';
+import type { Recording } from './recording.ts';
+import { REQUEST_COLUMNS } from './tables.ts';
 
 /** Who holds a block is not in the events: one holder stands for all. */
 const SOMEBODY = 0;

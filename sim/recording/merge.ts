@@ -1,14 +1,6 @@
 import { type Columns, makeColumns } from './column.ts';
-import {
-  EVENT_COLUMNS,
-  type Recording,
-  type RecordingHeader,
-  type RequestColumns,
-  type RunEnd,
-  SPAN_COLUMNS,
-  STEP_COLUMNS,
-  type V0Traffic,
-} from './recording.ts';
+import type { Recording, RecordingHeader, RunEnd, V0Traffic } from './recording.ts';
+import { EVENT_COLUMNS, type RequestColumns, SPAN_COLUMNS, STEP_COLUMNS } from './tables.ts';
 
 /** Worse than drained, the worst first. */
 const ENDS: readonly RunEnd[] = ['engine-crash', 'hang', 'step-limit', 'cancelled', 'drained'];

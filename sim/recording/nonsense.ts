@@ -1,5 +1,6 @@
+import { DETAIL_SHIFT, EventKind, KIND_MASK, NO_OWNER } from './events.ts';
 import { MAX_ROWS } from './file-header.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, NO_OWNER, type Recording } from './recording.ts';
+import type { Recording } from './recording.ts';
 
 /** A reason why a reader could not replay the columns, or null. */
 export function findNonsense(recording: Recording): string | null {

@@ -1,15 +1,9 @@
 import { TableWriter } from './column.ts';
 import type { EventSink } from './event-sink.ts';
-import {
-  EVENT_COLUMNS,
-  EventKind,
-  type Recording,
-  type RecordingHeader,
-  type RequestColumns,
-  SPAN_COLUMNS,
-  STEP_COLUMNS,
-} from './recording.ts';
+import { EventKind } from './events.ts';
+import type { Recording, RecordingHeader } from './recording.ts';
 import type { SpanLog } from './span-log.ts';
+import { EVENT_COLUMNS, type RequestColumns, SPAN_COLUMNS, STEP_COLUMNS } from './tables.ts';
 
 /** One step's row, as the engine knows it once the step has ended. */
 export interface StepRow {

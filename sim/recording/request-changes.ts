@@ -1,4 +1,5 @@
-import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState, unpackMove } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, RequestState, unpackMove } from './events.ts';
+import type { Recording } from './recording.ts';
 import { Move } from './v0-listener.ts';
 
 export type RequestChangeKind =

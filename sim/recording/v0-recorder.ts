@@ -1,5 +1,5 @@
 import type { EventSink } from './event-sink.ts';
-import { DETAIL_SHIFT, EventKind, NO_OWNER, packMove } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, NO_OWNER, packMove } from './events.ts';
 import {
   type Device,
   type Move,

@@ -1,14 +1,7 @@
 import { BlockTables } from '../pool/block-tables.ts';
 import { IndexList } from '../pool/index-list.ts';
-import {
-  DETAIL_SHIFT,
-  EventKind,
-  KIND_MASK,
-  NO_OWNER,
-  type Recording,
-  RequestState,
-  unpackMove,
-} from './recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, NO_OWNER, RequestState, unpackMove } from './events.ts';
+import type { Recording } from './recording.ts';
 import { putBehind, ReplayState, refill } from './replay-state.ts';
 import { Device, Move, Queue, Replace } from './v0-listener.ts';
 

@@ -1,7 +1,8 @@
 import { NULL_BLOCK } from '../pool/block-pool.ts';
 import { BlockTables } from '../pool/block-tables.ts';
 import { IndexList } from '../pool/index-list.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording, RequestState } from './recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, RequestState } from './events.ts';
+import type { Recording } from './recording.ts';
 import { putBehind, ReplayState, refill } from './replay-state.ts';
 
 interface V1Snapshot extends ReturnType<V1State['snapshotShared']> {

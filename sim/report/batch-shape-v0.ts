@@ -1,5 +1,5 @@
 import type { Cursor } from '../recording/cursor.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, unpackMove } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK, unpackMove } from '../recording/events.ts';
 import { Device, Move, Replace } from '../recording/v0-listener.ts';
 import { addDecodes, addPrefill } from '../time/step-time.ts';
 import { BatchReader } from './batch-shape.ts';

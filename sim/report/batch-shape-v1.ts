@@ -1,5 +1,6 @@
 import type { Cursor } from '../recording/cursor.ts';
-import { EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
+import { EventKind, KIND_MASK } from '../recording/events.ts';
+import type { Recording } from '../recording/recording.ts';
 import { EncodedImages } from '../time/encoded-images.ts';
 import { addDecodes, addPrefill } from '../time/step-time.ts';
 import { BatchReader } from './batch-shape.ts';

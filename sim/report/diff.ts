@@ -1,5 +1,6 @@
 import { Cursor } from '../recording/cursor.ts';
-import { EventKind, KIND_MASK, NO_OWNER, type Recording } from '../recording/recording.ts';
+import { EventKind, KIND_MASK, NO_OWNER } from '../recording/events.ts';
+import type { Recording } from '../recording/recording.ts';
 import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
 import { count, plural } from '../words.ts';
 import { explainAt } from './explain.ts';

@@ -1,4 +1,5 @@
-import { AdmissionStop, EventKind } from '../recording/recording.ts';
+import { EventKind } from '../recording/events.ts';
+import { AdmissionStop } from '../recording/tables.ts';
 import { count, plural, tokens } from '../words.ts';
 import { StepExplainer } from './step-explainer.ts';
 

@@ -1,5 +1,6 @@
-import { AdmissionStop, DETAIL_SHIFT, EventKind, unpackMove } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, unpackMove } from '../recording/events.ts';
 import { cachedTokensAt, requestChange } from '../recording/request-changes.ts';
+import { AdmissionStop } from '../recording/tables.ts';
 import { Device, Move, Replace } from '../recording/v0-listener.ts';
 import { count, plural, tokens } from '../words.ts';
 import { listed, StepExplainer } from './step-explainer.ts';

@@ -1,4 +1,6 @@
-import { AdmissionStop, DETAIL_SHIFT, EventKind, RequestState, schedulerAt } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, RequestState } from '../recording/events.ts';
+import { schedulerAt } from '../recording/recording.ts';
+import { AdmissionStop } from '../recording/tables.ts';
 import { type SchedulerConfig, tokenBudgetOf } from '../scheduler/config.ts';
 import { count, plural, tokens } from '../words.ts';
 import { listed, StepExplainer } from './step-explainer.ts';

@@ -1,4 +1,5 @@
-import { Outcome, type Recording } from '../recording/recording.ts';
+import type { Recording } from '../recording/recording.ts';
+import { Outcome } from '../recording/tables.ts';
 import { NS_PER_S } from '../units.ts';
 import { endToEnd, timePerOutputToken, timeToFirstToken } from './latency.ts';
 

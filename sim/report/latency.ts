@@ -1,4 +1,4 @@
-import { Outcome, type RequestColumns } from '../recording/recording.ts';
+import { Outcome, type RequestColumns } from '../recording/tables.ts';
 import { NS_PER_S } from '../units.ts';
 
 /** Durations of a request in seconds, and what follows from them; NaN where it never came that far. */

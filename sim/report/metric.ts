@@ -1,4 +1,5 @@
-import type { Recording, RequestColumns } from '../recording/recording.ts';
+import type { Recording } from '../recording/recording.ts';
+import type { RequestColumns } from '../recording/tables.ts';
 import type { Summary } from './summary.ts';
 import type { TokenIntervals } from './token-intervals.ts';
 

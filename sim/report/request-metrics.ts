@@ -1,4 +1,4 @@
-import { Outcome, type RequestColumns } from '../recording/recording.ts';
+import { Outcome, type RequestColumns } from '../recording/tables.ts';
 import { FIRST_TOKEN_SECONDS, NUM_SEQUENCES, REQUEST_SECONDS, TOKEN_SECONDS } from './buckets.ts';
 import * as latency from './latency.ts';
 import type { Metric } from './metric.ts';

@@ -1,4 +1,5 @@
-import { EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
+import { EventKind, KIND_MASK } from '../recording/events.ts';
+import type { Recording } from '../recording/recording.ts';
 
 /**
  * span of a run of V1 → 1 where its first step samples. A span that foretells decodes says so itself; of one that

@@ -1,5 +1,6 @@
 import type { Cursor } from '../recording/cursor.ts';
-import { KIND_MASK, type Recording, schedulerAt, stepEvents } from '../recording/recording.ts';
+import { KIND_MASK } from '../recording/events.ts';
+import { type Recording, schedulerAt, stepEvents } from '../recording/recording.ts';
 import { count, plural } from '../words.ts';
 
 /** One decision of a step, in a sentence, with the vLLM function whose rule it follows. */

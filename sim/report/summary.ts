@@ -1,11 +1,11 @@
 import {
   type Crash,
   numUsableBlocks,
-  Outcome,
   type Recording,
   type RunEnd,
   type V0Traffic,
 } from '../recording/recording.ts';
+import { Outcome } from '../recording/tables.ts';
 import { NS_PER_S } from '../units.ts';
 import { type AllocatorSummary, summarizeAllocators } from './allocator-summary.ts';
 import { type Goodput, goodputOf } from './goodput.ts';

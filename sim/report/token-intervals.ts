@@ -1,4 +1,5 @@
-import { EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
+import { EventKind, KIND_MASK } from '../recording/events.ts';
+import type { Recording } from '../recording/recording.ts';
 import { requestChange } from '../recording/request-changes.ts';
 
 /** Times between a token of a request and the one before it; equal ones of a step are one entry. */

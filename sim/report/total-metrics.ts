@@ -1,4 +1,4 @@
-import type { RequestColumns } from '../recording/recording.ts';
+import type { RequestColumns } from '../recording/tables.ts';
 import type { Metric } from './metric.ts';
 
 /** Metrics with one number a run. */

@@ -1,8 +1,7 @@
 import { NS_PER_S } from '../units.ts';
 import type { Report } from './located-yaml.ts';
 import type { PaceFile } from './pace-schema.ts';
-import type { ArrivalSpec, DurationSpec, PaceSpec } from './workload-spec.ts';
-import { MAX_DURATION_NS } from './workload-spec.ts';
+import { type ArrivalSpec, type DurationSpec, MAX_DURATION_NS, type PaceSpec } from './workload-spec.ts';
 
 /**
  * When the requests of a workload come.

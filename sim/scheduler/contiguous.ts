@@ -9,7 +9,7 @@ import { IndexList } from '../pool/index-list.ts';
 import { checkRegions } from '../pool/invariants.ts';
 import { type ContiguousListener, FRONT, Leave } from '../recording/contiguous-listener.ts';
 import type { StepRow } from '../recording/recorder.ts';
-import { AdmissionStop } from '../recording/recording.ts';
+import { AdmissionStop } from '../recording/tables.ts';
 import { addPrefill, type BatchShape, clearBatch, emptyBatch } from '../time/step-time.ts';
 import type { Workload } from '../workload/workload.ts';
 import type { ContiguousConfig } from './contiguous/config.ts';

@@ -1,6 +1,6 @@
 import { EncoderCache, type EncoderItems } from '../pool/encoder-cache.ts';
 import type { EventSink } from '../recording/event-sink.ts';
-import { EventKind } from '../recording/recording.ts';
+import { EventKind } from '../recording/events.ts';
 import { EncodedImages } from '../time/encoded-images.ts';
 import type { EncoderConfig } from './config.ts';
 

@@ -1,5 +1,6 @@
 import { Cursor } from '../recording/cursor.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK, type Recording } from '../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../recording/events.ts';
+import type { Recording } from '../recording/recording.ts';
 import type { ConformanceCase, ConformanceStep, V0Case, V0Step } from './conformance-case.ts';
 import { isV0 } from './parse-case.ts';
 import { replayCase } from './replay-case.ts';

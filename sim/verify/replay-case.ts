@@ -1,6 +1,7 @@
 import { makeColumns } from '../recording/column.ts';
 import { emptyRow, Recorder } from '../recording/recorder.ts';
-import { REQUEST_COLUMNS, type Recording } from '../recording/recording.ts';
+import type { Recording } from '../recording/recording.ts';
+import { REQUEST_COLUMNS } from '../recording/tables.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { V1Scheduler } from '../scheduler/v1.ts';
 import { NS_PER_S } from '../units.ts';

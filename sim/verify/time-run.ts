@@ -3,7 +3,7 @@ import { deploymentOf } from '../deployment.ts';
 import { Cluster } from '../engine/cluster.ts';
 import { plan } from '../memory/planner.ts';
 import { resolveHardware } from '../memory/resolve.ts';
-import { Outcome, type RequestColumns } from '../recording/recording.ts';
+import { Outcome, type RequestColumns } from '../recording/tables.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
 import { stagesOf, stepTimeOf } from '../scenario-time.ts';

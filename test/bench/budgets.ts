@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { simulate } from '../../sim/engine/simulate.ts';
 import { plan } from '../../sim/memory/planner.ts';
 import { encodeRecording } from '../../sim/recording/codec.ts';
-import { EventKind, KIND_MASK } from '../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../sim/recording/events.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import type { PoolConfig, SchedulerConfig } from '../../sim/scheduler/config.ts';
 import { V1Scheduler } from '../../sim/scheduler/v1.ts';

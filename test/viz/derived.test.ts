@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Cursor } from '../../sim/recording/cursor.ts';
-import { AdmissionStop, type Recording } from '../../sim/recording/recording.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import { AdmissionStop } from '../../sim/recording/tables.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { derive, slotSharesAt } from '../../viz/derived.ts';

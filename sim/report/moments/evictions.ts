@@ -1,4 +1,5 @@
-import { EventKind, KIND_MASK, numAllBlocks, type Recording } from '../../recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../recording/events.ts';
+import { numAllBlocks, type Recording } from '../../recording/recording.ts';
 import { NS_PER_S } from '../../units.ts';
 import { heaviestBurst } from './bursts.ts';
 import type { Moment } from './moment.ts';

@@ -1,6 +1,7 @@
 import { Cursor } from '../../recording/cursor.ts';
-import { AdmissionStop, numUsableBlocks, type Recording } from '../../recording/recording.ts';
+import { numUsableBlocks, type Recording } from '../../recording/recording.ts';
 import { requestChange } from '../../recording/request-changes.ts';
+import { AdmissionStop } from '../../recording/tables.ts';
 import { NS_PER_S } from '../../units.ts';
 import type { Moment } from './moment.ts';
 

@@ -1,6 +1,6 @@
 import { KvCacheManager } from '../../pool/kv-cache-manager.ts';
 import type { EventSink } from '../../recording/event-sink.ts';
-import { DETAIL_SHIFT, EventKind, RequestState } from '../../recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, RequestState } from '../../recording/events.ts';
 import type { Workload } from '../../workload/workload.ts';
 import { Batch } from '../batch.ts';
 import type { PoolConfig, SchedulerConfig } from '../config.ts';

@@ -1,4 +1,4 @@
-import { EventKind, RequestState } from '../../recording/recording.ts';
+import { EventKind, RequestState } from '../../recording/events.ts';
 import type { Batch } from '../batch.ts';
 import type { Acceptance } from '../engine-scheduler.ts';
 import type { V1Core } from './core.ts';

@@ -10,8 +10,10 @@ import { simulate } from '../../../sim/engine/simulate.ts';
 import type { SimulationInput } from '../../../sim/engine/simulation-input.ts';
 import { digestOf } from '../../../sim/recording/codec.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { mergeRecordings } from '../../../sim/recording/merge.ts';
-import { EventKind, KIND_MASK, Outcome, type Recording } from '../../../sim/recording/recording.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import { summarize } from '../../../sim/report/summary.ts';
 import { randomRun } from '../random-run.ts';
 

@@ -4,13 +4,9 @@ import { expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { digestOf } from '../../../sim/recording/codec.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import {
-  EventKind,
-  KIND_MASK,
-  Outcome,
-  type Recording,
-  RequestState,
-} from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK, RequestState } from '../../../sim/recording/events.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import { randomPipelineRun, randomRun } from '../random-run.ts';
 
 /** Runs a test in CI with few random runs; POOLSCOPE_FUZZ asks for more. */

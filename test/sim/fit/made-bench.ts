@@ -1,4 +1,4 @@
-import { Outcome } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import type { Scenario } from '../../../sim/scenario/scenario.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { decodeRecording, digestOf, encodeRecording } from '../../../sim/recording/codec.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { randomRun } from '../random-run.ts';
 
 test('a file of format version 1 is read: it replays, and counts as its steps say', () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { findNonsense } from '../../../sim/recording/nonsense.ts';
-import { EventKind, KIND_MASK, type Recording } from '../../../sim/recording/recording.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
-import { EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';

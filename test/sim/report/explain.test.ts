@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { explainStep } from '../../../sim/report/explain.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';

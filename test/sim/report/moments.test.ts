@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { AdmissionStop, EventKind, KIND_MASK, type Recording } from '../../../sim/recording/recording.ts';
+import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
 import { requestChange } from '../../../sim/recording/request-changes.ts';
+import { AdmissionStop } from '../../../sim/recording/tables.ts';
 import { heaviestBurst } from '../../../sim/report/moments/bursts.ts';
 import type { Moment, MomentKind } from '../../../sim/report/moments/moment.ts';
 import { momentText } from '../../../sim/report/moments/moment-text.ts';

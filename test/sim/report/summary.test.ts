@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
-import { Outcome, type Recording } from '../../../sim/recording/recording.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import { percentile, statisticsOf } from '../../../sim/report/statistics.ts';
 import { summarize } from '../../../sim/report/summary.ts';
 import { fixedStepTime } from '../../../sim/time/fixed.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulate } from '../../../sim/engine/simulate.ts';
-import { Outcome, type Recording } from '../../../sim/recording/recording.ts';
+import type { Recording } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import { tokenIntervals } from '../../../sim/report/token-intervals.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';

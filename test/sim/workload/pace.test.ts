@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblem, InputError } from '../../../sim/error.ts';
-import { Outcome } from '../../../sim/recording/recording.ts';
+import { Outcome } from '../../../sim/recording/tables.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { scenarioWorkload, simulateScenario } from '../../../sim/simulate-scenario.ts';
 

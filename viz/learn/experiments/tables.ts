@@ -2,7 +2,7 @@ import { BlockPool } from '../../../sim/pool/block-pool.ts';
 import { makeRegionAllocator } from '../../../sim/pool/contiguous/placement.ts';
 import { NO_REGION } from '../../../sim/pool/contiguous/region-allocator.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../../../sim/recording/recording.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
 import { Replace } from '../../../sim/recording/v0-listener.ts';
 import type { Cell, Experiment } from '../outcome.ts';
 import { firstStep, poolCells, run, scenario, tokensAt } from './lab.ts';

@@ -1,5 +1,5 @@
 import { Cursor } from '../../../sim/recording/cursor.ts';
-import { AdmissionStop } from '../../../sim/recording/recording.ts';
+import { AdmissionStop } from '../../../sim/recording/tables.ts';
 import { freeRuns } from '../../../sim/report/memory-stats.ts';
 import { ALPACA_LIKE, SHAREGPT_LIKE } from '../../../sim/report/paper/loads.ts';
 import { pagedOccupancy } from '../../../sim/report/paper/occupancy.ts';
