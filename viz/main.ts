@@ -30,6 +30,8 @@ const playback = new Playback(view);
 const stage = new Stage(view, playback, {
   add: () => openEditor(true),
   remove: (other) => runs.setOthers(view.get().others.filter((run) => run !== other)),
+  addWith,
+  canAdd: () => links.scenario !== null,
   alone: ({ source }) => links.goTo(source),
   canFork() {
     const { run } = view.get();
@@ -37,11 +39,8 @@ const stage = new Stage(view, playback, {
   },
   valueOf: (path) => editor.valueOf(path),
   fork(set) {
-    const { scenario } = links;
     const { run, step } = view.get();
-    if (scenario === null || run === null) return;
-    const at = `fork.at-step=${Math.min(step, run.recording.numSteps - 1)}`;
-    runs.simulateBeside([{ ...scenario, sets: [...scenario.sets, at, set] }]);
+    if (run !== null) addWith([`fork.at-step=${Math.min(step, run.recording.numSteps - 1)}`, set]);
   },
 });
 const runs = new Runs(view, stage, (scenario, settings) => {
@@ -107,6 +106,12 @@ if (links.isEmbedded) embed(view, playback, links);
 /** Who embeds the page has chosen what runs. */
 function openEditor(beside = false): void {
   if (!links.isEmbedded) editor.open(beside);
+}
+
+/** A run beside the one that is there, with these fields set over its scenario. */
+function addWith(sets: readonly string[]): void {
+  const { scenario } = links;
+  if (scenario !== null) runs.simulateBeside([{ ...scenario, sets: [...scenario.sets, ...sets] }]);
 }
 
 /** What can be saved of the view; null where there is no run yet. */

@@ -15,12 +15,17 @@ import {
   labelOf,
   type OtherRun,
 } from './other-runs.ts';
+import { presetMenu } from './preset-menu.ts';
 import { resultsTable } from './results-table.ts';
 
 export interface CompareActions extends ForkActions {
   /** The run of which one is shown can go on with other settings. */
   canFork(): boolean;
   add(): void;
+  /** The same requests with these fields set over the scenario's. */
+  addWith(sets: readonly string[]): void;
+  /** There is a scenario that fields can be set over. */
+  canAdd(): boolean;
   remove(run: OtherRun): void;
   /** Goes on with that run only. */
   alone(run: OtherRun): void;
@@ -39,6 +44,7 @@ export class Compare {
   private readonly maps = h('div', { class: 'panes' });
   private readonly facts = h('div', { class: 'compare-facts' });
   private readonly forkForm: ForkForm;
+  private readonly presets: HTMLSelectElement;
   private readonly alignment: HTMLSelectElement;
   private readonly onlyDifferences: HTMLInputElement;
   private panes: { readonly map: BlockMap; readonly title: HTMLElement; readonly figure: HTMLElement }[] = [];
@@ -60,11 +66,13 @@ export class Compare {
     this.onlyDifferences = h('input', { type: 'checkbox', id: 'only-differences' });
     this.onlyDifferences.addEventListener('change', actions.redraw);
     this.forkForm = new ForkForm(actions);
+    this.presets = presetMenu(actions.addWith);
     root.replaceChildren(
       h(
         'div',
         { class: 'compare-bar' },
         h('button', { type: 'button', class: 'button', onclick: actions.add }, () => t().compare.add),
+        this.presets,
         this.forkForm.opener,
         this.alignment,
         h('label', { for: 'only-differences' }, this.onlyDifferences, () => t().compare.differences),
@@ -144,6 +152,7 @@ export class Compare {
   draw(step: number, block: number | null, request: number | null): void {
     const { base, others } = this;
     if (base === null || this.root.hidden) return;
+    this.presets.disabled = !this.actions.canAdd();
     this.forkForm.show(this.actions.canFork() ? Math.min(step, base.numSteps - 1) : null);
     for (const { cursor, recording } of others) {
       const aligned = alignedStep(base.recording, step, recording, this.alignment.value as Alignment);

@@ -410,6 +410,7 @@ export const en = {
 
   compare: {
     add: 'Add a run …',
+    preset: 'Compare with …',
     alignment: 'Runs stand at the same',
     sameTime: 'at the same time',
     sameStep: 'at the same step',

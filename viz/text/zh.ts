@@ -373,6 +373,7 @@ export const zh: Texts = {
 
   compare: {
     add: '添加运行……',
+    preset: '对比……',
     alignment: '各运行对齐于',
     sameTime: '同一时间',
     sameStep: '同一步',

@@ -77,6 +77,18 @@ test('a flag that changes at a step: the rest is replayed beside the run, and th
   expect([...complaints, ...other.complaints]).toEqual([]);
 });
 
+test('what runs are often compared with is one choice away', async () => {
+  const { page, complaints } = await open();
+  await press(page, 'c');
+  await page.selectOption('[aria-label="Compare with …"]', { label: '--no-enable-prefix-caching' });
+  await page.locator('.pane').nth(1).waitFor();
+  await page.selectOption('[aria-label="Compare with …"]', { label: 'Orca (Max)' });
+  await page.locator('.pane').nth(2).waitFor();
+  const titles = await page.locator('.pane-title').allTextContents();
+  expect(titles).toEqual(['A hello', 'B engine.enable-prefix-caching=false', 'C system=orca-max']);
+  expect(complaints).toEqual([]);
+});
+
 test('runs that decide alike have no table of results', async () => {
   const { page } = await open();
   await press(page, 'f');
