@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Tinypool from 'tinypool';
+import { grouped } from '../sim/words.ts';
 import { shownPath, stampOf } from './files.ts';
 import { limitReached, timeIsOver } from './limits.ts';
 import { ProgressBar } from './progress.ts';
@@ -62,7 +63,7 @@ export class FileRunner {
     const bar = new ProgressBar(shownPath(file));
     const shown = setInterval(() => {
       const [share, numSteps] = this.progress;
-      bar.update(share, `${numSteps.toLocaleString('en-US')} steps`);
+      bar.update(share, `${grouped(numSteps)} steps`);
     }, SHOW_EVERY_MS);
     try {
       const signal = AbortSignal.any([this.interrupted, late.signal]);

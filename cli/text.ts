@@ -1,4 +1,4 @@
-import { plural } from '../sim/words.ts';
+import { grouped, plural } from '../sim/words.ts';
 
 /* How reports say things. */
 
@@ -38,7 +38,7 @@ export function signedInPercent(share: number): string {
 
 /** A whole number with its thousands apart: 12,345. */
 export function number(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  return grouped(Math.round(value));
 }
 
 /** A whole number with its noun. */

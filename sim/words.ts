@@ -11,3 +11,11 @@ export function count(n: number, noun: string): string {
 export function tokens(n: number): string {
   return count(n, 'token');
 }
+
+/**
+ * A number with the digits before its point in groups of three. Intl writes the same, but takes longer to get ready
+ * (14 ms) than many a run takes, on each thread.
+ */
+export function grouped(n: number): string {
+  return String(n).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
+}

@@ -1,9 +1,9 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
+import { grouped } from '../sim/words.ts';
 import { blockState } from './block-colors.ts';
 import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import { grouped } from './grouped.ts';
 import type { Prefix } from './prefix-order.ts';
 import { t } from './text/text.ts';
 

@@ -1,6 +1,6 @@
 import { type ExpertMap, stretchAt, timesTheMean } from '../sim/moe/expert-map.ts';
+import { grouped } from '../sim/words.ts';
 import { fitCanvas, h } from './dom.ts';
-import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { Segmented } from './segmented.ts';

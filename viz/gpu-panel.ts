@@ -1,8 +1,8 @@
 import { type RankStrip, STRIP_KINDS, type StripKind } from '../sim/memory/rank-strip.ts';
 import { changeAt, type ServingAllocator } from '../sim/memory/serving/serving-allocator.ts';
 import { GIB, MIB } from '../sim/units.ts';
+import { grouped } from '../sim/words.ts';
 import { h } from './dom.ts';
-import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import { t } from './text/text.ts';
 

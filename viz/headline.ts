@@ -2,10 +2,10 @@ import type { Cursor } from '../sim/recording/cursor.ts';
 import { numUsableBlocks, schedulerAt } from '../sim/recording/recording.ts';
 import type { SlotShares } from '../sim/report/summary.ts';
 import { NS_PER_S } from '../sim/units.ts';
+import { grouped } from '../sim/words.ts';
 import { type Derived, slotSharesAt } from './derived.ts';
 import { h, say } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 const FIGURES = ['time', 'use', 'running', 'waiting', 'swapped', 'preempted', 'hits'] as const;

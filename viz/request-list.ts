@@ -1,8 +1,8 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/events.ts';
+import { grouped } from '../sim/words.ts';
 import { h, say } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import { grouped } from './grouped.ts';
 import { swatch } from './headline.ts';
 import { arrangeRows, type KeyedRow } from './keyed-rows.ts';
 import type { Palette } from './palette.ts';

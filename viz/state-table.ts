@@ -1,9 +1,9 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { RequestState } from '../sim/recording/events.ts';
+import { grouped } from '../sim/words.ts';
 import { type BlockState, blockState } from './block-colors.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 /** More rows than this nobody hears to the end. */

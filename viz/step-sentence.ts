@@ -3,7 +3,7 @@ import type { Recording } from '../sim/recording/recording.ts';
 import { type RequestChangeKind, requestChange } from '../sim/recording/request-changes.ts';
 import { AdmissionStop } from '../sim/recording/tables.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
-import { grouped } from './grouped.ts';
+import { grouped } from '../sim/words.ts';
 import type { Texts } from './text/en.ts';
 import { t } from './text/text.ts';
 

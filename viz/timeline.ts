@@ -1,9 +1,9 @@
 import { scaleLinear } from 'd3-scale';
 import { numUsableBlocks, type Recording } from '../sim/recording/recording.ts';
+import { grouped } from '../sim/words.ts';
 import type { Derived } from './derived.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import { grouped } from './grouped.ts';
 import type { Palette } from './palette.ts';
 import type { TimeWindow } from './time/time-window.ts';
 

@@ -1,7 +1,7 @@
+import { grouped } from '../sim/words.ts';
 import { h, icon } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import type { EventName, EventSteps } from './event-steps.ts';
-import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 
 /** Steps per second. */

@@ -1,8 +1,8 @@
 import type { SizingFlags } from '../sim/memory/startup-input.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
+import { grouped } from '../sim/words.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
-import { grouped } from './grouped.ts';
 import { t } from './text/text.ts';
 import type { PlanAnswer, WorkerAnswer, WorkerRequest } from './worker/messages.ts';
 

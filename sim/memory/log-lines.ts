@@ -1,4 +1,5 @@
 import { GIB, gib } from '../units.ts';
+import { grouped } from '../words.ts';
 import { capturedGraphs } from './cuda-graphs.ts';
 import type { Startup, StartupInput } from './startup.ts';
 
@@ -33,8 +34,8 @@ export function logLines(input: StartupInput, startup: Startup, numCpuBlocks: nu
     );
   }
   lines.push(
-    `GPU KV cache size: ${startup.kvCacheTokens.toLocaleString('en-US')} tokens`,
-    `Maximum concurrency for ${maxModelLen.toLocaleString('en-US')} tokens per request: ${concurrency}`,
+    `GPU KV cache size: ${grouped(startup.kvCacheTokens)} tokens`,
+    `Maximum concurrency for ${grouped(maxModelLen)} tokens per request: ${concurrency}`,
   );
   return lines;
 }

@@ -1,11 +1,11 @@
 import { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { ScenarioSource, SharedState } from '../../sim/share/fragment.ts';
+import { grouped } from '../../sim/words.ts';
 import { COLOR_MODES } from '../block-colors.ts';
 import { ORDER_MODES } from '../block-order.ts';
 import { alignedStep, labelOf, MOST_OTHERS, type OtherRun, otherRun } from '../compare/other-runs.ts';
 import { byId } from '../dom.ts';
-import { grouped } from '../grouped.ts';
 import type { NamedRun } from '../report/save-report.ts';
 import { indexOf } from '../run-index.ts';
 import { t } from '../text/text.ts';

@@ -1,5 +1,6 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
+import { grouped } from '../../sim/words.ts';
 import { legendOf } from '../block-colors.ts';
 import { BlockLives } from '../block-life.ts';
 import { BlockMap } from '../block-map.ts';
@@ -10,7 +11,6 @@ import { byId } from '../dom.ts';
 import { ExpertPanel } from '../expert-panel.ts';
 import { Gantt } from '../gantt.ts';
 import { GpuPanel } from '../gpu-panel.ts';
-import { grouped } from '../grouped.ts';
 import { Headline } from '../headline.ts';
 import { MapControls } from '../map/map-controls.ts';
 import { type Palette, readPalette } from '../palette.ts';

@@ -1,9 +1,9 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import { numUsableBlocks } from '../../sim/recording/recording.ts';
+import { grouped } from '../../sim/words.ts';
 import type { ColorMode } from '../block-colors.ts';
 import { BlockMap } from '../block-map.ts';
 import { h } from '../dom.ts';
-import { grouped } from '../grouped.ts';
 import type { Palette } from '../palette.ts';
 import { t } from '../text/text.ts';
 import { type ForkActions, ForkForm } from './fork-form.ts';

@@ -1,6 +1,6 @@
 import type { ForkFlag } from '../../sim/scenario/fork.ts';
+import { grouped } from '../../sim/words.ts';
 import { h } from '../dom.ts';
-import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 
 interface Flag {

@@ -1,7 +1,7 @@
 import type { Recording } from '../../sim/recording/recording.ts';
+import { grouped } from '../../sim/words.ts';
 import { h } from '../dom.ts';
 import { DrawnFrom } from '../drawn-from.ts';
-import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import type { TimeWindow } from '../time/time-window.ts';
 import { LETTERS } from './other-runs.ts';

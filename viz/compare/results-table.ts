@@ -1,5 +1,5 @@
+import { grouped } from '../../sim/words.ts';
 import { h } from '../dom.ts';
-import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import type { OtherRun } from './other-runs.ts';
 

@@ -1,6 +1,6 @@
 /* How the course writes numbers. */
 
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../sim/words.ts';
 
 export const int = (value: number): string => grouped(Math.round(value));
 export const dec = (value: number, digits = 1): string => value.toFixed(digits);

@@ -1,6 +1,6 @@
 import type { Room } from '../../sim/share/fragment.ts';
+import { grouped } from '../../sim/words.ts';
 import { byId, h } from '../dom.ts';
-import { grouped } from '../grouped.ts';
 import { t } from '../text/text.ts';
 import { embedCode } from './embed-code.ts';
 import type { Save, SaveSource } from './save.ts';

@@ -4,7 +4,7 @@
  * ones are texts. What the engine says (its reasons, errors and advice) is English in every language.
  */
 
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../sim/words.ts';
 
 const plural = (count: number, noun: string) => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 const times = (count: number) => (count === 1 ? 'once' : `${count} times`);

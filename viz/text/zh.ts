@@ -1,4 +1,4 @@
-import { grouped } from '../grouped.ts';
+import { grouped } from '../../sim/words.ts';
 import type { Texts } from './en.ts';
 
 /* 页面的全部中文文字，与 en.ts 一一对应。引擎给出的理由、报错和建议仍是英文。 */
