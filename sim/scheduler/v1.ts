@@ -329,7 +329,6 @@ export class V1Scheduler implements EngineScheduler {
       const computed = core.numComputed[request];
       const after = computed + n;
       core.numComputed[request] = after;
-      encoder?.freeComputed(request, after);
       const samples = after >= core.numTokens(request) + core.numPlaceholders[request];
       batch.samples[at] = samples ? 1 : 0;
       if (samples && n === 1) addDecodes(shape, after, 1, 1);

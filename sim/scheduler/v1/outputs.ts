@@ -26,8 +26,14 @@ export class OutputProcessor {
     let ended = 0;
     for (let at = 0; at < batch.size; at++) {
       const request = batch.request[at];
-      if (core.state[request] === RequestState.Ended || steady?.has(request)) continue;
-      if (batch.samples[at] === 0) continue;
+      if (core.state[request] === RequestState.Ended) continue;
+      const isSteady = steady?.has(request) === true;
+      // Who only decodes has passed its images; its counter follows from the clock.
+      core.encoderInputs?.freeComputed(
+        request,
+        isSteady ? core.numTokens(request) : core.numComputed[request],
+      );
+      if (isSteady || batch.samples[at] === 0) continue;
       if (this.sample(request, batch.numDrafts[at])) {
         core.finish(request);
         ended++;

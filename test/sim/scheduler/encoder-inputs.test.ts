@@ -102,6 +102,18 @@ describe('the encoder cache', () => {
     expect(cache.holds(drive.content('other'))).toBe(false);
   });
 
+  test('an image is kept until its step has run: with async scheduling the next step has no room yet', () => {
+    const requests = [sameImage('a'), withImageOf('b', 'other', 64)];
+    const drive = new Drive({ ...ROOMY, ...budget(64), asyncScheduling: true, requests });
+    expect(drive.add('a').schedule()).toEqual([['a', 96]]);
+    expect(drive.add('b').schedule()).toEqual([['a', 1]]);
+    drive.update();
+    expect(drive.schedule()).toEqual([
+      ['a', 1],
+      ['b', 80],
+    ]);
+  });
+
   test('a refused admission lets go of the images that it had found', () => {
     const requests = [sameImage('a'), { ...sameImage('b'), outputs: 1 }];
     const drive = new Drive({ ...ROOMY, blocks: 8, blockSize: 16, ...budget(64), requests });
