@@ -11,7 +11,7 @@ import { readerBeside, readText, shownPath } from '../files.ts';
 import type { Loaded } from '../load.ts';
 import { traceReader, tracesOf } from '../traces-of.ts';
 
-/** A scenario file with all that it names, so that it can be run in another thread or on another machine. */
+/** A scenario file with all that it names, so that it can be run in another process or on another machine. */
 export interface Bundle {
   /** As messages call it. */
   readonly file: string;

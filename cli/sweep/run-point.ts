@@ -47,7 +47,7 @@ export interface Row {
   readonly result: PointResult;
 }
 
-/** What a worker answers; errors as data, since they come from other threads and machines. */
+/** What a worker answers; errors as data, since they come from other processes and machines. */
 export type PointOutcome =
   /** The result, as JSON. */
   | { readonly kind: 'done'; readonly result: string }
