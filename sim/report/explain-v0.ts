@@ -138,7 +138,9 @@ export class V0StepExplainer extends StepExplainer {
           ? 'Its blocks are freed; it goes to the front of the queue and computes everything again.'
           : `Its ${count(this.swappedBlocks(event), 'block')} ${plural(this.swappedBlocks(event), 'goes', 'go')} to the CPU, where they keep what is computed.`;
       const rule = isForced ? RULES.priority : kind === 'preempt' ? RULES.recompute : RULES.swap;
-      this.say(rule, `${this.id(request)} loses its place: ${cause} (${chosen}). ${fate}`, [request]);
+      this.sayPreempted(rule, `${this.id(request)} loses its place: ${cause} (${chosen}). ${fate}`, [
+        request,
+      ]);
     }
   }
 
@@ -162,7 +164,7 @@ export class V0StepExplainer extends StepExplainer {
     if (first === undefined) return;
     const others = this.cursor.numSwapped > 1 ? ` ${this.cursor.numSwapped - 1} more are behind it.` : '';
     const text = `${this.id(first)} stays on the CPU, first of the swapped queue.${others}`;
-    this.say(RULES.swapped, text, [first]);
+    this.say(RULES.swapped, text, [first], [], 'waits');
   }
 
   protected whyHeadWaits(): [rule: string, why: string] | null {

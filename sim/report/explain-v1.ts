@@ -141,7 +141,7 @@ export class V1StepExplainer extends StepExplainer {
       const victim = this.a(event);
       if (this.isForReset(event)) {
         const text = `${this.id(victim)} is preempted: the prefix cache is to be reset, and reset_running_requests takes the blocks of all that run. It goes back to the queue and computes everything again.`;
-        this.say(RULES.reset, text, [victim]);
+        this.sayPreempted(RULES.reset, text, [victim]);
         continue;
       }
       const { requester, blocks } = this.requesterBehind(event);
@@ -153,7 +153,7 @@ export class V1StepExplainer extends StepExplainer {
         requester === null || requester === victim
           ? `it needs a block itself, none is free, and ${choice}`
           : `${this.id(requester)} needs ${count(blocks, 'block')} more than are free, and ${choice}`;
-      this.say(
+      this.sayPreempted(
         RULES.preempt,
         `${this.id(victim)} is preempted: ${cause}. It goes back to the queue and computes everything again.`,
         requester === null ? [victim] : [victim, requester],

@@ -7,6 +7,8 @@ import { count, plural } from '../words.ts';
 export interface Reason {
   readonly text: string;
   readonly rule: string;
+  /** waits: somebody gets nothing for want of what others have; preemption: somebody loses it. */
+  readonly kind: 'waits' | 'preemption' | 'other';
   readonly requests: readonly number[];
   readonly blocks: readonly number[];
 }
@@ -59,8 +61,13 @@ export abstract class StepExplainer {
     text: string,
     requests: readonly number[] = [],
     blocks: readonly number[] = [],
+    kind: Reason['kind'] = 'other',
   ): void {
-    this.reasons.push({ text, rule, requests, blocks });
+    this.reasons.push({ text, rule, kind, requests, blocks });
+  }
+
+  protected sayPreempted(rule: string, text: string, requests: readonly number[]): void {
+    this.say(rule, text, requests, [], 'preemption');
   }
 
   protected names(requests: readonly number[]): string {
@@ -90,7 +97,7 @@ export abstract class StepExplainer {
       behind > 0
         ? ` ${count(behind, 'request')} behind it ${plural(behind, 'waits', 'wait')} too: nobody overtakes.`
         : '';
-    this.say(rule, `${this.id(head)} waits: ${why}.${others}`, [head]);
+    this.say(rule, `${this.id(head)} waits: ${why}.${others}`, [head], [], 'waits');
   }
 }
 

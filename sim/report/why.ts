@@ -85,7 +85,7 @@ function wayOf(
   while (admitted < numSteps - 1 && steps.startNs[admitted] < requests.firstScheduledNs[request]) admitted++;
   for (let step = admitted; step >= Math.max(first, admitted - MOST_STEPS); step--) {
     cursor.seek(step);
-    const waits = explainAt(cursor).some((reason) => concerns(reason, request) && / waits/.test(reason.text));
+    const waits = explainAt(cursor).some((reason) => concerns(reason, request) && reason.kind === 'waits');
     if (waits) return at(cursor, step, `${what}; it waits`, request);
   }
   return at(cursor, admitted, what, request);
@@ -111,6 +111,6 @@ function concerns({ requests }: Reason, request: number): boolean {
 }
 
 /** Of all that a step decides, what tells of a full pool. */
-export function isPressure({ text }: Reason): boolean {
-  return / waits| preempt| swapp/.test(text);
+export function isPressure({ kind }: Reason): boolean {
+  return kind !== 'other';
 }

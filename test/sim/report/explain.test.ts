@@ -98,3 +98,29 @@ test('a reset of the prefix cache is why all that run are preempted, and names t
   const numEmptied = emptied.reduce((sum, { blocks }) => sum + blocks.length, 0);
   expect(numEmptied).toBe(events.kind.filter((kind) => (kind & KIND_MASK) === EventKind.Evict).length);
 });
+
+test.each([
+  ['V1', '2026-05', ''],
+  ['V0 that computes again', '0.6.3', '--preemption-mode recompute'],
+  ['V0 that swaps', '0.6.3', '--preemption-mode swap --swap-space 1'],
+])('%s: who loses its place, and nothing else, is told as a preemption', (_, vllm, flags) => {
+  const text = `version: 1
+vllm: "${vllm}"
+command: >
+  vllm serve meta-llama/Llama-3.1-8B-Instruct --block-size 16 --max-model-len 512 --num-gpu-blocks-override 100 ${flags}
+hardware: { gpu: l4 }
+workload: { num-prompts: 20, request-rate: inf, input-len: 60, output-len: 100 }
+`;
+  const { recording } = simulateScenario(parseScenario(text, 'pressed'));
+  if (recording === null) throw new Error('it does not start');
+  let told = 0;
+  let waits = 0;
+  for (let step = 0; step < recording.numSteps; step++) {
+    const reasons = explainStep(recording, step);
+    told += reasons.filter(({ kind }) => kind === 'preemption').length;
+    waits += reasons.filter(({ kind }) => kind === 'waits').length;
+  }
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBe(recording.requests.numPreemptions.reduce((sum, n) => sum + n, 0));
+  expect(waits).toBeGreaterThan(0);
+});
