@@ -148,13 +148,16 @@ describe('with a finger', () => {
 
 test('forced colours: what is chosen is told apart, and the map keeps its own colours', async () => {
   const { page, complaints } = await open({ forcedColors: 'active' });
-  const backgrounds = await page
-    .locator('#scenes button')
-    .evaluateAll((buttons) => buttons.map((button) => getComputedStyle(button).backgroundColor));
-  expect(new Set(backgrounds).size).toBe(2);
-  const swatches = await page
-    .locator('#legend .swatch')
-    .evaluateAll((marks) => marks.map((mark) => getComputedStyle(mark).backgroundColor));
-  expect(new Set(swatches).size).toBe(swatches.length);
+  const colors = (selector: string) =>
+    page
+      .locator(selector)
+      .evaluateAll((elements) => elements.map((element) => getComputedStyle(element).backgroundColor));
+  expect(new Set(await colors('#scenes button')).size).toBe(2);
+  await press(page, ...Array<string>(6).fill('Shift+ArrowRight'));
+  expect(new Set(await colors('#requests li:not([hidden]) .done')).size).toBeGreaterThan(3);
+  for (const parts of ['#legend .swatch', '.waste-bar > *', '.strip > div']) {
+    const found = await colors(parts);
+    expect(new Set(found).size, parts).toBe(found.length);
+  }
   expect(complaints).toEqual([]);
 });

@@ -29,7 +29,7 @@ const PRESETS: readonly (readonly [label: string, ...sets: string[]])[] = [
 export function presetMenu(add: (sets: readonly string[]) => void): HTMLSelectElement {
   const menu = h(
     'select',
-    { 'aria-label': () => t().compare.preset },
+    { class: 'compare-preset', 'aria-label': () => t().compare.preset },
     h('option', { value: '' }, () => t().compare.preset),
     ...PRESETS.map(([label], i) => h('option', { value: i }, label)),
   );
