@@ -2,6 +2,7 @@ import { preview } from 'vite';
 import { expect, test } from 'vitest';
 import { ROOT } from './built-site.ts';
 import { useSite } from './use-site.ts';
+import { shows } from './visitor.ts';
 
 const { site } = await useSite();
 
@@ -53,4 +54,15 @@ test('once loaded, the page works without its server', async () => {
     ),
   );
   expect(await page.locator('#scenario-name').textContent()).toMatch(/^alone · .*vLLM 0\.6\.3/);
+});
+
+test('a browser that does not say when it is idle shows the run, and keeps the page', async () => {
+  const { page, complaints } = await site.visit({ reducedMotion: 'reduce' });
+  await page.addInitScript(() => Reflect.deleteProperty(window, 'requestIdleCallback'));
+  await page.goto(site.url);
+  await shows(page, 'hello');
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+  expect(complaints).toEqual([]);
 });

@@ -9,5 +9,8 @@ export function keepForOffline(): void {
   const isHosted = import.meta.env.MODE === 'production' && !isReport && 'serviceWorker' in navigator;
   if (!isHosted || isAsked) return;
   isAsked = true;
-  requestIdleCallback(() => void navigator.serviceWorker.register('./service-worker.js').catch(() => {}));
+  // Behind the frame that shows it.
+  requestAnimationFrame(() =>
+    setTimeout(() => void navigator.serviceWorker.register('./service-worker.js').catch(() => {})),
+  );
 }
