@@ -44,8 +44,8 @@ export class V1Core {
   readonly numPending: Int32Array;
   /** Async: output tokens that are promised by batches in flight. */
   readonly numPlaceholders: Int32Array;
-  /** Async: outputs in flight that belong to a KV cache that was reset. */
-  readonly numDiscarded: Uint8Array;
+  /** Async: batches whose outputs are left out since the KV cache was reset. */
+  readonly numDiscarded: Int32Array;
   /** Step in which the request was last put into the batch, + 1. */
   readonly scheduledIn: Int32Array;
   private readonly arrivalTime: Float64Array;
@@ -82,7 +82,7 @@ export class V1Core {
     this.numComputed = new Int32Array(n);
     this.numPending = new Int32Array(n);
     this.numPlaceholders = new Int32Array(n);
-    this.numDiscarded = new Uint8Array(n);
+    this.numDiscarded = new Int32Array(n);
     this.scheduledIn = new Int32Array(n);
     this.spans = new SpanTeller(n);
   }
@@ -199,22 +199,15 @@ export class V1Core {
     this.listener?.preempted(request);
   }
 
-  /** Async: the outputs that batches in flight promise to the request will not come. */
+  /**
+   * Async: the outputs that batches in flight promise to the request will not come. vLLM leaves out as many batches
+   * as there are placeholders: with drafts, that is more than are in flight, and later outputs are lost as well.
+   */
   discardInFlight(request: number): void {
+    this.numDiscarded[request] = this.numPlaceholders[request];
     if (this.numPlaceholders[request] === 0) return;
-    this.numDiscarded[request] = this.numSamplesInFlight(request);
     this.log?.event(EventKind.Rollback, request, this.numPlaceholders[request], 0);
     this.numPlaceholders[request] = 0;
-  }
-
-  /** Across stages, there can be several. */
-  private numSamplesInFlight(request: number): number {
-    let count = 0;
-    for (const batch of this.inFlight) {
-      const at = batch.request.subarray(0, batch.size).indexOf(request);
-      if (at >= 0) count += batch.samples[at];
-    }
-    return count;
   }
 
   abort(request: number): void {

@@ -231,3 +231,26 @@ describe('priority', () => {
     expect(drive.table('b')).toHaveLength(3);
   });
 });
+
+test('a reset of the prefix cache loses an output for every placeholder: with drafts, also some of later steps', () => {
+  const drive = new Drive({
+    requests: [{ id: 'a', prompt: 4, outputs: 20 }],
+    asyncScheduling: true,
+    numSpeculativeTokens: 2,
+  }).add('a');
+  const outputs = () => drive.scheduler.numOutputs[0];
+  drive.schedule();
+  drive.schedule();
+  drive.update();
+  expect(outputs()).toBe(1);
+  // One batch is in flight, with two drafts: three placeholders.
+  expect(drive.scheduler.resetPrefixCache(true)).toBe(true);
+  expect(drive.schedule()).toEqual([['a', 5]]);
+  for (let lost = 0; lost < 3; lost++) {
+    drive.update();
+    expect(outputs()).toBe(1);
+    drive.schedule();
+  }
+  drive.update();
+  expect(outputs()).toBe(2);
+});
