@@ -1,4 +1,5 @@
 import hello from '../scenarios/hello.pool.yaml?raw';
+import type { ScenarioSource } from '../sim/share/fragment.ts';
 import { Keyboard } from './app/commands.ts';
 import { embed } from './app/embed.ts';
 import { listenForFiles } from './app/files.ts';
@@ -29,7 +30,10 @@ const playback = new Playback(view);
 
 const stage = new Stage(view, playback, {
   add: () => openEditor(true),
-  remove: (other) => runs.setOthers(view.get().others.filter((run) => run !== other)),
+  remove(other) {
+    links.keep();
+    runs.setOthers(view.get().others.filter((run) => run !== other));
+  },
   addWith,
   canAdd: () => links.scenario !== null,
   alone: ({ source }) => links.goTo(source),
@@ -49,7 +53,7 @@ const runs = new Runs(view, stage, (scenario, settings) => {
 });
 const links = new Links(view, (scenario, at) => runs.simulate(scenario, at));
 const editor = new Editor((scenario, beside) => {
-  if (beside) runs.simulateBeside([scenario]);
+  if (beside) addBeside(scenario);
   else links.goTo(scenario);
 });
 new ShareDialog((room) => links.link(room), saveSource);
@@ -111,7 +115,12 @@ function openEditor(beside = false): void {
 /** A run beside the one that is there, with these fields set over its scenario. */
 function addWith(sets: readonly string[]): void {
   const { scenario } = links;
-  if (scenario !== null) runs.simulateBeside([{ ...scenario, sets: [...scenario.sets, ...sets] }]);
+  if (scenario !== null) addBeside({ ...scenario, sets: [...scenario.sets, ...sets] });
+}
+
+function addBeside(scenario: ScenarioSource): void {
+  links.keep();
+  runs.simulateBeside([scenario]);
 }
 
 /** What can be saved of the view; null where there is no run yet. */

@@ -13,8 +13,8 @@ import type { ViewStore } from './view.ts';
 const QUIET_MS = 400;
 
 /**
- * The address holds the whole state. Each scenario is an entry of the browser's history, so Back and Forward undo
- * and redo; where the cursor is only changes the entry.
+ * The address holds the whole state. Each scenario, and each run beside it, is an entry of the browser's history, so
+ * Back and Forward undo and redo; where the cursor is only changes the entry.
  */
 export class Links {
   private readonly view: ViewStore;
@@ -30,9 +30,11 @@ export class Links {
   ) {
     this.view = view;
     this.simulate = simulate;
-    view.subscribe(() => {
+    view.subscribe((now, before) => {
       window.clearTimeout(this.timer);
-      this.timer = window.setTimeout(() => this.write(), QUIET_MS);
+      // Whoever goes back at once must find it when they come again.
+      if (now.others !== before.others && now.run === before.run) this.write();
+      else this.timer = window.setTimeout(() => this.write(), QUIET_MS);
     });
     window.addEventListener('popstate', () => this.follow());
   }
@@ -70,6 +72,15 @@ export class Links {
     this.simulate(scenario, null);
   }
 
+  /** Before a change that Back undoes: the view as it is stays in the history. */
+  keep(): void {
+    if (this.scenario === null || this.isEmbedded) return;
+    window.clearTimeout(this.timer);
+    const fragment = this.fragment(this.scenario);
+    history.replaceState(null, '', fragment);
+    history.pushState(null, '', fragment);
+  }
+
   /** A recording is shown: the address can say nothing of it. */
   leave(): void {
     window.clearTimeout(this.timer);
@@ -78,6 +89,7 @@ export class Links {
   }
 
   private follow(): void {
+    window.clearTimeout(this.timer);
     const found = fromFragment(location.hash);
     if (found === null) return;
     this.scenario = found.state.scenario;

@@ -86,6 +86,12 @@ test('what runs are often compared with is one choice away', async () => {
   await page.locator('.pane').nth(2).waitFor();
   const titles = await page.locator('.pane-title').allTextContents();
   expect(titles).toEqual(['A hello', 'B engine.enable-prefix-caching=false', 'C system=orca-max']);
+  // Back and Forward undo and redo.
+  await page.goBack();
+  await page.locator('.pane').nth(2).waitFor({ state: 'detached' });
+  await page.locator('.pane').nth(1).waitFor();
+  await page.goForward();
+  await page.locator('.pane').nth(2).waitFor();
   expect(complaints).toEqual([]);
 });
 
