@@ -1,6 +1,7 @@
 import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { eplb } from './eplb-checks.ts';
+import { fitsLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { lora } from './lora-checks.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
@@ -179,7 +180,7 @@ const V0_CHECKS: readonly Check[] = [
 ];
 
 const V1_CHECKS: readonly Check[] = [
-  modelSizes,
+  (args) => (fitsLength(args.scenario) ? null : modelSizes(args)),
   modelLength,
   quantization,
   cacheSizes,

@@ -12,6 +12,7 @@ import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Refusal } from './check.ts';
+import { fitsLength, withFittedLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { smallestBlockSize } from './kv-layout.ts';
@@ -93,8 +94,18 @@ function attempt(scenario: Scenario): Plan {
   if ('because' in allocatorConf) return refused(allocatorConf);
   const warning = swapWarning(args);
   if (warning !== null) notes.push(`vLLM warns: ${warning}`);
-  const input = startupInputOf(scenario, hardware, limits, allocatorConf);
+  const asked = startupInputOf(scenario, hardware, limits, allocatorConf);
+  const fits = fitsLength(scenario);
+  const input = fits ? withFittedLength(asked) : asked;
+  if (fits) notes.push(lengthNote(input.limits.maxModelLen, limits.maxModelLen));
   return planStart(scenario, input, [...notes, ...notesOn(scenario, hardware, input)]);
+}
+
+function lengthNote(fitted: number, whole: number): string {
+  const [some, all] = [fitted, whole].map((length) => length.toLocaleString('en-US'));
+  return fitted === whole
+    ? `--max-model-len auto: all ${all} tokens of the model fit`
+    : `--max-model-len auto: ${some} of the model's ${all} tokens fit`;
 }
 
 /** argparse stops at the first bad value, and names what it does not know only at the end. */

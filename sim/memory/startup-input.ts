@@ -6,6 +6,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { GIB } from '../units.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
+import { fitsLength } from './fitted-length.ts';
 import { profilesEncoder } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import type { LoraSlots } from './lora.ts';
@@ -29,7 +30,7 @@ export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHard
   const chunked = flag('enable_chunked_prefill') ?? (isOff ? false : null);
   return batchLimits(
     {
-      maxModelLen: stated('max_model_len'),
+      maxModelLen: fitsLength(scenario) ? null : stated('max_model_len'),
       maxNumSeqs: stated('max_num_seqs'),
       maxNumBatchedTokens: stated('max_num_batched_tokens'),
       enableChunkedPrefill: typeof chunked === 'boolean' ? chunked : null,

@@ -101,9 +101,10 @@ const WITHOUT_EFFECT: readonly string[] = [
   'lora-dtype',
 ];
 
+const HUMAN_INTEGER_OR_AUTO = 'human_readable_int_or_auto';
 /** V1's integers that take `8k` too, and how argparse calls what reads them. */
 const HUMAN_INTEGERS: Readonly<Record<string, string>> = {
-  'max-model-len': 'human_readable_int_or_auto',
+  'max-model-len': HUMAN_INTEGER_OR_AUTO,
   'max-num-batched-tokens': 'human_readable_int',
   'kv-cache-memory-bytes': 'human_readable_int',
 };
@@ -145,6 +146,7 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
     }
     case 'int': {
       const kind = version === '0.6.3' ? 'int' : (HUMAN_INTEGERS[flag] ?? 'int');
+      if (kind === HUMAN_INTEGER_OR_AUTO && /^auto$/i.test(text)) return { value: -1 };
       const value = kind === 'int' ? integer(text) : humanInteger(text);
       return value === null ? refuse(kind) : { value };
     }

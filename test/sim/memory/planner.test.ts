@@ -107,6 +107,39 @@ describe('defaults by version and GPU', () => {
     expect(started(`${few} --max-num-batched-tokens 4096`).scheduler.maxNumBatchedTokens).toBe(4096);
   });
 
+  test.each(['auto', '-1', 'AUTO'])(
+    '--max-model-len %s takes what fits, at most what the model has',
+    (length) => {
+      const short = started(`${LLAMA} --max-model-len ${length}`, 'l4');
+      const { maxModelLen } = short.scheduler;
+      expect(short.maxConcurrency).toBeGreaterThanOrEqual(1);
+      expect(short.notes).toContain(
+        `--max-model-len auto: ${maxModelLen.toLocaleString('en-US')} of the model's 131,072 tokens fit`,
+      );
+      expect(planOf(`${LLAMA} --max-model-len ${maxModelLen}`, 'l4').starts).toBe(true);
+      expect(planOf(`${LLAMA} --max-model-len ${maxModelLen + 1}`, 'l4')).toMatchObject({
+        because: 'kv-cache-too-small',
+      });
+      expect(started(`${LLAMA} --max-model-len ${length}`, 'a100-80g').scheduler.maxModelLen).toBe(131_072);
+    },
+  );
+
+  test('--max-model-len auto: the batch is sized by the model’s own length; V0 does not know it', () => {
+    const batch = (length: string) =>
+      started(`${LLAMA} --no-enable-chunked-prefill --max-model-len ${length}`, 'l40s').scheduler
+        .maxNumBatchedTokens;
+    expect(batch('auto')).toBe(131_072);
+    const refused = [
+      planOf(`${LLAMA} --max-model-len auto`, 'l4', 'vllm: "0.6.3"'),
+      planOf(`${LLAMA} --max-model-len -1`, 'l4', 'vllm: "0.6.3"'),
+      planOf(`${LLAMA} --max-model-len 0`),
+    ];
+    expect(refused.map((result) => !result.starts && result.because)).toEqual(
+      Array(3).fill('invalid-argument'),
+    );
+    expect(planOf('vllm serve meta-llama/Llama-3.1-70B --max-model-len auto', 'l4').starts).toBe(false);
+  });
+
   test('several partial prefills make a long one 4 % of max_model_len', () => {
     const { scheduler } = started(`${LLAMA} --max-model-len 10000 --max-num-partial-prefills 2`);
     expect(scheduler.longPrefillTokenThreshold).toBe(400);
