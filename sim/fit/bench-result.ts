@@ -8,9 +8,9 @@ import { type Statistics, statisticsOf } from '../report/statistics.ts';
  */
 
 /** Latencies that vLLM reports, under its names in the file. */
-export const LATENCIES = ['ttft', 'tpot', 'itl', 'e2el'] as const;
+const LATENCIES = ['ttft', 'tpot', 'itl', 'e2el'] as const;
 export type Latency = (typeof LATENCIES)[number];
-export const STATISTICS = ['mean', 'p50', 'p99'] as const;
+const STATISTICS = ['mean', 'p50', 'p99'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 export type Figure = 'throughput' | `${Latency} ${Statistic}`;
 

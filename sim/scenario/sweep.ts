@@ -7,7 +7,7 @@ import type { ScenarioFile } from './schema.ts';
 import type { SweepFile } from './sweep-schema.ts';
 
 /** More points than this are refused: they are a slip, or a search that `poolscope tune` does better. */
-export const MAX_POINTS = 10_000;
+const MAX_POINTS = 10_000;
 
 /** One simulation of a sweep: the scenario with these fields set. */
 export interface SweepPoint {

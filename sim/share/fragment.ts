@@ -15,7 +15,7 @@ const MAX_SETS = 100;
 const MAX_OTHERS = 3;
 
 /** `embed`: within another page, without header and editor. */
-export const ROOMS = ['play', 'embed'] as const;
+const ROOMS = ['play', 'embed'] as const;
 export type Room = (typeof ROOMS)[number];
 
 /** A scenario as the page knows it: a file's text, and fields that are set in place of the file's. */

@@ -30,7 +30,7 @@ export function isMeasured({ timingSource, calibration }: Sources, part: keyof t
   );
 }
 
-export function constantsOf(gpu: Sources): Constants {
+function constantsOf(gpu: Sources): Constants {
   // What a dense model takes most of its time for.
   if (isMeasured(gpu, 'gemm') && isMeasured(gpu, 'attention')) return 'fitted';
   return /\bfitted: |generic|user-given/.test(gpu.timingSource) ? 'generic' : 'borrowed';

@@ -10,7 +10,7 @@ export interface Cell {
   readonly text: string;
 }
 
-export const MAX_TOKENS = 100_000_000;
+const MAX_TOKENS = 100_000_000;
 
 export function fail({ file, field, place }: Omit<Cell, 'text'>, message: string): never {
   throw new InputError([{ file, place, field, message }]);

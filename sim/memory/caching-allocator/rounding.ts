@@ -14,7 +14,7 @@ const LARGE_ROUNDING = 2 * MIB;
 export const NUM_DIVISIONS = 16;
 
 /** Rounds up to a multiple. Exact below 2^53, where 32-bit arithmetic is not. */
-export function roundUp(bytes: number, multiple: number): number {
+function roundUp(bytes: number, multiple: number): number {
   return Math.ceil(bytes / multiple) * multiple;
 }
 

@@ -35,7 +35,7 @@ export const Stat = {
 
 export const SCOPES = ['all', 'large_pool', 'small_pool'] as const;
 export type Scope = (typeof SCOPES)[number];
-export const MEASURES = ['current', 'peak', 'allocated', 'freed'] as const;
+const MEASURES = ['current', 'peak', 'allocated', 'freed'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 // Kept of a statistic, by pool: current, peak, sum of decreases; and the peak of both pools together. The rest

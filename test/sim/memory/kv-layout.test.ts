@@ -94,7 +94,7 @@ describe('cache groups', () => {
   test('every layer is in one group, and stages hold it once', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.boolean(), { minLength: 2, maxLength: 80 }),
+        fc.array(fc.boolean(), { minLength: 2, maxLength: 80, size: 'max' }),
         fc.integer({ min: 1, max: 2 }),
         (isLocal, pipeline) => {
           const numLayers = isLocal.length;

@@ -39,7 +39,11 @@ test('a prompt keeps its tokens, and however it is cut into runs, equal tokens a
 test('sorted by arrival, equal ones as they were added, dependents with the request that they follow', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ arrival: fc.nat(5), follows: fc.option(fc.nat(20)) }), { minLength: 1 }),
+      fc.array(fc.record({ arrival: fc.nat(5), follows: fc.option(fc.nat(20)) }), {
+        minLength: 1,
+        maxLength: 40,
+        size: 'max',
+      }),
       (specs) => {
         const builder = new WorkloadBuilder();
         const followed = specs.map(({ follows }, i) => (follows === null || i === 0 ? -1 : follows % i));
