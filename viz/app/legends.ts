@@ -1,27 +1,38 @@
+import { legendOf } from '../block-colors.ts';
 import type { BlockMap } from '../block-map.ts';
 import { byId, h } from '../dom.ts';
+import { DrawnFrom } from '../drawn-from.ts';
 import { swatch } from '../headline.ts';
 import type { Palette } from '../palette.ts';
 import type { Caption } from '../share/picture.ts';
 import { t } from '../text/text.ts';
+import type { View } from './view.ts';
 
-/** Says what the colours of the map and of the timeline mean, and what a cell stands for. */
-export function showLegends(
-  { blocksPerCell, showsBranches }: BlockMap,
-  colors: Caption['legend'],
-  palette: Palette,
-): void {
-  const { legend } = t();
-  const entry = (color: string, label: string) => h('span', {}, swatch(color), label);
-  byId('legend').replaceChildren(
-    ...colors.map(({ color, label }) => entry(color, label)),
-    ...(blocksPerCell > 1 ? [h('span', {}, legend.cell(blocksPerCell))] : []),
-    ...(showsBranches ? [h('span', {}, legend.branches)] : []),
-  );
-  byId('timeline-legend').replaceChildren(
-    entry(palette.css('chart-use'), legend.kvUse),
-    entry(palette.css('chart-running'), legend.running),
-    entry(palette.css('chart-waiting'), legend.waiting),
-    entry(palette.css('chart-preempt'), legend.preemption),
-  );
+/** What the colours of the map and of the timeline mean, and what a cell stands for. */
+export class Legends {
+  private readonly drawnFrom = new DrawnFrom();
+
+  /** @param map as it was last drawn. */
+  show({ blocksPerCell, showsBranches }: BlockMap, view: View, palette: Palette): void {
+    const { legend } = t();
+    const { run, mode } = view;
+    if (!this.drawnFrom.differs(blocksPerCell, showsBranches, run, mode, palette, legend)) return;
+    const entry = (color: string, label: string) => h('span', {}, swatch(color), label);
+    byId('legend').replaceChildren(
+      ...blockLegend(view, palette).map(({ color, label }) => entry(color, label)),
+      ...(blocksPerCell > 1 ? [h('span', {}, legend.cell(blocksPerCell))] : []),
+      ...(showsBranches ? [h('span', {}, legend.branches)] : []),
+    );
+    byId('timeline-legend').replaceChildren(
+      entry(palette.css('chart-use'), legend.kvUse),
+      entry(palette.css('chart-running'), legend.running),
+      entry(palette.css('chart-waiting'), legend.waiting),
+      entry(palette.css('chart-preempt'), legend.preemption),
+    );
+  }
+}
+
+/** What the colours of the blocks mean. */
+export function blockLegend({ mode, run }: View, palette: Palette): Caption['legend'] {
+  return legendOf(mode, palette, run?.recording.header.pool.groups ?? []);
 }

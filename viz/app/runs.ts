@@ -130,7 +130,6 @@ export class Runs {
       block: null,
       request: null,
     });
-    requestAnimationFrame(() => stage.restyle());
     prepareJumps(cursor, () => view.get().run?.cursor === cursor);
   }
 

@@ -1,7 +1,6 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import { grouped } from '../../sim/words.ts';
-import { legendOf } from '../block-colors.ts';
 import { BlockLives } from '../block-life.ts';
 import { BlockMap } from '../block-map.ts';
 import { Compare, type CompareActions } from '../compare/compare.ts';
@@ -24,11 +23,11 @@ import { t } from '../text/text.ts';
 import { TimeCharts } from '../time/time-charts.ts';
 import { Transport } from '../transport.ts';
 import { WhatIf, type WhatIfSource } from '../what-if.ts';
-import { showLegends } from './legends.ts';
+import { blockLegend, Legends } from './legends.ts';
 import type { Playback } from './playback.ts';
 import { pointAtBlocks } from './point-at-blocks.ts';
 import { StepTeller } from './step-teller.ts';
-import { type Run, SCENES, type ViewStore } from './view.ts';
+import { type Run, SCENES, type View, type ViewStore } from './view.ts';
 import { ViewChoices } from './view-choices.ts';
 
 /** All that shows a run. It is drawn from the view alone, at most once a frame. */
@@ -49,6 +48,7 @@ export class Stage {
   private readonly experts: ExpertPanel;
   private readonly stateTable = new StateTable(byId('scene-table'));
   private readonly transport: Transport;
+  private readonly legends = new Legends();
   private isAsked = false;
 
   constructor(view: ViewStore, playback: Playback, actions: Omit<CompareActions, 'goTo' | 'redraw'>) {
@@ -58,10 +58,7 @@ export class Stage {
       view.set({ request: view.get().request === request ? null : request });
     this.view = view;
     this.map = new BlockMap(byId<HTMLCanvasElement>('map'), palette);
-    this.mapControls = new MapControls(this.map, byId('zoom'), () => {
-      this.showLegends();
-      ask();
-    });
+    this.mapControls = new MapControls(this.map, byId('zoom'), ask);
     this.time = new TimeCharts(view, playback, palette, ask);
     this.headline = new Headline(byId('headline'), openStepTimes);
     this.details = new Details(byId('details'), byId('details-title'), {
@@ -109,16 +106,12 @@ export class Stage {
     view.subscribe(ask);
     view.subscribe((now, before) => {
       if (now.mode !== before.mode) this.restyle();
-      if (now.order !== before.order) {
-        this.map.arrange(now.order);
-        requestAnimationFrame(() => this.showLegends());
-      }
+      if (now.order !== before.order) this.map.arrange(now.order);
       if (now.scene !== before.scene) this.showScene();
     });
     new ResizeObserver(() => {
       this.map.resized();
       ask();
-      requestAnimationFrame(() => this.showLegends());
     }).observe(byId('scene-frame'));
   }
 
@@ -167,8 +160,12 @@ export class Stage {
 
   draw(): void {
     const view = this.view.get();
-    const { run, step, playing, speed, block, request, scene, event } = view;
-    if (run === null) return;
+    if (view.run !== null) this.drawRun(view, view.run);
+    this.legends.show(this.map, view, this.palette);
+  }
+
+  private drawRun(view: View, run: Run): void {
+    const { step, playing, speed, block, request, scene, event } = view;
     const { cursor, recording, derived } = run;
     this.cursorNow();
     const holders = block === null ? [] : cursor.holders(block);
@@ -191,16 +188,6 @@ export class Stage {
     this.teller.show(cursor, playing);
   }
 
-  /** What the colours of the blocks mean. */
-  private legend(): Caption['legend'] {
-    const { mode, run } = this.view.get();
-    return legendOf(mode, this.palette, run?.recording.header.pool.groups ?? []);
-  }
-
-  private showLegends(): void {
-    showLegends(this.map, this.legend(), this.palette);
-  }
-
   showScene(): void {
     const { scene } = this.view.get();
     byId('main').dataset.scene = scene;
@@ -220,7 +207,6 @@ export class Stage {
     this.experts.restyle(palette);
     this.gantt.restyle(palette);
     this.compare.restyle(palette, mode);
-    this.showLegends();
     this.ask();
   }
 
@@ -239,11 +225,12 @@ export class Stage {
 
   /** What goes under a picture of the map. */
   caption(): Caption {
-    const { run, step } = this.view.get();
+    const view = this.view.get();
+    const { run, step } = view;
     return {
       title: byId('scenario-name').textContent,
       text: run === null ? '' : t().live.step(grouped(step), sentenceOf(run.recording, step)),
-      legend: this.legend(),
+      legend: blockLegend(view, this.palette),
     };
   }
 
