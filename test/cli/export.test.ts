@@ -1,17 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { poolscope, ROOT, scratchFolder } from './cli.ts';
+import { ROOT, scratchFolder } from './cli.ts';
+import { poolscopeHere } from './in-process.ts';
 
 const HELLO = 'scenarios/hello.pool.yaml';
 const { folder } = scratchFolder();
+const poolscope = (...args: string[]) => poolscopeHere(ROOT, args);
 
 const documented = [
   ...readFileSync(join(ROOT, 'docs/cli.md'), 'utf8').matchAll(/^poolscope (export .*)$/gm),
 ].map(([, command]) => command.split(' '));
 
-test.each(documented)('%s %s %s %s %s %s: as documented', (...args) => {
-  const { status, stdout, stderr } = poolscope(...args);
+test.each(documented)('%s %s %s %s %s %s: as documented', async (...args) => {
+  const { status, stdout, stderr } = await poolscope(...args);
   expect(stderr).toBe('');
   expect(status).toBe(0);
   expect(stdout.length).toBeGreaterThan(1000);
@@ -21,12 +23,12 @@ test('all formats are documented', () => {
   expect(documented.map((args) => args[3])).toEqual(['json', 'csv', 'openmetrics', 'chrome-trace']);
 });
 
-test('hello: a row per request, preemptions on the timeline', () => {
-  const { requests } = JSON.parse(poolscope('export', HELLO, '--format', 'json').stdout);
+test('hello: a row per request, preemptions on the timeline', async () => {
+  const { requests } = JSON.parse((await poolscope('export', HELLO, '--format', 'json')).stdout);
   expect(requests).toHaveLength(26);
-  const rows = poolscope('export', HELLO, '--format', 'csv').stdout.trim().split('\r\n');
+  const rows = (await poolscope('export', HELLO, '--format', 'csv')).stdout.trim().split('\r\n');
   expect(rows).toHaveLength(27);
-  const { traceEvents } = JSON.parse(poolscope('export', HELLO, '--format', 'chrome-trace').stdout);
+  const { traceEvents } = JSON.parse((await poolscope('export', HELLO, '--format', 'chrome-trace')).stdout);
   const preempted = traceEvents.filter(({ name }: { name: string }) => name === 'preemption');
   const total = requests.reduce((sum: number, r: { numPreemptions: number }) => sum + r.numPreemptions, 0);
   expect(total).toBeGreaterThan(0);
@@ -35,12 +37,12 @@ test('hello: a row per request, preemptions on the timeline', () => {
 
 test.each(['json', 'csv', 'openmetrics', 'chrome-trace'])(
   '%s: a recording gives what its scenario gives, on stdout and in a file',
-  (format) => {
+  async (format) => {
     const recording = join(folder, 'hello.poolrec');
     const output = join(folder, `hello.${format}`);
-    poolscope('run', HELLO, '--record', recording);
-    const ofScenario = poolscope('export', HELLO, '--format', format);
-    expect(poolscope('export', recording, '--format', format, '--output', output)).toMatchObject({
+    await poolscope('run', HELLO, '--record', recording);
+    const ofScenario = await poolscope('export', HELLO, '--format', format);
+    expect(await poolscope('export', recording, '--format', format, '--output', output)).toMatchObject({
       status: 0,
       stdout: '',
     });
@@ -59,22 +61,22 @@ test.each([
     [HELLO, '--format', 'csv', '--output', '/nowhere/x.csv'],
     '/nowhere/x.csv: cannot be written: there is no such folder',
   ],
-])('%j is bad input', (args, message) => {
-  const { status, stderr } = poolscope('export', ...args);
+])('%j is bad input', async (args, message) => {
+  const { status, stderr } = await poolscope('export', ...args);
   expect(stderr.trim()).toBe(message);
   expect(status).toBe(2);
 });
 
-test('a format must be given, and known', () => {
-  expect(poolscope('export', HELLO).status).toBe(2);
-  expect(poolscope('export', HELLO, '--format', 'xml').status).toBe(2);
+test('a format must be given, and known', async () => {
+  expect((await poolscope('export', HELLO)).status).toBe(2);
+  expect((await poolscope('export', HELLO, '--format', 'xml')).status).toBe(2);
 });
 
-test('what is refused leaves the file that was there', () => {
+test('what is refused leaves the file that was there', async () => {
   const output = join(folder, 'kept.txt');
   writeFileSync(output, 'kept');
   const slow = [HELLO, '--set', 'workload.request-rate=0.001', '--format', 'openmetrics', '--every', '1ms'];
-  const { status, stderr } = poolscope('export', ...slow, '--output', output);
+  const { status, stderr } = await poolscope('export', ...slow, '--output', output);
   expect(stderr).toContain('--every: is too short');
   expect(status).toBe(2);
   expect(readFileSync(output, 'utf8')).toBe('kept');
