@@ -1,5 +1,6 @@
 import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
+import { draftingOf } from './drafting.ts';
 import { eplb } from './eplb-checks.ts';
 import { fitsLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
@@ -131,6 +132,17 @@ const partialPrefills: Check = ({ scenario, limits }) => {
     : null;
 };
 
+const batchHoldsDrafts: Check = ({ scenario, limits: { maxNumBatchedTokens, maxNumSeqs } }) => {
+  const { extraSlots } = draftingOf(scenario) ?? { extraSlots: 0 };
+  const left = maxNumBatchedTokens - extraSlots * maxNumSeqs;
+  return left <= 0
+    ? refuse(
+        `ValueError: max_num_scheduled_tokens is set to ${left} based on the speculative decoding settings, which does not allow any tokens to be scheduled. Increase max_num_batched_tokens to accommodate the additional draft token slots, or decrease num_speculative_tokens or max_num_seqs.`,
+        `--max-num-batched-tokens more than ${extraSlots * maxNumSeqs}`,
+      )
+    : null;
+};
+
 const headsDivide: Check = ({ architecture: { numHeads }, parallel: { tensor } }) =>
   numHeads % tensor !== 0
     ? refuse(
@@ -197,5 +209,6 @@ const V1_CHECKS: readonly Check[] = [
   layersSuffice,
   lora,
   asyncScheduling,
+  batchHoldsDrafts,
   dtypeIsKnown,
 ];

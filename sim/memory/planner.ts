@@ -3,7 +3,6 @@ import { isObject } from '../plain-values.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { ForkSpec } from '../scenario/fork.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { FlagValue } from '../scenario/stated-flags.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { type SchedulerSwitch, switched } from '../scheduler/switch.ts';
 import { GIB } from '../units.ts';
@@ -12,6 +11,7 @@ import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Refusal } from './check.ts';
+import { type Drafting, draftingOf, lookaheadOf } from './drafting.ts';
 import { fitsLength, withFittedLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
@@ -228,27 +228,31 @@ function simulatesAsync(scenario: Scenario): boolean {
   return architecture.moe === null || parallel.data === 1;
 }
 
+/** Room in a step for the slots that drafting adds (vLLM `_set_max_num_scheduled_tokens`); null = none are added. */
+function scheduledTokens({ extraSlots }: Drafting, limits: BatchLimits): number | null {
+  return extraSlots === 0 ? null : limits.maxNumBatchedTokens - extraSlots * limits.maxNumSeqs;
+}
+
 function schedulerConfig(scenario: Scenario, limits: BatchLimits): SchedulerConfig {
   const flag = flagsOf(scenario);
-  const speculative = flag('speculative_config') as Readonly<Record<string, unknown>> | null;
-  const numSpeculativeTokens = numberOf((speculative?.num_speculative_tokens ?? null) as FlagValue, 0);
+  const drafting = draftingOf(scenario);
   return {
     maxNumSeqs: limits.maxNumSeqs,
     maxNumBatchedTokens: limits.maxNumBatchedTokens,
-    maxNumScheduledTokens: null,
+    maxNumScheduledTokens: drafting === null ? null : scheduledTokens(drafting, limits),
     maxModelLen: limits.maxModelLen,
     enableChunkedPrefill: limits.enableChunkedPrefill,
     longPrefillTokenThreshold: limits.longPrefillTokenThreshold,
     schedulerReserveFullIsl: (flag('scheduler_reserve_full_isl') as boolean | null) ?? true,
     policy: flag('scheduling_policy') === 'priority' ? 'priority' : 'fcfs',
     asyncScheduling: simulatesAsync(scenario),
-    numSpeculativeTokens,
+    numSpeculativeTokens: drafting?.numTokens ?? 0,
     numLookaheadTokens:
       scenario.vllm === '0.6.3'
         ? numberOf(flag('num_lookahead_slots'), 0)
-        : speculative?.method === 'ngram'
+        : drafting === null
           ? 0
-          : numSpeculativeTokens,
-    useEagle: /^eagle/.test(String(speculative?.method ?? '')),
+          : lookaheadOf(drafting),
+    useEagle: drafting?.readsHiddenStates ?? false,
   };
 }

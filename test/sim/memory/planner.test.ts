@@ -97,8 +97,32 @@ describe('defaults by version and GPU', () => {
     ['--no-async-scheduling', false],
     [`--speculative-config '{"method": "eagle", "num_speculative_tokens": 3}'`, true],
     [`--speculative-config '{"method": "ngram", "num_speculative_tokens": 3}'`, false],
+    [`--speculative-config '{"method": "ngram_gpu", "num_speculative_tokens": 3}'`, true],
+    [`--speculative-config '{"method": "deepseek_mtp", "num_speculative_tokens": 1}'`, true],
+    [`--speculative-config '{"model": "org/draft", "num_speculative_tokens": 3}'`, false],
+    [`--async-scheduling --speculative-config '{"model": "org/draft", "num_speculative_tokens": 3}'`, true],
   ])('%s: async scheduling %s', (flags, isAsync) => {
     expect(started(`${LLAMA} ${flags}`).scheduler.asyncScheduling).toBe(isAsync);
+  });
+
+  test.each([
+    ['{"method": "ngram", "num_speculative_tokens": 4}', 0, false, null],
+    ['{"method": "suffix", "num_speculative_tokens": 4}', 0, false, null],
+    ['{"model": "pkg.Drafter", "num_speculative_tokens": 4}', 0, false, null],
+    ['{"method": "eagle3", "model": "org/head", "num_speculative_tokens": 4}', 4, true, null],
+    ['{"method": "mtp", "num_speculative_tokens": 1}', 1, true, null],
+    ['{"model": "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B", "num_speculative_tokens": 4}', 4, true, null],
+    // A model of its own takes a slot of each request; drafts made at once take theirs.
+    ['{"model": "org/draft", "num_speculative_tokens": 4}', 4, false, 2048 - 64],
+    ['{"model": "org/draft", "num_speculative_tokens": 4, "parallel_drafting": true}', 4, false, 2048 - 256],
+    ['{"method": "dflash", "model": "org/head", "num_speculative_tokens": 4}', 4, true, 2048 - 192],
+  ])('%s: look-ahead %i, eagle %s, budget of a step %s', (config, numLookaheadTokens, useEagle, budget) => {
+    const command = `${LLAMA} --max-num-seqs 64 --speculative-config '${config}'`;
+    expect(started(command).scheduler).toMatchObject({
+      numLookaheadTokens,
+      useEagle,
+      maxNumScheduledTokens: budget,
+    });
   });
 
   test('the default budget of a step is no more than all sequences can be long; one that is stated stands', () => {
@@ -199,6 +223,12 @@ describe('starts that fail, in vLLM’s words', () => {
       'a100-80g',
       'invalid-argument',
       'ValueError: Currently, async scheduling is only supported with EAGLE/MTP/Draft Model/NGram GPU',
+    ],
+    [
+      `${LLAMA} --max-num-seqs 2048 --max-num-batched-tokens 2048 --speculative-config '{"model": "org/draft", "num_speculative_tokens": 3}'`,
+      'a100-80g',
+      'invalid-argument',
+      'max_num_scheduled_tokens is set to 0 based on the speculative decoding settings',
     ],
     [
       `${LLAMA} --max-num-seqs 0`,

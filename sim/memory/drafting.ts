@@ -1,0 +1,65 @@
+import { isObject } from '../plain-values.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { flagsOf } from './flags.ts';
+
+/** How V1 drafts tokens, as far as memory and scheduling depend on it (vLLM `SpeculativeConfig`). */
+export interface Drafting {
+  /** In vLLM's words: "ngram", "eagle", "mtp", "draft_model", … */
+  readonly method: string;
+  /** num_speculative_tokens. */
+  readonly numTokens: number;
+  /** The drafter reads the model's hidden states: prefix hits lose their last block (vLLM `use_eagle`). */
+  readonly readsHiddenStates: boolean;
+  /** Token slots that drafting adds to the batch, per request. */
+  readonly extraSlots: number;
+  readonly disablesPaddedBatch: boolean;
+}
+
+/** What reads hidden states; MTP under any of its names is "mtp". */
+const HIDDEN_STATES = new Set(['eagle', 'eagle3', 'mtp', 'dflash']);
+/** Methods that no model's name overrides. */
+const FIXED = new Set(['ngram', 'ngram_gpu', 'suffix', 'custom_class', 'extract_hidden_states']);
+/** Parts of a draft model's name that say how it drafts, in the order in which vLLM looks for them. */
+const IN_NAMES = [
+  ['eagle-', 'eagle'],
+  ['eagle3', 'eagle3'],
+  ['dflash', 'dflash'],
+] as const;
+
+/** null: without --speculative-config. */
+export function draftingOf(scenario: Scenario): Drafting | null {
+  const config = flagsOf(scenario)('speculative_config');
+  if (!isObject(config)) return null;
+  const { num_speculative_tokens: tokens, parallel_drafting, disable_padded_drafter_batch } = config;
+  const method = methodOf(config.method, config.model);
+  const numTokens = typeof tokens === 'number' ? tokens : 0;
+  const isParallel = parallel_drafting === true || method === 'dflash';
+  return {
+    method,
+    numTokens,
+    readsHiddenStates: HIDDEN_STATES.has(method),
+    extraSlots: (isParallel ? Math.max(0, numTokens - 1) : 0) + (method === 'draft_model' ? 1 : 0),
+    disablesPaddedBatch: disable_padded_drafter_batch === true,
+  };
+}
+
+/** Whether tokens are drafted on the GPU by what vLLM schedules asynchronously of its own accord. */
+export function draftsAsynchronously({ method }: Drafting): boolean {
+  return HIDDEN_STATES.has(method) || method === 'extract_hidden_states' || method === 'ngram_gpu';
+}
+
+/** Slots beyond the known tokens that a running request asks for. */
+export function lookaheadOf({ method, numTokens, readsHiddenStates }: Drafting): number {
+  return readsHiddenStates || method === 'draft_model' ? numTokens : 0;
+}
+
+function methodOf(stated: unknown, model: unknown): string {
+  const name = typeof model === 'string' ? model : '';
+  // A dot and no slash are taken for a Python class.
+  if (name.includes('.') && !name.includes('/')) return 'custom_class';
+  const method = typeof stated === 'string' ? stated : /^\[?ngram\]?$/.test(name) ? 'ngram' : 'draft_model';
+  if (method === '[ngram]') return 'ngram';
+  if (method.endsWith('_mtp')) return 'mtp';
+  if (FIXED.has(method) || HIDDEN_STATES.has(method)) return method;
+  return IN_NAMES.find(([part]) => name.toLowerCase().includes(part))?.[1] ?? method;
+}
