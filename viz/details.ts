@@ -8,6 +8,9 @@ import type { Prefix } from './prefix-order.ts';
 import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;
+/** Entries of a block table before the block's own, and in all. */
+const ENTRIES_BEFORE = 2;
+const ENTRIES = 6;
 /** Lines of a block's life before and after the cursor. */
 const LIFE_BEFORE = 6;
 const LIFE_AFTER = 2;
@@ -52,6 +55,7 @@ export class Details {
     const onCpu = block >= numGpuBlocks;
     this.title.textContent = `${onCpu ? texts.cpuBlock : texts.block} ${grouped(onCpu ? block - numGpuBlocks : block)}`;
     const state = blockState(cursor, block);
+    const drawn: HTMLElement[] = [];
     const rows: [string, ...(Node | string)[]][] = [[texts.state, states[state]]];
     if (state === 'null') {
       rows.push([texts.meaning, texts.nullMeaning]);
@@ -70,6 +74,7 @@ export class Details {
         const position = cursor.table(owners[0], which).indexOf(block);
         const blockSize = cursor.blockSizeOfTable(which);
         rows.push([texts.table, texts.entry(position, position * blockSize, (position + 1) * blockSize - 1)]);
+        drawn.push(blockTable(cursor, owners[0], which, position));
         rows.push([texts.filled, texts.fill(cursor.fill(block), blockSize)]);
         if (groups.length > 1) rows.push([texts.group, `${which} (${groups[which].kind.replace('_', ' ')})`]);
         else if (cursor.numTables(owners[0]) > 1) rows.push([texts.sequence, String(which)]);
@@ -88,6 +93,7 @@ export class Details {
     if (blocksPerCell > 1) rows.push([texts.cell, texts.cellOf(blocksPerCell)]);
     this.root.replaceChildren(
       h('dl', {}, ...rows.flatMap(([term, ...what]) => [h('dt', {}, term), h('dd', {}, ...what)])),
+      ...drawn,
       ...(blocksPerCell === 1 ? this.life(cursor, block) : []),
     );
   }
@@ -123,6 +129,24 @@ export class Details {
       id,
     );
   }
+}
+
+/** The part of a request's block table around an entry: which block each of its places is in. */
+function blockTable(cursor: Cursor, request: number, which: number, position: number): HTMLElement {
+  const texts = t().details;
+  const table = cursor.table(request, which);
+  const from = Math.max(0, Math.min(position - ENTRIES_BEFORE, table.length - ENTRIES));
+  const entries = [...table.subarray(from, from + ENTRIES)].map((block, i) => {
+    const shown = block === cursor.nullBlock ? '–' : grouped(block);
+    return h(
+      'li',
+      { 'aria-current': String(from + i === position), 'aria-label': texts.maps(from + i, shown) },
+      h('small', { 'aria-hidden': 'true' }, grouped(from + i)),
+      h('b', { 'aria-hidden': 'true' }, shown),
+    );
+  });
+  const title = texts.tableOf(cursor.recording.requestIds[request], grouped(table.length));
+  return h('div', {}, h('h3', {}, title), h('ol', { class: 'block-table' }, ...entries));
 }
 
 function sentenceOfLife({ kind, chain }: LifeEvent, request: string | null): string {

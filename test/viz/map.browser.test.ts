@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ORDER_MODES } from '../../viz/block-order.ts';
+import { objections } from './accessible.ts';
 import { withBlocks } from './hello-run.ts';
 import { useSite } from './use-site.ts';
 import { drawn, drop, pixels, press, shows, stepOf } from './visitor.ts';
@@ -27,6 +28,13 @@ describe('the block map', () => {
     expect(lines[0]).toMatch(/^step \d+ taken by r0$/);
     expect(await stepOf(page)).toBe(0);
     expect(await page.locator('#live').textContent()).toBe('Block 1, held by r0');
+    const table = page.locator('.block-table li');
+    expect(await table.nth(0).getAttribute('aria-label')).toBe('entry 0: block 1');
+    expect(await table.evaluateAll((entries) => entries.map(({ ariaCurrent }) => ariaCurrent))).toEqual([
+      'true',
+      ...Array<string>(5).fill('false'),
+    ]);
+    expect(await objections(page)).toEqual([]);
   });
 
   test('lets the blocks of a request stand out', async () => {

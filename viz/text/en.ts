@@ -294,6 +294,8 @@ export const en = {
     place: (place: string) => `number ${place} in the free queue`,
     cell: 'cell',
     cellOf: (blocks: number) => `${blocks} blocks from this one on`,
+    tableOf: (id: string, entries: string) => `Block table of ${id} (${entries} entries)`,
+    maps: (entry: number, block: string) => `entry ${entry}: block ${block}`,
     life: (events: string) => `Its life (${events} events)`,
     step: (step: string) => `step ${step}`,
     taken: 'taken',

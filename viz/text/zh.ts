@@ -263,6 +263,8 @@ export const zh: Texts = {
     place: (place) => `空闲队列中第 ${place} 个`,
     cell: '格',
     cellOf: (blocks) => `从此块起 ${blocks} 块`,
+    tableOf: (id, entries) => `${id} 的块表（${entries} 项）`,
+    maps: (entry, block) => `第 ${entry} 项：块 ${block}`,
     life: (events) => `经历（${events} 个事件）`,
     step: (step) => `第 ${step} 步`,
     taken: '被取走',
