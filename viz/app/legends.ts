@@ -12,11 +12,16 @@ import type { View } from './view.ts';
 export class Legends {
   private readonly drawnFrom = new DrawnFrom();
 
-  /** @param map as it was last drawn. */
-  show({ blocksPerCell, showsBranches }: BlockMap, view: View, palette: Palette): void {
+  private told: string | null = null;
+
+  /**
+   * @param map as it was last drawn.
+   * @returns whether they say something else than before, and may leave the map another height.
+   */
+  show({ blocksPerCell, showsBranches }: BlockMap, view: View, palette: Palette): boolean {
     const { legend } = t();
     const { run, mode } = view;
-    if (!this.drawnFrom.differs(blocksPerCell, showsBranches, run, mode, palette, legend)) return;
+    if (!this.drawnFrom.differs(blocksPerCell, showsBranches, run, mode, palette, legend)) return false;
     const entry = (color: string, label: string) => h('span', {}, swatch(color), label);
     byId('legend').replaceChildren(
       ...blockLegend(view, palette).map(({ color, label }) => entry(color, label)),
@@ -29,6 +34,9 @@ export class Legends {
       entry(palette.css('chart-waiting'), legend.waiting),
       entry(palette.css('chart-preempt'), legend.preemption),
     );
+    const before = this.told;
+    this.told = byId('legend').textContent;
+    return this.told !== before;
   }
 }
 

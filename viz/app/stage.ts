@@ -161,7 +161,7 @@ export class Stage {
   draw(): void {
     const view = this.view.get();
     if (view.run !== null) this.drawRun(view, view.run);
-    this.legends.show(this.map, view, this.palette);
+    if (this.legends.show(this.map, view, this.palette)) this.ask();
   }
 
   private drawRun(view: View, run: Run): void {
