@@ -76,7 +76,7 @@ const paletteDialog = new PaletteDialog(
   (query) => {
     const { run, step } = view.get();
     if (run === null) return [];
-    return search(query, run.recording, run.events, run.cursor.numBlocks, step);
+    return search(query, run.recording, run.events, run.cursor, step);
   },
   (found) => reveal(found, view, playback, stage.map),
 );

@@ -1,3 +1,4 @@
+import type { Cursor } from '../sim/recording/cursor.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { type EventName, type EventSteps, neighbour } from './event-steps.ts';
 import { t } from './text/text.ts';
@@ -10,18 +11,21 @@ export type Found =
   | { readonly kind: 'event'; readonly event: EventName; readonly step: number; readonly text: string };
 
 const MOST = 12;
+const REFERENCES = /^\s*ref\s*(>=|>|=)\s*(\d{1,9})\s*$/i;
 
 /**
- * What a query finds in a run: `req:r17`, `block:4021`, `step:90`, `event:preempt` (the next one behind the cursor, then
- * from the start), or a part of a request's name. Plain substrings: what looks for more surprises more.
+ * What a query finds in a run: `req:r17`, `block:4021`, `ref>1`, `step:90`, `event:preempt` (the next one behind the
+ * cursor, then from the start), or a part of a request's name. Plain substrings: what looks for more surprises more.
  */
 export function search(
   query: string,
   recording: Recording,
   eventsOf: EventSteps,
-  numBlocks: number,
+  pool: Pick<Cursor, 'numBlocks' | 'refCount'>,
   cursor: number,
 ): Found[] {
+  const references = REFERENCES.exec(query);
+  if (references !== null) return referenced(references[1], Number(references[2]), pool);
   const match = /^\s*(?:(req|request|block|step|event):)?\s*(.*?)\s*$/i.exec(query);
   const kind = match?.[1]?.toLowerCase();
   const what = match?.[2].toLowerCase() ?? '';
@@ -29,7 +33,7 @@ export function search(
   const found: Found[] = [];
   const number = /^\d+$/.test(what) ? Number(what) : null;
   if (kind === undefined || kind === 'req' || kind === 'request') found.push(...requests(what, recording));
-  if (number !== null && (kind === 'block' || kind === undefined) && number < numBlocks) {
+  if (number !== null && (kind === 'block' || kind === undefined) && number < pool.numBlocks) {
     found.push({ kind: 'block', block: number, text: t().find.block(number) });
   }
   if (number !== null && (kind === 'step' || kind === undefined) && number <= recording.numSteps) {
@@ -37,6 +41,22 @@ export function search(
   }
   if (kind === undefined || kind === 'event') found.push(...events(what, eventsOf, cursor));
   return found.slice(0, MOST);
+}
+
+/** Blocks that so many requests hold now, the most first. */
+function referenced(
+  operator: string,
+  least: number,
+  { numBlocks, refCount }: Pick<Cursor, 'numBlocks' | 'refCount'>,
+): Found[] {
+  const wanted = (count: number) =>
+    operator === '=' ? count === least : count > least || (operator === '>=' && count === least);
+  const blocks: number[] = [];
+  for (let block = 0; block < numBlocks; block++) if (wanted(refCount[block])) blocks.push(block);
+  return blocks
+    .sort((a, b) => refCount[b] - refCount[a] || a - b)
+    .slice(0, MOST)
+    .map((block) => ({ kind: 'block', block, text: t().find.referenced(block, refCount[block]) }));
 }
 
 /** A name that is equal goes before those that only contain it. */

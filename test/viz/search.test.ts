@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { Cursor } from '../../sim/recording/cursor.ts';
 import { parseScenario } from '../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { eventSteps } from '../../viz/event-steps.ts';
@@ -8,8 +9,9 @@ import { search } from '../../viz/search.ts';
 const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 const recording = simulateScenario(parseScenario(HELLO, 'hello.pool.yaml')).recording!;
 const steps = eventSteps(recording);
+const pool = new Cursor(recording);
 const find = (query: string, cursor = 0) =>
-  search(query, recording, steps, 64, cursor).map(({ text }) => text);
+  search(query, recording, steps, pool, cursor).map(({ text }) => text);
 
 test('requests by name, the equal one first; blocks and steps by number', () => {
   expect(find('req:r1')[0]).toBe('request r1');
@@ -22,6 +24,18 @@ test('requests by name, the equal one first; blocks and steps by number', () => 
   expect(find('')).toEqual([]);
   expect(find('req:')).toEqual([]);
   expect(find('nonsense')).toEqual([]);
+});
+
+test('blocks by how many hold them now, the most first', () => {
+  pool.seek(60);
+  const counts = find('ref>1').map((text) => Number(/, (\d+) references$/.exec(text)?.[1]));
+  const most = pool.refCount.toSorted().at(-1);
+  expect(counts[0]).toBe(most);
+  expect(counts).toEqual(counts.toSorted((a, b) => b - a));
+  expect(counts.every((count) => count > 1)).toBe(true);
+  expect(find(`ref >= ${most}`)).toEqual(find(`REF=${most}`));
+  expect(find(`ref>${most}`)).toEqual([]);
+  expect(find('ref=1')[0]).toMatch(/^block \d+, 1 reference$/);
 });
 
 test('events: the next one behind the cursor, or the first', () => {

@@ -149,10 +149,11 @@ export const en = {
 
   find: {
     label: 'Search, or a command',
-    hint: 'req:r17, block:40, step:90, event:preempt, or a command',
+    hint: 'req:r17, block:40, ref>1, step:90, event:preempt, or a command',
     found: 'Found',
     request: (id: string) => `request ${id}`,
     block: (block: number) => `block ${block}`,
+    referenced: (block: number, count: number) => `block ${block}, ${plural(count, 'reference')}`,
     step: (step: number) => `step ${step}`,
     event: (name: string, step: number, isNext: boolean, count: number) =>
       `${name}, ${isNext ? 'next' : 'first'} at step ${step} (${count} in all)`,

@@ -128,10 +128,11 @@ export const zh: Texts = {
 
   find: {
     label: '搜索或执行命令',
-    hint: 'req:r17、block:40、step:90、event:preempt，或命令',
+    hint: 'req:r17、block:40、ref>1、step:90、event:preempt，或命令',
     found: '结果',
     request: (id) => `请求 ${id}`,
     block: (block) => `块 ${block}`,
+    referenced: (block, count) => `块 ${block}，${count} 个引用`,
     step: (step) => `第 ${step} 步`,
     event: (name, step, isNext, count) =>
       `${name}，${isNext ? '下一次' : '首次'}在第 ${step} 步（共 ${count} 次）`,
