@@ -7,13 +7,20 @@ import { MIB } from '../units.ts';
 const BYTES_PER_LAYER = 0.115 * MIB;
 const LARGEST_CAPTURE = 512;
 
-/** Batch sizes that V1 captures: 1, 2, 4, then in steps of 8, above 256 in steps of 16. */
+/** What V1 counts a graph for at least: the driver's own. */
+const LEAST_GRAPH_BYTES = MIB;
+
+/**
+ * Batch sizes that V1 captures: 1, 2, 4, then in steps of 8, above 256 in steps of 16; and the largest batch that
+ * there can be, if that is within.
+ */
 export function captureSizes(maxNumSeqs: number, maxNumBatchedTokens: number): number[] {
   const largest = Math.min(2 * maxNumSeqs, LARGEST_CAPTURE, maxNumBatchedTokens);
   const sizes: number[] = [];
   for (let size = 1; size <= largest; size += size < 4 ? size : size < 8 ? 4 : size < 256 ? 8 : 16) {
     sizes.push(size);
   }
+  if (largest === maxNumBatchedTokens && sizes.at(-1) !== largest) sizes.push(largest);
   return sizes;
 }
 
@@ -39,5 +46,6 @@ export function capturedGraphs(maxNumSeqs: number, maxNumBatchedTokens: number) 
 /** V1's estimate of them. */
 export function cudaGraphBytes(numLayers: number, maxNumSeqs: number, maxNumBatchedTokens: number): number {
   const { piecewise, full } = capturedGraphs(maxNumSeqs, maxNumBatchedTokens);
-  return Math.round((piecewise.length + full.length) * numLayers * BYTES_PER_LAYER);
+  const bytes = Math.max(LEAST_GRAPH_BYTES, numLayers * BYTES_PER_LAYER);
+  return Math.round((piecewise.length + full.length) * bytes);
 }

@@ -104,6 +104,8 @@ describe('CUDA graphs', () => {
     expect(captureSizes(1024, 8192)).toHaveLength(51);
     expect(captureSizes(128, 8192)).toHaveLength(35);
     expect(captureSizes(8, 2048)).toEqual([1, 2, 4, 8, 16]);
+    expect(captureSizes(1024, 100).slice(-3)).toEqual([88, 96, 100]);
+    expect(captureSizes(1024, 104).slice(-3)).toEqual([88, 96, 104]);
     expect(capturedGraphs(8, 2048).full).toEqual([1, 2, 4, 8]);
   });
 
@@ -114,6 +116,11 @@ describe('CUDA graphs', () => {
     [36, 30, 2048, 0.08],
   ])('%i layers, %i sequences: about %d GiB as estimated', (layers, seqs, tokens, expected) => {
     expect(Math.abs(cudaGraphBytes(layers, seqs, tokens) / GIB - expected)).toBeLessThan(0.06);
+  });
+
+  test('a graph of few layers counts for 1 MiB', () => {
+    const { piecewise, full } = capturedGraphs(8, 2048);
+    expect(cudaGraphBytes(4, 8, 2048)).toBe((piecewise.length + full.length) * 1024 ** 2);
   });
 });
 
