@@ -25,7 +25,7 @@ export function overheadOf({ vllm, hardware }: Scenario): HostOverhead {
 /** What the analytic step time of a scenario is made of. */
 export function timingOf(scenario: Scenario): RooflineInput {
   const hardware = resolveHardware(scenario);
-  const { architecture, gpu, link, parallel, weightBytes, kvElementBytes, enforceEager } = hardware;
+  const { architecture, gpu, link, parallel, weightFormat, kvElementBytes, enforceEager } = hardware;
   const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
   const host = hostShareOf(scenario, hardware);
   return {
@@ -36,7 +36,7 @@ export function timingOf(scenario: Scenario): RooflineInput {
       dataParallel: parallel.data,
       ...(parallel.pipeline > 1 && { pipelineParallel: parallel.pipeline }),
       expertParallel: parallel.experts,
-      weightBytes,
+      weightBytes: weightFormat.bytes,
       kvBytes: kvElementBytes,
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
       ...(link !== null && { link }),

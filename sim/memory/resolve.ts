@@ -22,10 +22,7 @@ export interface ResolvedHardware {
   /** Timing of a link that the user describes; null = that of the GPU's kind of link. */
   readonly link: LinkTiming | null;
   readonly parallel: Parallel;
-  readonly tensorParallel: number;
   readonly weightFormat: WeightFormat;
-  /** Of one weight of the matrices. */
-  readonly weightBytes: number;
   readonly kvElementBytes: number;
   readonly enforceEager: boolean;
 }
@@ -71,9 +68,7 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
       redundantExperts: redundantExperts(flag('eplb_config')),
       copiesEncoder: flag('mm_encoder_tp_mode') === 'data',
     },
-    tensorParallel: tensor,
     weightFormat: format,
-    weightBytes: format.bytes,
     kvElementBytes: elementBytes,
     enforceEager: runsEagerly(scenario),
   };

@@ -6,7 +6,12 @@ import { rulesOf } from '../../../sim/memory/rules.ts';
 import { weightFormat } from '../../../sim/memory/weight-format.ts';
 import { rankWeights } from '../../../sim/memory/weights.ts';
 import { DEFAULT_BALANCER } from '../../../sim/moe/eplb.ts';
-import { expertMemory, leftOnHost, lowLatencyBytes } from '../../../sim/moe/expert-memory.ts';
+import {
+  communicationBytes,
+  expertMemory,
+  leftOnHost,
+  lowLatencyBytes,
+} from '../../../sim/moe/expert-memory.ts';
 import { offloadedShares } from '../../../sim/moe/offload.ts';
 import { routingTensors, stepBuffers } from '../../../sim/moe/step-buffers.ts';
 import { workspaceBytes } from '../../../sim/moe/workspace.ts';
@@ -36,6 +41,20 @@ describe('published and worked figures (moe.md)', () => {
   ])('DeepEP low latency, %i tokens (vllm#57894)', (maxTokens, gib) => {
     const bytes = lowLatencyBytes({ hiddenSize: 5120, maxTokens, numExperts: 448, redundant: 0 });
     expect(bytes / GIB).toBeCloseTo(gib, 2);
+  });
+
+  test('DeepEP has a buffer for NVLink, one more across nodes, and its low-latency mode one of its own', () => {
+    const of = (more: Parameters<typeof smallShape>[0]) => {
+      const shape = smallShape({ spread: true, replicas: 2, ranks: 8, ...more });
+      return { bytes: communicationBytes(shape), lowLatency: lowLatencyBytes(shape) };
+    };
+    expect(of({ allToAll: 'allgather' }).bytes).toBe(0);
+    expect(of({ allToAll: 'deepep-high-throughput', replicas: 1 }).bytes).toBe(0);
+    expect(of({ allToAll: 'deepep-high-throughput' }).bytes).toBe(GIB);
+    expect(of({ allToAll: 'deepep-high-throughput', ranks: 9 }).bytes).toBe(2 * GIB);
+    const { bytes, lowLatency } = of({ allToAll: 'deepep-low-latency' });
+    expect(lowLatency).toBeGreaterThan(0);
+    expect(bytes).toBe(GIB + lowLatency);
   });
 
   test("DeepSeek-V3's load balancer at EP 8", () => {

@@ -155,5 +155,7 @@ describe('why', () => {
 
   test('nothing where nothing can be said', () => {
     expect(why('poolscope:request_throughput')).toBeNull();
+    // Of somebody who decodes on and on, only a preemption could be the reason.
+    expect(why('vllm:request_time_per_output_token_seconds', hello, true)).toBeNull();
   });
 });

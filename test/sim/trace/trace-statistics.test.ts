@@ -96,6 +96,14 @@ describe('fit', () => {
     }
   });
 
+  test('one length is a number; lengths that are further apart than a scenario may say are cut to it', () => {
+    const rows = 'arrived_at,num_prefill_tokens,num_decode_tokens\n0,5,1\n1,5,9000000\n';
+    const summary = summarizeTrace(openTrace([rows], { file: 'f', format: 'vidur' }), 'f');
+    for (const fit of LENGTH_FITS) expect(fitTrace(summary, fit)['input-len']).toBe(5);
+    expect(fitTrace(summary, 'lognormal')['output-len']).toMatchObject({ lognormal: { sigma: 5 } });
+    expect(scenario(fitTrace(summary, 'lognormal')).numRequests).toBe(2);
+  });
+
   test('quantiles give back the mean of what they were taken of', () => {
     const lengths = { lognormal: { median: 300, sigma: 1.3, max: 100_000 } };
     const drawn = scenario({ 'num-prompts': 20_000, 'input-len': lengths });
