@@ -78,7 +78,12 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   const flags = withEplb(stated, checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
     const named = flags.unmodelled.map((name) => `--${name}`).join(', ');
-    if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
+    if (flags.unmodelled.includes('config')) {
+      report(
+        [checked.command === undefined ? 'engine' : 'command'],
+        '--config: the file of flags is not read from here: its flags go under engine: as they are, or poolscope import reads it',
+      );
+    } else if (allowUnmodelled) notes.push(`not modelled, left out: ${named}`);
     else
       report(
         [checked.command === undefined ? 'engine' : 'command'],

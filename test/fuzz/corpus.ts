@@ -15,6 +15,7 @@ export const SCENARIOS: readonly string[] = readdirSync(join(ROOT, 'scenarios'),
 export const COMMANDS: readonly string[] = [
   ...new Set(SCENARIOS.flatMap((text) => /^command: (vllm serve \S.*)$/m.exec(text)?.[1] ?? [])),
   'python -m vllm.entrypoints.openai.api_server --model meta-llama/Llama-3.1-8B --tensor-parallel-size 2',
+  'vllm serve Qwen/Qwen3-8B --max-model-len auto -cc.mode=3 --hf-overrides.a.b+ 1,2 --kv-cache-memory-bytes 2.5g | tee log',
   'docker run --gpus all -e A=b vllm/vllm-openai:latest --model Qwen/Qwen3-8B --max-model-len 4096',
 ];
 
@@ -41,7 +42,7 @@ services:
     <<: *gpu
     image: vllm/vllm-openai:\${TAG:-v0.8.5}
     environment: [VLLM_LOGGING_LEVEL=DEBUG]
-    command: ["--model", "\${MODEL:-Qwen/Qwen3-8B}", "--max-model-len", "8192"]
+    command: ["--model", "\${MODEL:-\${OTHER:-Qwen/Qwen3-8B}}", "--max-model-len", "8192"]
 `,
   },
   {
@@ -81,8 +82,21 @@ CMD ["--model", "Qwen/Qwen3-8B", \\
 import os
 NAME = "Qwen/Qwen3-8B"
 options = {"block_size": 16, "seed": None}
-llm = LLM(model=NAME, gpu_memory_utilization=0.9, **options)
+more = dict(max_model_len=int(os.environ.get("LEN", "4096")), **options)
+llm = LLM(model=os.getenv("MODEL", NAME), gpu_memory_utilization=0.9, **more)
 args = EngineArgs(model=f"Qwen/{NAME}", max_num_seqs=2 * 8, enforce_eager=True)
+`,
+  },
+  {
+    name: 'serve.sh',
+    text: `MODEL=\${1:-Qwen/Qwen3-8B}; LEN=\${LEN:-\${DEFAULT:-4096}}
+nohup vllm serve "$MODEL" --max-model-len $LEN \${EAGER:+--enforce-eager} "$@" > log 2>&1 &
+`,
+  },
+  {
+    name: 'supervisord.conf',
+    text: `[program:llm]
+command=bash -c "exec vllm serve Qwen/Qwen3-8B --port %(ENV_PORT)s --max-model-len 40%%"
 `,
   },
   { name: 'config.yaml', text: 'model: Qwen/Qwen3-8B\nmax-model-len: 4096\ntensor_parallel_size: 2\n' },
@@ -99,6 +113,7 @@ export const ARGUMENTS: readonly (readonly string[])[] = [
   ['check', 'a.pool.yaml', 'fails.pool.yaml'],
   ['plan', 'a.pool.yaml', '--gpu', 'h100', '--gpu-count', '2', '--json'],
   ['plan', 'vllm serve Qwen/Qwen3-8B', '--vllm', '0.6.3'],
+  ['plan', 'cd /srv && nohup vllm serve Qwen/Qwen3-8B > log &'],
   ['explain', 'a.pool.yaml', '--step', '5', '--request', 'r1', '--block', '3'],
   ['diff', 'a.pool.yaml', 'fails.pool.yaml', '--json'],
   ['export', 'a.pool.yaml', '--format', 'csv', '--every', '100ms'],

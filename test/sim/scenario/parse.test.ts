@@ -173,6 +173,11 @@ describe('every problem is one line with its place', () => {
       SMALL.replace('--max', '--enable-dbo --max'),
       's.yaml:3:10: command: not modelled yet: --enable-dbo; allow-unmodelled: true leaves them out',
     ],
+    [
+      'a file of flags, without which nobody knows what starts',
+      `${SMALL.replace('--max', '--config vllm.yaml --max')}allow-unmodelled: true\n`,
+      's.yaml:3:10: command: --config: the file of flags is not read from here',
+    ],
     ['a polluting key', `${SMALL}__proto__: {a: 1}\n`, 's.yaml:8:1: __proto__: unknown key'],
   ])('%s', (_, text, expected) => {
     const [first, ...others] = problemsOf(text);
