@@ -3,7 +3,7 @@ import type { TimingParameters } from './catalog/gpus.ts';
 import { findModel } from './catalog/models.ts';
 import { parseModelConfig } from './catalog/parse-model-config.ts';
 import { captureSizes } from './memory/cuda-graphs.ts';
-import { flagsOf } from './memory/flags.ts';
+import { draftingOf } from './memory/drafting.ts';
 import { hostShareOf } from './memory/host-share.ts';
 import { encoderRanks } from './memory/parallel.ts';
 import { resolveHardware } from './memory/resolve.ts';
@@ -41,7 +41,7 @@ export function timingOf(scenario: Scenario): RooflineInput {
       largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
       ...(link !== null && { link }),
       ...(host !== null && { host }),
-      ...draftingOf(scenario, architecture),
+      ...drafterOf(scenario, architecture),
       ...(architecture.encoder && {
         encoder: {
           architecture: architecture.encoder,
@@ -54,23 +54,21 @@ export function timingOf(scenario: Scenario): RooflineInput {
   };
 }
 
-/** Drafts that are looked up on the CPU. */
-const LOOKS_UP = new Set(['ngram', 'suffix']);
-/** Heads of one layer as those of the model. */
-const HEADS = /^eagle|mtp$/;
+/** Methods that look drafts up in the text. */
+const LOOKS_UP = new Set(['ngram', 'ngram_gpu', 'suffix']);
 
 /** Who drafts: a head with one layer like the model's, or a model of its own. */
-function draftingOf(scenario: Scenario, architecture: Architecture): { drafting?: Drafting } {
-  const speculative = flagsOf(scenario)('speculative_config') as Readonly<Record<string, unknown>> | null;
-  const method = String(speculative?.method ?? '');
-  if (speculative === null || LOOKS_UP.has(method)) return {};
+function drafterOf(scenario: Scenario, architecture: Architecture): { drafting?: Drafting } {
+  const drafting = draftingOf(scenario);
+  if (drafting === null || LOOKS_UP.has(drafting.method)) return {};
   const { numLayers } = architecture;
-  const known = HEADS.test(method) ? null : findModel(String(speculative.model ?? ''));
-  const model = HEADS.test(method)
+  const known = drafting.readsHiddenStates ? null : findModel(drafting.model);
+  const model = drafting.readsHiddenStates
     ? partOf(architecture, { first: numLayers - 1, end: numLayers })
     : known && parseModelConfig(known.config);
-  const numTokens = Number(speculative.num_speculative_tokens ?? 1);
-  return { drafting: { model: model && !('missing' in model) ? model : null, numTokens } };
+  return {
+    drafting: { model: model && !('missing' in model) ? model : null, numTokens: drafting.numTokens },
+  };
 }
 
 /**

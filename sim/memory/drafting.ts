@@ -6,6 +6,8 @@ import { flagsOf } from './flags.ts';
 export interface Drafting {
   /** In vLLM's words: "ngram", "eagle", "mtp", "draft_model", … */
   readonly method: string;
+  /** The draft model's name, or what stands in its place; empty = none. */
+  readonly model: string;
   /** num_speculative_tokens. */
   readonly numTokens: number;
   /** The drafter reads the model's hidden states: prefix hits lose their last block (vLLM `use_eagle`). */
@@ -31,11 +33,13 @@ export function draftingOf(scenario: Scenario): Drafting | null {
   const config = flagsOf(scenario)('speculative_config');
   if (!isObject(config)) return null;
   const { num_speculative_tokens: tokens, parallel_drafting, disable_padded_drafter_batch } = config;
-  const method = methodOf(config.method, config.model);
+  const model = typeof config.model === 'string' ? config.model : '';
+  const method = methodOf(config.method, model);
   const numTokens = typeof tokens === 'number' ? tokens : 0;
   const isParallel = parallel_drafting === true || method === 'dflash';
   return {
     method,
+    model,
     numTokens,
     readsHiddenStates: HIDDEN_STATES.has(method),
     extraSlots: (isParallel ? Math.max(0, numTokens - 1) : 0) + (method === 'draft_model' ? 1 : 0),
@@ -53,8 +57,7 @@ export function lookaheadOf({ method, numTokens, readsHiddenStates }: Drafting):
   return readsHiddenStates || method === 'draft_model' ? numTokens : 0;
 }
 
-function methodOf(stated: unknown, model: unknown): string {
-  const name = typeof model === 'string' ? model : '';
+function methodOf(stated: unknown, name: string): string {
   // A dot and no slash are taken for a Python class.
   if (name.includes('.') && !name.includes('/')) return 'custom_class';
   const method = typeof stated === 'string' ? stated : /^\[?ngram\]?$/.test(name) ? 'ngram' : 'draft_model';
