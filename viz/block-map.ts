@@ -4,14 +4,14 @@ import { BlockOrder, type OrderMode } from './block-order.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
 import { detailedBox, isJoined, plainBox } from './map/cell-box.ts';
-import { CellPainter } from './map/cell-painter.ts';
+import { CellPainter, type NamingPen, type Pen } from './map/cell-painter.ts';
 import { cellOf, layoutFor, numRows, slotsOf } from './map/layout.ts';
 import { type Changes, cellPixel, MapImage } from './map/map-image.ts';
 import { type MapMarks, paintBorder, paintMarks } from './map/marks.ts';
 import { Overview } from './map/overview.ts';
 import { Spotlight } from './map/spotlight.ts';
 import { type Box, type Point, Zoom } from './map/zoom.ts';
-import { type Palette, toPixel } from './palette.ts';
+import { type Palette, toHex, toPixel } from './palette.ts';
 import type { Prefix } from './prefix-order.ts';
 
 /** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */
@@ -162,8 +162,10 @@ export class BlockMap {
     context.clearRect(0, 0, width, height);
     context.save();
     context.translate(-zoom.inSight.x, -zoom.inSight.y);
-    if (isDetailed) this.drawCells(context, cursor);
-    else this.drawImage(context, cursor, changes);
+    if (isDetailed) {
+      this.image.forget();
+      this.drawCells(context, cursor);
+    } else this.drawImage(context, cursor, changes);
     paintMarks(context, cursor, marks, this.palette, zoom.layout.cell, (block) =>
       this.boxOf(cellOf(zoom.layout, this.order.slotOf(block)), block, isDetailed),
     );
@@ -173,22 +175,29 @@ export class BlockMap {
     this.stale = false;
   }
 
-  /** Every cell in sight, as it is drawn. */
-  cells(): (Box & { color: string; opacity: number; label: string })[] {
-    const { cursor } = this;
-    if (cursor === null) return [];
-    const { layout, inSight, isDetailed } = this.zoom;
-    return [...this.zoom.cellsInSight()].map((at) => {
+  get numCellsInSight(): number {
+    return [...this.zoom.cellsInSight()].length;
+  }
+
+  /** Every cell in sight, as it is drawn, with another pen. */
+  drawWith(pen: NamingPen): void {
+    const { cursor, zoom } = this;
+    const { layout, inSight, isDetailed } = zoom;
+    if (cursor === null) return;
+    pen.translate(-inSight.x, -inSight.y);
+    if (isDetailed) {
+      this.drawCells(pen, cursor, (block) => pen.begin(`block ${block}`));
+      return;
+    }
+    for (const at of zoom.cellsInSight()) {
       const pixel = cellPixel(layout, this.order, this.ink(cursor), at);
       const block = this.order.blockIn(slotsOf(layout, at).first);
-      const { x, y, width, height } = this.boxOf(at, block, isDetailed);
-      return {
-        ...{ x: x - inSight.x, y: y - inSight.y, width, height },
-        color: `#${[0, 8, 16].map((by) => ((pixel >> by) & 0xff).toString(16).padStart(2, '0')).join('')}`,
-        opacity: (pixel >>> 24) / 255,
-        label: layout.blocksPerCell > 1 ? `blocks from ${block}` : `block ${block}`,
-      };
-    });
+      const { x, y, width, height } = this.boxOf(at, block, false);
+      pen.begin(layout.blocksPerCell > 1 ? `blocks from ${block}` : `block ${block}`);
+      pen.fillStyle = toHex(pixel);
+      pen.globalAlpha = (pixel >>> 24) / 255;
+      pen.fillRect(x, y, width, height);
+    }
   }
 
   private takeChanges(cursor: Cursor): Changes {
@@ -204,12 +213,12 @@ export class BlockMap {
     };
   }
 
-  private drawCells(context: CanvasRenderingContext2D, cursor: Cursor): void {
+  private drawCells(pen: Pen, cursor: Cursor, begin?: (block: number) => void): void {
     const { layout } = this.zoom;
-    this.image.forget();
-    const painter = new CellPainter(context, cursor, this.palette, this.mode, layout.cell);
+    const painter = new CellPainter(pen, cursor, this.palette, this.mode, layout.cell);
     for (const at of this.zoom.cellsInSight()) {
       const block = this.order.blockIn(slotsOf(layout, at).first);
+      begin?.(block);
       painter.paint({
         block,
         box: this.boxOf(at, block, true),

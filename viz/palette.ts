@@ -87,3 +87,8 @@ export function toPixel(hex: string): number {
   const value = Number.parseInt(hex.slice(1), 16);
   return (0xff000000 | ((value & 0xff) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
 }
+
+/** The colour of a pixel 0xAABBGGRR as #rrggbb. */
+export function toHex(pixel: number): string {
+  return `#${[0, 8, 16].map((by) => ((pixel >> by) & 0xff).toString(16).padStart(2, '0')).join('')}`;
+}

@@ -133,7 +133,10 @@ describe('saving', () => {
     expect(png.name).toBe('hello.png');
     expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
     const svg = (await save(page, 'SVG')).bytes.toString();
-    expect(svg.match(/<rect [^>]*><title>block \d+<\/title>/g)).toHaveLength(64);
+    expect(svg.match(/<g><title>block \d+<\/title>\n<rect /g)).toHaveLength(64);
+    // Signs and names stand beside the colours, as on the page.
+    expect(svg).toMatch(/<path d="M[^"]*a[^"]*" fill="none"/);
+    expect(svg).toMatch(/<text [^>]*monospace[^>]*>r\d+<\/text>/);
     expect(svg).toContain('Step 60.');
     const gif = (await save(page, 'GIF')).bytes;
     expect(gif.subarray(0, 6).toString()).toBe('GIF89a');

@@ -11,6 +11,31 @@ const LETTERED_CELL = 30;
 /** Opacity between cells that are joined: they can still be counted. */
 const JOINT = 0.6;
 
+/** What cells are painted with: a canvas, or what draws as one does. */
+export type Pen = Pick<
+  CanvasRenderingContext2D,
+  | 'fillStyle'
+  | 'strokeStyle'
+  | 'globalAlpha'
+  | 'lineWidth'
+  | 'font'
+  | 'textBaseline'
+  | 'fillRect'
+  | 'beginPath'
+  | 'moveTo'
+  | 'lineTo'
+  | 'arc'
+  | 'stroke'
+  | 'fillText'
+> & { measureText(text: string): { readonly width: number } };
+
+/** One that can say what it draws. */
+export interface NamingPen extends Pen {
+  translate(right: number, down: number): void;
+  /** What is drawn from here on has this name. */
+  begin(name: string): void;
+}
+
 export interface Cell {
   readonly block: number;
   readonly box: Box;
@@ -24,20 +49,14 @@ export interface Cell {
 
 /** Paints blocks that are large enough to be told apart: how full they are, and signs and names beside the colours. */
 export class CellPainter {
-  private readonly context: CanvasRenderingContext2D;
+  private readonly context: Pen;
   private readonly cursor: Cursor;
   private readonly palette: Palette;
   private readonly mode: ColorMode;
   private readonly cell: number;
 
   /** @param cell the width of a cell, its gap included. */
-  constructor(
-    context: CanvasRenderingContext2D,
-    cursor: Cursor,
-    palette: Palette,
-    mode: ColorMode,
-    cell: number,
-  ) {
+  constructor(context: Pen, cursor: Cursor, palette: Palette, mode: ColorMode, cell: number) {
     this.context = context;
     this.cursor = cursor;
     this.palette = palette;

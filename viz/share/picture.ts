@@ -1,5 +1,6 @@
 import type { BlockMap } from '../block-map.ts';
 import type { Palette } from '../palette.ts';
+import { escapeXml, SvgPen } from './svg-pen.ts';
 
 /** What stands under a picture. */
 export interface Caption {
@@ -52,12 +53,13 @@ export function drawPicture(map: BlockMap, palette: Palette, caption: Caption): 
 
 /** The same as an SVG; null where the map has more cells than one should hold. */
 export function svgPicture(map: BlockMap, palette: Palette, caption: Caption): string | null {
-  const cells = map.cells();
-  if (cells.length > MOST_SVG_CELLS) return null;
+  if (map.numCellsInSight > MOST_SVG_CELLS) return null;
+  const cells = new SvgPen();
+  map.drawWith(cells);
   const width = map.canvas.clientWidth + 2 * MARGIN;
   const rows = legendRows(caption, width - 2 * MARGIN, (text) => text.length * 7);
   const top = MARGIN + LINE + 4;
-  const bottom = Math.max(0, ...cells.map(({ y, height }) => y + height));
+  const { bottom } = cells;
   const height = top + bottom + LINE * (1 + rows.length) + MARGIN + 8;
   const text = (x: number, y: number, what: string, extra = '') =>
     `<text x="${x}" y="${y}" fill="${palette.css('text')}" font-family="sans-serif" font-size="13"${extra}>${escapeXml(what)}</text>`;
@@ -66,10 +68,7 @@ export function svgPicture(map: BlockMap, palette: Palette, caption: Caption): s
     `<rect width="100%" height="100%" fill="${palette.css('surface')}"/>`,
     text(MARGIN, MARGIN + 14, caption.title, ' font-weight="600"'),
     `<g transform="translate(${MARGIN} ${top})">`,
-    ...cells.map(
-      ({ x, y, width, height, color, opacity, label }) =>
-        `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${color}"${opacity < 1 ? ` opacity="${opacity}"` : ''}><title>${escapeXml(label)}</title></rect>`,
-    ),
+    cells.markup(),
     '</g>',
     text(MARGIN, top + bottom + LINE, caption.text),
     ...rows.flatMap((row, i) =>
@@ -98,14 +97,4 @@ function legendRows({ legend }: Caption, width: number, widthOf: (text: string) 
     x += wide;
   }
   return rows;
-}
-
-function escapeXml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-  };
-  return text.replace(/[&<>"]/g, (char) => entities[char]);
 }
