@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { oneLine } from '../sim/one-line.ts';
+import { clipped, oneLine } from '../sim/one-line.ts';
 import { describeGpus } from '../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 
@@ -11,12 +11,15 @@ const SYSTEMS = {
   static: 'static batches',
 } as const;
 
+/** Characters of a part: a model may be called anything. */
+const MOST_SHOWN = 300;
+
 /** The first line of a report: what the scenario is about, and what else is to be said of it. */
 export function headingOf(scenario: Scenario, ...more: readonly string[]): string {
   const { name, model, vllm, contiguous } = scenario;
   const system = contiguous === null ? `vLLM ${vllm}` : SYSTEMS[contiguous.policy];
   const about = [system, model.name, gpusOf(scenario), ...more];
-  return `${pc.bold(oneLine(name))}  ${pc.dim(about.map(oneLine).join(' · '))}`;
+  return `${pc.bold(oneLine(name))}  ${pc.dim(about.map((text) => clipped(oneLine(text), MOST_SHOWN)).join(' · '))}`;
 }
 
 function gpusOf({ hardware, replicas }: Scenario): string {

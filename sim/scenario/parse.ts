@@ -1,4 +1,5 @@
 import { InputError, type Problem } from '../error.ts';
+import { clipped } from '../one-line.ts';
 import { type Expanded, expandDeployment } from './deployment/expand.ts';
 import { engineOf, reportUnknownFlags, versionOf, withEplb } from './engine-flags.ts';
 import { expectationsOf } from './expectations.ts';
@@ -19,6 +20,9 @@ import { stepTimeOf } from './step-time.ts';
 import { sweepOf } from './sweep.ts';
 import { DEFAULT_WORKLOAD, workloadOf } from './workload.ts';
 import type { WorkloadSpec } from './workload-spec.ts';
+
+/** Characters of a scenario's name: it stands in every heading. */
+const MOST_OF_NAME = 300;
 
 export interface ParseOptions {
   /** Reads a file that the scenario names; the path is relative to the scenario's folder and stays in it. */
@@ -123,7 +127,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   if (problems.length > 0) throw new InputError(problems);
   return {
     file,
-    name: checked.name ?? nameOf(file),
+    name: clipped(checked.name ?? nameOf(file), MOST_OF_NAME),
     vllm,
     seed: seeds[0],
     seeds,

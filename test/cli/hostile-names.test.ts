@@ -40,6 +40,23 @@ test.each([
   expect(stderr).not.toMatch(COMMAND);
 });
 
+test('a report repeats no more than the beginning of what is endless', async () => {
+  const endless = 'x'.repeat(100_000);
+  const command = `vllm serve Qwen/Qwen3-8B --max-model-len ${endless} --${endless} --port ${endless}`;
+  const scenario = { version: 1, name: endless, command, hardware: { gpu: 'l4' } };
+  file('endless.pool.json', JSON.stringify(scenario));
+  for (const reporter of ['default', 'json', 'junit', 'github', 'markdown']) {
+    const { status, stdout } = await poolscopeHere(folder, [
+      'run',
+      'endless.pool.json',
+      '--reporter',
+      reporter,
+    ]);
+    expect(status).toBe(1);
+    expect(stdout.length).toBeLessThan(5000);
+  }
+});
+
 test('colours, line ends and colons elsewhere stay', () => {
   const text = '\u001b[31m  a::b\u001b[39m\n  c ::error::d';
   expect(plain(text)).toBe(text);
