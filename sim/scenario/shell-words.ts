@@ -8,6 +8,8 @@ export type ShellToken = { readonly word: string } | { readonly operator: string
 export type ShellLookup = (expression: string) => readonly string[] | null;
 
 const NAME = /^\$([A-Za-z_]\w*|[@*0-9#?])/;
+/** Characters that only stand for themselves. */
+const ORDINARY = /[\w./:@%+,=-]+/y;
 const OPERATOR = /^(?:&&|\|\||;;|[;&|()])/;
 
 /**
@@ -89,8 +91,10 @@ export function* shellTokens(text: string, lookup?: ShellLookup): Generator<Shel
     } else if (char === '#' && word === null) {
       while (i < text.length && text[i] !== '\n') i++;
     } else {
-      word = (word ?? '') + char;
-      i++;
+      ORDINARY.lastIndex = i;
+      const run = ORDINARY.exec(text)?.[0] ?? char;
+      word = (word ?? '') + run;
+      i += run.length;
     }
   }
   if (word !== null) yield { word };
