@@ -3,6 +3,7 @@ import { oneLine } from '../../sim/one-line.ts';
 import type { Override } from '../../sim/scenario/overrides.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { ProgressBar } from '../progress.ts';
+import { remark } from '../tell.ts';
 import type { Executor } from './local-executor.ts';
 import type { ResultStore } from './result-store.ts';
 import type { PointOutcome } from './run-point.ts';
@@ -26,7 +27,7 @@ export async function runPoints(
 ): Promise<number> {
   const told = new Set<string>();
   const tell = (text: string) => {
-    if (!told.has(text)) console.error(text);
+    if (!told.has(text)) remark(text);
     told.add(text);
   };
   let numDone = 0;
