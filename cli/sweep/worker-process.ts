@@ -14,8 +14,8 @@ const FULL_HEAP: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 134];
 export class ProcessEnded extends Error {}
 
 /**
- * A process that runs points, one at a time. Threads would share an address space, where each array that one of them
- * gets or gives back makes the others wait; and a process can be ended, by us or by the system, without the rest.
+ * A process that runs points, one at a time. As fast as a thread, and it can be ended, by us or by the system, without
+ * the rest.
  */
 export class WorkerProcess {
   private readonly child: ChildProcess;
