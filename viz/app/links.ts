@@ -108,7 +108,7 @@ export class Links {
   }
 
   private stateOf(scenario: ScenarioSource): SharedState {
-    const { run, step, mode, order, request, block, window, scene, others } = this.view.get();
+    const { run, step, mode, order, request, block, window, scene, others, awaited } = this.view.get();
     const replica = run?.replicas.indexOf(run.recording);
     return {
       scenario,
@@ -120,7 +120,7 @@ export class Links {
       ...(order !== 'physical' && { order }),
       ...(block !== null && { block }),
       ...(window !== null && { window }),
-      others: others.map(({ source }) => source),
+      others: [...others.map(({ source }) => source), ...awaited],
     };
   }
 

@@ -84,10 +84,14 @@ export class Runs {
   }
 
   /** Runs the scenarios one after the other, and shows them beside the run that is there. */
-  simulateBeside([scenario, ...rest]: readonly ScenarioSource[]): void {
+  simulateBeside(scenarios: readonly ScenarioSource[]): void {
+    this.view.set({ awaited: scenarios });
+    const [scenario, ...rest] = scenarios;
     if (scenario === undefined) return;
     this.besideEngine.simulate(scenario, (answer) => {
+      if (answer.kind === 'progress') return;
       const { run, others } = this.view.get();
+      this.view.set({ awaited: answer.kind === 'recording' ? rest : [] });
       if (answer.kind === 'recording' && run !== null) {
         const other = otherRun(scenario, answer.replicas, run.recording);
         this.setOthers([...others.slice(-(MOST_OTHERS - 1)), other]);
@@ -115,6 +119,8 @@ export class Runs {
     const { view, stage } = this;
     const recording = replicas[index];
     hideMessage();
+    // What is still to come was to stand beside the run before.
+    this.besideEngine.cancel();
     const cursor = new Cursor(recording);
     const { derived, events } = indexOf(recording);
     stage.show({ replicas, recording, cursor, derived, source }, name);
@@ -123,6 +129,7 @@ export class Runs {
     view.set({
       run: { replicas, recording, cursor, derived, events, source },
       others: [],
+      awaited: [],
       event: events.has(event) ? event : (events.keys().next().value ?? 'preempt'),
       step: 0,
       window: null,
@@ -174,7 +181,7 @@ export class Runs {
 
   /** Another engine of the run, at the same simulated time. */
   private showReplica(index: number): void {
-    const { run, step, request, others, scene } = this.view.get();
+    const { run, step, request, others, awaited, scene } = this.view.get();
     if (run === null) return;
     const next = run.replicas[index];
     const at = alignedStep(run.recording, step, next, 'time');
@@ -183,6 +190,7 @@ export class Runs {
       this.setOthers(others.map(({ source, replicas }) => otherRun(source, replicas, next)));
     // All engines list the same requests.
     this.view.set({ step: Math.max(0, at), request, scene, playing: false });
+    this.simulateBeside(awaited);
   }
 
   /** What a link says of the view; a mode or a request that there is not is left as it is. */

@@ -1,5 +1,6 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
+import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import type { ColorMode } from '../block-colors.ts';
 import type { OrderMode } from '../block-order.ts';
 import type { OtherRun } from '../compare/other-runs.ts';
@@ -38,6 +39,8 @@ export interface View {
   readonly run: Run | null;
   /** Runs beside it. */
   readonly others: readonly OtherRun[];
+  /** Scenarios of those that are still to come. */
+  readonly awaited: readonly ScenarioSource[];
   /** 0 … numSteps; numSteps is the end, behind the last step. */
   readonly step: number;
   /** What the charts of time show; null: the whole run. */
@@ -62,6 +65,7 @@ export function makeView(): ViewStore {
   return new Store<View>({
     run: null,
     others: [],
+    awaited: [],
     step: 0,
     window: null,
     playing: false,

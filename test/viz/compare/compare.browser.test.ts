@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../sim/recording/codec.ts';
 import { diffRecordings } from '../../../sim/report/diff.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { fromFragment, toFragment } from '../../../sim/share/fragment.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { HELLO, hello, record } from '../hello-run.ts';
 import { useSite } from '../use-site.ts';
@@ -39,6 +40,36 @@ describe('comparing', () => {
     expect(await other.page.locator('.pane').count()).toBe(1);
     expect(complaints).toEqual([]);
   });
+});
+
+test('a run beside it that is still simulated is in the address already', async () => {
+  const sets = ['engine.max-num-seqs=4'];
+  const scenario = { text: HELLO, file: 'hello.pool.yaml', sets: [] };
+  const link = toFragment('play', {
+    scenario,
+    step: 5,
+    mode: 'request',
+    request: null,
+    scene: 'blocks',
+    others: [{ ...scenario, sets }],
+  });
+  const { page, complaints } = await site.visit({ reducedMotion: 'reduce', serviceWorkers: 'block' });
+  let numWorkers = 0;
+  let release = () => {};
+  await page.route(/worker[^/]*\.js/, async (route) => {
+    numWorkers++;
+    if (numWorkers === 2) await new Promise<void>((resolve) => (release = resolve));
+    await route.continue();
+  });
+  await page.goto(`${site.url}${link}`);
+  await expect.poll(() => stepOf(page)).toBe(5);
+  await press(page, 'ArrowRight');
+  const state = () => fromFragment(new URL(page.url()).hash)?.state;
+  await expect.poll(() => state()?.step).toBe(6);
+  expect(state()?.others.map((other) => other.sets)).toEqual([sets]);
+  release();
+  await page.waitForSelector('.first-difference');
+  expect(complaints).toEqual([]);
 });
 
 test('a flag that changes at a step: the rest is replayed beside the run, and the link brings it back', async () => {
