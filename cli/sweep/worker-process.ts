@@ -30,7 +30,8 @@ export class WorkerProcess {
   }
 
   get ended(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
+    const { exitCode, signalCode, connected } = this.child;
+    return exitCode !== null || signalCode !== null || !connected;
   }
 
   /** @throws ProcessEnded, or LimitError if its heap was full */
@@ -56,17 +57,28 @@ export class WorkerProcess {
   }
 
   private answerTo(overrides: readonly Override[]): Promise<PointOutcome> {
+    const { child } = this;
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null, signal: string | null) => {
-        const how = signal ?? code;
-        reject(FULL_HEAP.includes(how) ? memoryIsOver() : new ProcessEnded(`its process ended with ${how}`));
-      };
-      this.child.once('exit', onExit);
-      this.child.once('message', (outcome: PointOutcome) => {
-        this.child.off('exit', onExit);
+      const over = () => child.off('message', onMessage).off('exit', onExit).off('error', onError);
+      const onMessage = (outcome: PointOutcome) => {
+        over();
         resolve(outcome);
-      });
-      this.child.send(overrides);
+      };
+      const onExit = (code: number | null, signal: string | null) => {
+        over();
+        reject(endOf(signal ?? code));
+      };
+      // It could not be started; then nothing tells its exit.
+      const onError = ({ message }: Error) => {
+        over();
+        reject(new ProcessEnded(message));
+      };
+      child.on('message', onMessage).on('exit', onExit).on('error', onError);
+      child.send(overrides);
     });
   }
+}
+
+function endOf(how: unknown): Error {
+  return FULL_HEAP.includes(how) ? memoryIsOver() : new ProcessEnded(`its process ended with ${how}`);
 }

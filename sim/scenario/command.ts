@@ -8,6 +8,8 @@ import { surroundingsOf } from './surroundings.ts';
 
 /** Characters of a word that a message repeats. */
 const MOST_SHOWN = 200;
+/** Arguments that a message can name; the nearest names of hundreds of thousands would take minutes. */
+const MOST_REFUSED = 1000;
 
 /** Collects flags as vLLM's parser would: known ones by what they do, the rest as it would refuse them. */
 export class FlagCollector {
@@ -36,8 +38,9 @@ export class FlagCollector {
     }
   }
 
-  /** An argument that the version does not know. */
+  /** An argument that the version does not know; of very many, the first ones. */
   refuse(name: string, text: string): void {
+    if (this.unrecognized.length === MOST_REFUSED) return;
     const [shownText, shownName] = [text, name].map((each) => clipped(oneLine(each), MOST_SHOWN));
     this.unrecognized.push({
       text: shownText,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { FlagCollector } from './command.ts';
+import { readFlagValue } from './flag-values.ts';
 import type { Report } from './located-yaml.ts';
 import { count } from './schema-parts.ts';
 import type { FlagValue } from './stated-flags.ts';
@@ -42,6 +42,7 @@ export const forkSchema = v.strictObject(
 
 type ForkFile = v.InferOutput<typeof forkSchema>;
 
+/** The fork of a checked file, or null where it has none. What it cannot go with is reported. */
 export function forkOf(
   file: ForkFile | undefined,
   { isV1, isOneEngine }: { readonly isV1: boolean; readonly isOneEngine: boolean },
@@ -51,11 +52,13 @@ export function forkOf(
   if (!isV1) report(['fork'], 'goes with V1 of vLLM', null, true);
   if (!isOneEngine)
     report(['fork'], 'goes with one engine: of several, each has steps of its own', null, true);
-  const collector = new FlagCollector('2026-05');
-  for (const [name, value] of Object.entries(file.set)) collector.add(name, value);
-  const { honoured, invalid } = collector.finish();
-  for (const { text } of invalid) report(['fork', 'set'], text);
-  return { step: file['at-step'], flags: honoured };
+  const flags: Record<string, FlagValue> = {};
+  for (const [name, value] of Object.entries(file.set)) {
+    const read = readFlagValue(name, value, '2026-05');
+    if ('refusal' in read) report(['fork', 'set', name], read.refusal);
+    else flags[name.replaceAll('-', '_')] = read.value;
+  }
+  return { step: file['at-step'], flags };
 }
 
 /** For those who read the run's results. */

@@ -97,6 +97,7 @@ describe('the block map', () => {
     expect(await page.locator('#legend').textContent()).not.toContain('1 cell');
     const box = (await page.locator('#map').boundingBox())!;
     await page.mouse.click(box.x + 10, box.y + 10);
+    await drawn(page);
     expect(await page.locator('#details-title').textContent()).toBe('Block 0');
     const near = await pixels(page);
     await page.mouse.move(box.x + 200, box.y + 100);

@@ -82,6 +82,7 @@ describe('experts', () => {
     expect(await page.locator('#live').textContent()).toBe(told(0));
     expect(await stepOf(page)).toBe(0);
     await page.locator('#expert-span').getByRole('radio', { name: 'Whole run' }).click();
+    await drawn(page);
     expect(await readout.textContent()).toBe(told(null));
     // The map follows the cursor.
     await page.locator('#expert-span').getByRole('radio', { name: 'At this time' }).click();
@@ -92,6 +93,7 @@ describe('experts', () => {
     await press(page, 'Home');
     const { width: mapWidth } = (await map.boundingBox())!;
     await map.hover({ position: { x: mapWidth - 2, y: 2 } });
+    await drawn(page);
     expect(await readout.textContent()).toContain('Layer 0, expert 63:');
     await drop(page, 'hello.pool.yaml', HELLO);
     await shows(page, 'hello');
@@ -111,6 +113,7 @@ describe('experts', () => {
     const map = page.locator('#expert-map');
     const { width } = (await map.boundingBox())!;
     await map.hover({ position: { x: (17.5 / 64) * width, y: 2 } });
+    await drawn(page);
     expect(await page.locator('#expert-readout').textContent()).toMatch(
       /^Steps 0 to \d+: Layer 0, expert 17: \d+\.\d\d × the mean, on GPU 1$/,
     );
@@ -137,6 +140,7 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     await press(page, 'g');
     expect(await page.locator('.strip').count()).toBe(2);
     await page.locator('.strip-row button').first().click();
+    await drawn(page);
     expect(await page.locator('.segments-row').textContent()).toMatch(
       /\d+ segments, .* reserved, .* allocated.*After 0 steps: .* reserved, .* in holes.* 0 retries/,
     );
@@ -157,6 +161,7 @@ workload: { num-prompts: 5, input-len: 100, output-len: 20 }
     await page.getByRole('slider', { name: '--gpu-memory-utilization' }).fill('0');
     await expect.poll(() => verdict.textContent()).toMatch(/^Would not start/);
     await page.getByRole('button', { name: 'As in the run' }).click();
+    await drawn(page);
     expect(await page.locator('.strip').count()).toBe(2);
     expect(complaints).toEqual([]);
   });
@@ -172,6 +177,7 @@ test('what if experts were spread', async () => {
   const slider = page.getByRole('slider', { name: '--enable-expert-parallel' });
   expect(await slider.getAttribute('aria-valuetext')).toBe('off');
   await slider.fill('1');
+  await drawn(page);
   expect(await slider.getAttribute('aria-valuetext')).toBe('on');
   await expect.poll(() => page.locator('.verdict').textContent()).toMatch(/^Starts with [\d,]+ blocks/);
 });

@@ -5,6 +5,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { poolscopeIn, ROOT, scratchFolder } from '../cli/cli.ts';
 import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
+import { drawn } from './visitor.ts';
 
 /* A report is one file: it is opened as a double click opens it. */
 
@@ -99,6 +100,7 @@ test('each engine of several has its map', async () => {
   const marks = [];
   for (const i of [0, 3]) {
     await buttons.nth(i).click();
+    await drawn(page);
     marks.push(await page.locator('#timeline').getAttribute('aria-valuemax'));
   }
   expect(marks.every((steps) => Number(steps) > 10)).toBe(true);

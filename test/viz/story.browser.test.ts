@@ -7,6 +7,7 @@ import { simulateScenario } from '../../sim/simulate-scenario.ts';
 import { momentTextInChinese } from '../../viz/story/moment-text.zh.ts';
 import { objections } from './accessible.ts';
 import { useSite } from './use-site.ts';
+import { drawn } from './visitor.ts';
 
 const { site } = await useSite();
 
@@ -38,6 +39,7 @@ test('the guided reading says what sim/report finds, loads when it is opened, an
   }
   expect(await objections(page)).toEqual([]);
   await buttons.nth(1).click();
+  await drawn(page);
   expect(await page.locator('#timeline').getAttribute('aria-valuenow')).toBe(String(moments[1].step));
   await page.locator('#language').click();
   await page.getByText(momentTextInChinese(recording, moments[1]).text).waitFor();

@@ -210,3 +210,9 @@ describe('what stands before the server', () => {
 test('a file that --config names is not read, and the command says so', () => {
   expect(parseCommand('vllm serve --config vllm.yaml', '2026-05')?.flags.unmodelled).toEqual(['config']);
 });
+
+test('of very many words that are none, the first are told', () => {
+  const parsed = parseCommand(`vllm serve org/model ${'--no-such '.repeat(3000)}--max-num-seqs 8`, '2026-05');
+  expect(parsed?.flags.unrecognized).toHaveLength(1000);
+  expect(parsed?.flags.honoured).toEqual({ max_num_seqs: 8 });
+});

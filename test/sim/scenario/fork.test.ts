@@ -48,7 +48,7 @@ test.each([
   ['{at-step: -1, set: {max-num-seqs: 3}}', '5:17', 'a whole number'],
   ['{at-step: 5, set: {block-size: 32}}', '5:26', 'block-size'],
   ['{at-step: 5, set: {max-num-seq: 3}}', '5:26', 'max-num-seqs'],
-  ['{at-step: 5, set: {max-num-seqs: many}}', '5:25', 'many'],
+  ['{at-step: 5, set: {max-num-seqs: many}}', '5:40', 'many'],
   ['{at-step: 5, set: {max-num-seqs: 0}}', '5:25', 'vLLM would not start with these'],
   ['{at-step: 5, set: {max-num-seqs: 3}}\nvllm: "0.6.3"', '5:1', 'goes with V1 of vLLM'],
   ['{at-step: 5, set: {max-num-seqs: 3}}\nsystem: orca-max', '5:1', 'goes with V1 of vLLM'],

@@ -37,6 +37,7 @@ describe('comparing', () => {
     await other.page.waitForSelector('.first-difference');
     expect(await other.page.locator('.pane').count()).toBe(2);
     await other.page.click('[aria-label="Remove run B"]');
+    await drawn(other.page);
     expect(await other.page.locator('.pane').count()).toBe(1);
     expect(complaints).toEqual([]);
   });
