@@ -28,6 +28,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // As long as what waits for the page by itself.
+    expect: { poll: { timeout: 30_000 } },
     // Most tests wait for a browser or another process now and then: no core is kept back.
     maxWorkers: availableParallelism(),
     projects: [

@@ -179,8 +179,7 @@ test("a lesson's figure within another page: steered by messages, and by keyboar
         document.querySelector('output').textContent = [data.lesson, data.knob, data.revealed].join(' ');
       });
     </script>`);
-  const says = (text: string) =>
-    expect.poll(() => page.locator('output').textContent(), { timeout: 20_000 }).toBe(text);
+  const says = (text: string) => expect.poll(() => page.locator('output').textContent()).toBe(text);
   const send = (message: object) =>
     page.evaluate((data) => document.querySelector('iframe')?.contentWindow?.postMessage(data, '*'), message);
   const inside = page.frameLocator('iframe');
