@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
 import { TRACE_FORMATS } from '../sim/trace/trace.ts';
+import { RECORDING_ENDING } from './load.ts';
 import { parseReporter, REPORTER_NAMES, type ReporterChoice } from './reporters/reporters.ts';
 
 /** What several commands' options have in common. */
@@ -14,6 +15,26 @@ export function setOption(): Option {
   return new Option('--set <KEY=VALUE>', 'set a field, like engine.block-size=32 (repeatable)').argParser(
     (text: string, before: Override[] = []) => [...before, parseOverride(text)],
   );
+}
+
+/** A recording that another command is to find again: they know it by its ending. */
+export function recordOption(about: string): Option {
+  return new Option('--record <OUT>', about).argParser((text: string) => {
+    if (text.endsWith(RECORDING_ENDING)) return text;
+    throw new InvalidArgumentError(`Expected a name that ends in ${RECORDING_ENDING}.`);
+  });
+}
+
+/** Of what `run` and `plan` take. */
+export function gpuOption(): Option {
+  const about =
+    "GPU in place of a scenario's own; of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)";
+  return new Option('--gpu <ID>', about);
+}
+
+export function gpuCountOption(): Option {
+  const about = 'how many of them (default: what a scenario says; else as many as the parallel sizes need)';
+  return new Option('--gpu-count <N>', about).argParser(wholeNumber(1));
 }
 
 /** Repeatable; each is NAME=VALUE. */

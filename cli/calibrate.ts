@@ -29,7 +29,7 @@ export interface CalibrateOptions {
 /** `poolscope calibrate`: fits the step-time model to the user's measurements. Returns the exit code. */
 export function calibrate(files: readonly string[], options: CalibrateOptions): number {
   const texts = files.map((file) => ({ file: shownPath(file), text: readText(file) }));
-  const areResults = texts.map(({ text }) => isBenchResult(text));
+  const areResults = texts.map(({ file, text }) => isBenchResult(text, file));
   if (areResults.some((isResult) => isResult !== areResults[0])) {
     throw new InputError([
       { file: files.join(', '), message: 'expected results of one kind: serving runs or kernels' },

@@ -1,7 +1,8 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Gunzip } from 'fflate';
+import { nearest } from '../sim/catalog/nearest.ts';
 import { InputError } from '../sim/error.ts';
 import { oneLine } from '../sim/one-line.ts';
 
@@ -44,7 +45,7 @@ export function readBytes(path: string): Buffer {
     const bytes = readFileSync(path);
     return path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: MAX_BYTES }) : bytes;
   } catch (error) {
-    throw new InputError([{ file: path, message: reasonOf(error) }]);
+    throw unreadable(path, error);
   }
 }
 
@@ -66,7 +67,7 @@ export function* readChunks(path: string): Generator<string> {
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError([{ file: path, message: reasonOf(error) }]);
+    throw unreadable(path, error);
   }
   yield decoder.decode();
 }
@@ -140,7 +141,7 @@ export function filesBelow(paths: readonly string[], endings: readonly string[])
     try {
       return statSync(path).isDirectory() ? filesIn(path, endings) : [path];
     } catch (error) {
-      throw new InputError([{ file: path, message: reasonOf(error) }]);
+      throw unreadable(path, error);
     }
   });
 }
@@ -180,6 +181,26 @@ export function writing<T>(file: string, work: () => T): T {
     };
     const reason = `cannot be written: ${(code && reasons[code]) || message}`;
     throw new InputError([{ file, message: code === 'EEXIST' ? 'is there already' : reason }]);
+  }
+}
+
+/** Of a file that the user named, with the name beside it that may have been meant. */
+function unreadable(path: string, error: unknown): InputError {
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  const suggestion = isMissing ? nearestFile(path) : undefined;
+  return new InputError([{ file: path, message: reasonOf(error), suggestion }]);
+}
+
+/** What all names end in does not make them alike: the part before the first dot must be near too. */
+function nearestFile(path: string): string | undefined {
+  const [folder, wanted] = [dirname(path), basename(path)];
+  try {
+    const stem = (name: string) => name.split('.')[0];
+    const alike = readdirSync(folder).filter((name) => nearest(stem(wanted), [stem(name)]) !== null);
+    const found = nearest(wanted, alike);
+    return found === null ? undefined : join(folder, found);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { InputError } from '../sim/error.ts';
 import type { Variables } from '../sim/scenario/deployment/deployment.ts';
 import { formatOf, readDeployment } from '../sim/scenario/deployment/read.ts';
 import { type ScenarioText, scenarioText } from '../sim/scenario/deployment/to-scenario.ts';
-import { parseScenario } from '../sim/scenario/parse.ts';
+import { parseScenario, withoutPlaces } from '../sim/scenario/parse.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath, writing } from './files.ts';
 import { remark, say } from './tell.ts';
@@ -24,7 +24,9 @@ export function importDeployment(source: string, options: ImportOptions): number
   const { text, remarks } = scenarioOfSource(source, options);
   // What is written is a scenario, or nothing is written.
   const { output } = options;
-  parseScenario(text, output ?? 'the scenario', { readFile: readerBeside(output ?? './scenario') });
+  withoutPlaces(() =>
+    parseScenario(text, shownPath(source), { readFile: readerBeside(output ?? './scenario') }),
+  );
   if (output === undefined) process.stdout.write(text);
   // A file that is there stays as it is.
   else writing(output, () => writeFileSync(output, text, { flag: 'wx' }));

@@ -4,7 +4,7 @@ import type { Recording } from '../sim/recording/recording.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { readBytes, readerBeside, shownPath } from './files.ts';
-import { loadScenario } from './load.ts';
+import { loadScenario, RECORDING_ENDING } from './load.ts';
 
 /** For scenarios: a recording is as it is. */
 export interface RecordingOptions {
@@ -19,8 +19,15 @@ export interface RecordingOptions {
  * @throws InputError if it cannot be read, or if vLLM would not start with it.
  */
 export function loadRecording(source: string, options: RecordingOptions = {}): Recording {
-  if (source.endsWith('.poolrec')) return decodeRecording(readBytes(source), shownPath(source));
   const { seed, set, replica } = options;
+  if (source.endsWith(RECORDING_ENDING)) {
+    refuseForRecording({
+      '--seed': seed,
+      '--set': set,
+      '--replica': replica === 'together' ? undefined : replica,
+    });
+    return decodeRecording(readBytes(source), shownPath(source));
+  }
   const written = loadScenario(source, { set });
   const scenario = { ...written, seed: seed ?? written.seed };
   const { plan, recording, replicas } = simulateScenario(scenario, { readTrace: readerBeside(source) });
@@ -29,6 +36,12 @@ export function loadRecording(source: string, options: RecordingOptions = {}): R
   }
   const because = plan.starts ? '' : plan.because;
   throw new InputError([{ file: scenario.file, message: `holds no run: vLLM would not start (${because})` }]);
+}
+
+function refuseForRecording(options: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(options).find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new InputError([{ file: given, message: 'goes with a scenario: a recording is as it was made' }]);
 }
 
 /**

@@ -14,6 +14,8 @@ import { scenarioOfSource } from './import.ts';
 
 export const SCENARIO_ENDINGS = ['.pool.yaml', '.pool.yml', '.pool.json'];
 
+export const RECORDING_ENDING = '.poolrec';
+
 const GIT_LIMITS = { timeout: 30_000, maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' } as const;
 
 /** Of a command line that comes without. */
@@ -22,10 +24,9 @@ export const DEFAULT_GPU = 'a100-80g-sxm';
 const MOST_GPUS = 1024;
 
 export interface LoadOptions {
-  /** Of command lines and deployments; a scenario says it itself. Default of lines: as many as they need. */
+  /** In place of what a file says; default of command lines and deployments: DEFAULT_GPU, as many as they need. */
   readonly gpu?: string;
   readonly gpuCount?: number;
-  /** Of command lines. */
   readonly vllm?: string;
   readonly set?: readonly Override[];
 }
@@ -54,6 +55,17 @@ export function sourcesOf(inputs: readonly string[]): string[] {
  * @throws InputError if there are none: nothing would be checked, and nobody would notice.
  */
 export function scenariosBelow(path: string): string[] {
+  if (path.endsWith(RECORDING_ENDING)) {
+    throw new InputError([
+      { file: path, message: 'is a recording: explain, diff, export and the page take it' },
+    ]);
+  }
+  if (/^\s*vllm\s/.test(path)) {
+    const message = isCommand(path)
+      ? 'goes with plan, run, explain and export'
+      : `expected vllm serve …, got ${path}`;
+    throw new InputError([{ file: 'command line', message }]);
+  }
   const files = filesBelow([path], SCENARIO_ENDINGS);
   if (files.length > 0) return files;
   throw new InputError([
@@ -83,13 +95,27 @@ function isFile(path: string): boolean {
 
 /** A scenario file; or a command line or a deployment, to be run with the default workload. */
 export function loadScenario(source: string, options: LoadOptions): Scenario {
-  const { set } = options;
   if (isCommand(source)) return loadCommand(source, options);
   if (isDeployment(source)) return loadDeployment(source, options);
   return parseScenario(readText(source), shownPath(source), {
     readFile: readerBeside(source),
-    overrides: set,
+    overrides: overridesOf(options),
   });
+}
+
+/** Options in place of what the file says, after --set; a calibration holds for the file's own GPU only. */
+function overridesOf({ gpu, gpuCount, vllm, set = [] }: LoadOptions): Override[] {
+  const stated = [
+    { flag: '--gpu', said: gpu, path: ['hardware', 'gpu'], value: gpu },
+    { flag: '--gpu', said: gpu, path: ['hardware', 'calibration'], value: undefined },
+    { flag: '--gpu-count', said: gpuCount, path: ['hardware', 'count'], value: gpuCount },
+    { flag: '--vllm', said: vllm, path: ['vllm'], value: vllm },
+  ].filter(({ said }) => said !== undefined);
+  const overrides = stated.map(({ flag, said, path, value }) => {
+    const text = `${flag} ${said}`;
+    return { text, path, value, origin: text };
+  });
+  return [...set, ...overrides];
 }
 
 function loadCommand(line: string, { gpu = DEFAULT_GPU, gpuCount, vllm, set }: LoadOptions): Scenario {
@@ -98,8 +124,8 @@ function loadCommand(line: string, { gpu = DEFAULT_GPU, gpuCount, vllm, set }: L
 }
 
 /** Places in the scenario that is made of it are not those of the file. */
-function loadDeployment(source: string, { gpu, gpuCount, set }: LoadOptions): Scenario {
-  const { text, remarks } = scenarioOfSource(source, { gpu, gpuCount });
+function loadDeployment(source: string, { gpu, gpuCount, vllm, set }: LoadOptions): Scenario {
+  const { text, remarks } = scenarioOfSource(source, { gpu, gpuCount, vllm });
   const scenario = withoutPlaces(() => parseScenario(text, shownPath(source), { overrides: set }));
   return { ...scenario, notes: [...new Set([...remarks, ...scenario.notes])] };
 }

@@ -13,7 +13,6 @@ import { say, tellProblems } from './tell.ts';
 export interface PlanOptions {
   readonly gpu?: string;
   readonly gpuCount?: number;
-  /** Of a command line; a scenario file says it itself. */
   readonly vllm?: string;
   /** A config.json instead of the catalogue's. */
   readonly config?: string;
@@ -54,17 +53,15 @@ export function plan(inputs: readonly string[], options: PlanOptions): number {
 function scenarioOf(source: string, options: PlanOptions): { scenario: Scenario; assumed: string[] } {
   const { gpu, gpuCount, config } = options;
   const assumed: string[] = [];
-  const given = loadScenario(source, options);
-  const count = gpuCount ?? given.hardware.count;
+  const scenario = loadScenario(source, options);
+  const { hardware, model } = scenario;
   if (isCommand(source) && (gpu === undefined || gpuCount === undefined)) {
     const because = gpuCount === undefined ? ' (as many as TP × PP × DP needs)' : '';
-    assumed.push(`${count} × ${given.hardware.gpu}${because}: say --gpu and --gpu-count for others`);
+    assumed.push(`${hardware.count} × ${hardware.gpu}${because}: say --gpu and --gpu-count for others`);
   }
-  const scenario = {
-    ...given,
-    hardware: { ...given.hardware, ...(gpu !== undefined && { gpu, given: null, calibration: null }), count },
-    model:
-      config === undefined ? given.model : { ...given.model, config: parseConfig(readText(config), config) },
+  if (config === undefined) return { scenario, assumed };
+  return {
+    scenario: { ...scenario, model: { ...model, config: parseConfig(readText(config), config) } },
+    assumed,
   };
-  return { scenario, assumed };
 }

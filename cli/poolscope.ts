@@ -28,7 +28,6 @@ const program = new Command('poolscope')
     "See what vLLM's memory pool does, and know whether a configuration starts, fits, preempts or thrashes.",
   )
   .version(packageJson.version)
-  .showHelpAfterError('(poolscope --help lists what there is)')
   .exitOverride();
 
 addRun(program);
@@ -49,6 +48,13 @@ addInit(program);
 addOpen(program);
 addCompletions(program);
 addDoctor(program);
+nameHelp(program, program.name());
+
+/** After a mistake in a command's words, how to see what it takes. */
+function nameHelp(command: Command, line: string): void {
+  command.showHelpAfterError(`(${line} --help lists what there is)`);
+  for (const below of command.commands) nameHelp(below, `${line} ${below.name()}`);
+}
 
 /** Runs a command line, `process.argv` if none is given; what it comes to is in `process.exitCode`. */
 export async function poolscope(args?: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { type Command, Option } from 'commander';
-import { variableOption, wholeNumber } from '../arguments.ts';
+import type { Command } from 'commander';
+import { recordOption, variableOption, wholeNumber } from '../arguments.ts';
 import { type ImportOptions, importDeployment } from '../import.ts';
 import { importKvEvents } from '../import-kv-events.ts';
 
@@ -19,10 +19,10 @@ export function addImport(program: Command): void {
     .option('--vllm <VERSION>', 'rules of 0.6.3 or 2026-05 (default: what the image’s tag says)')
     .addOption(variableOption())
     .addOption(
-      new Option(
-        '--record <OUT>',
-        'SOURCE is a dump of KV cache events (JSONL): write its recording',
-      ).conflicts(['output', 'link']),
+      recordOption('SOURCE is a dump of KV cache events (JSONL): write its recording (*.poolrec)').conflicts([
+        'output',
+        'link',
+      ]),
     )
     .action((source: string, options: ImportOptions & { record?: string }) => {
       process.exitCode =

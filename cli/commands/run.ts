@@ -1,7 +1,10 @@
 import { type Command, Option } from 'commander';
 import {
+  gpuCountOption,
+  gpuOption,
   INPUTS,
   positiveNumber,
+  recordOption,
   reporterOption,
   setOption,
   traceFormatOption,
@@ -22,12 +25,8 @@ export function addRun(program: Command): void {
     .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
     .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
     .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
-    .option('--gpu <ID>', "GPU of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)")
-    .option(
-      '--gpu-count <N>',
-      'how many of them (default: as many as the parallel sizes need)',
-      wholeNumber(1),
-    )
+    .addOption(gpuOption())
+    .addOption(gpuCountOption())
     .addOption(setOption())
     .option(
       '--baseline <REV>',
@@ -44,7 +43,7 @@ export function addRun(program: Command): void {
     )
     .option('--bail', 'stop after the first file that fails')
     .option('--shard <I/N>', 'only the I-th of N shares of the files')
-    .option('--record <OUT>', 'write the recording to OUT (*.poolrec), to be opened in the page')
+    .addOption(recordOption('write the recording to OUT (*.poolrec), to be opened in the page'))
     .option(
       '--replica <N>',
       'of several engines, the one whose recording (else: all) and KV events (else: 0) are written',

@@ -107,7 +107,7 @@ export function printReport(
 /** All points of a file, checked, with what is needed to run them elsewhere. */
 function readSweep(file: string, set: readonly Override[]) {
   if (isCommand(file)) throw new InputError([{ file: 'sweep', message: 'takes a scenario file' }]);
-  const scenario = loadScenario(file, { gpu: '', gpuCount: 1, set });
+  const scenario = loadScenario(file, { set });
   if (scenario.sweep === null) {
     throw new InputError([
       {

@@ -40,11 +40,11 @@ export function findModel(name: string): Model | null {
   return unversioned !== undefined && keyOf(unversioned.name).match(VERSION) === null ? unversioned : null;
 }
 
-/** The catalogue's name that is nearest to one that findModel does not know. */
+/** The name that is nearest to one that findModel does not know: the catalogue's, or that with -Instruct. */
 export function suggestModel(name: string): string | null {
   return nearest(
     lastSegment(name),
-    MODELS.map((model) => model.name),
+    MODELS.flatMap((model) => [model.name, `${model.name}-Instruct`]),
   );
 }
 

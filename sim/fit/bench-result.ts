@@ -57,8 +57,8 @@ const MS = 1e-3;
 const MOST_FAILED = 0.05;
 
 /** Whether a text looks like such a file. */
-export function isBenchResult(text: string): boolean {
-  return /^\s*\{/.test(text);
+export function isBenchResult(text: string, file: string): boolean {
+  return file.endsWith('.json') || /^\s*\{/.test(text);
 }
 
 /**

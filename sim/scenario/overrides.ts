@@ -61,13 +61,14 @@ export function applyOverrides(yaml: LocatedYaml, overrides: readonly Override[]
 /** Problems of what was set are told of the option, not of a place in the file that does not say it. */
 export function relocate(problems: readonly Problem[], overrides: readonly Override[]): Problem[] {
   return problems.map((found) => {
-    const { field } = found;
-    const own = overrides.findLast(({ path }) => {
-      const key = path.join('.');
-      return field === key || field?.startsWith(`${key}.`);
-    });
+    const own = found.field === undefined ? undefined : setBy(found.field, overrides);
     return own ? { ...found, file: own.origin, place: undefined } : found;
   });
+}
+
+/** What sets a field, or one above it, in place of the file. */
+export function setBy(field: string, overrides: readonly Override[]): Override | undefined {
+  return overrides.findLast(({ path }) => `${field}.`.startsWith(`${path.join('.')}.`));
 }
 
 function set(root: Record<string, unknown>, { origin, path, value }: Override): void {

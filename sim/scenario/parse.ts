@@ -9,7 +9,7 @@ import { type Path, parseLocatedYaml, type Report } from './located-yaml.ts';
 import { hardwareOf, hostOf } from './machine.ts';
 import { modelOf } from './model.ts';
 import { moeOf } from './moe.ts';
-import { applyOverrides, type Override, relocate } from './overrides.ts';
+import { applyOverrides, type Override, relocate, setBy } from './overrides.ts';
 import { resolvePath } from './paths.ts';
 import { replicasOf } from './replicas.ts';
 import type { Scenario } from './scenario.ts';
@@ -61,6 +61,7 @@ export function scenarioReader(
 }
 
 function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Scenario {
+  const { overrides = [] } = options;
   const { yaml, startedBy } = expanded;
   const checked = checkedScenario(yaml, file);
   const problems: Problem[] = [];
@@ -77,7 +78,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
   const notes = [...expanded.notes];
   const allowUnmodelled = checked['allow-unmodelled'] ?? false;
   const vllm = versionOf(checked.vllm, allowUnmodelled, notes, report);
-  reportUnknownFlags(checked, options.overrides ?? [], vllm, report);
+  reportUnknownFlags(checked, overrides, vllm, report);
   const { model: modelInCommand, flags: stated, env, containerGib } = engineOf(checked, vllm, report);
   const flags = withEplb(stated, checked, vllm, report);
   if (flags.unmodelled.length > 0 && flags.unrecognized.length === 0 && flags.invalid.length === 0) {
@@ -148,7 +149,7 @@ function scenarioOf(expanded: Expanded, file: string, options: ParseOptions): Sc
     baseline,
     golden,
     sweep,
-    placeOf: (path) => yaml.placeOfValue(path.split('.')),
+    placeOf: (path) => (setBy(path, overrides) ? undefined : yaml.placeOfValue(path.split('.'))),
     allowUnmodelled,
     notes,
     strict: checked.invariants === 'strict',

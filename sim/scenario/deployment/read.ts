@@ -59,9 +59,12 @@ export function formatOf(text: string, file: string): DeploymentFormat {
 export function isEngineConfig(text: string, file: string): boolean {
   if (!isYamlObject(text)) return false;
   return documentsOf(text, file).every(
-    ({ value }) =>
-      isObject(value) && !SCENARIO_KEYS.some((key) => Object.hasOwn(value, key)) && hasFlags(value),
+    ({ value }) => isObject(value) && !hasKeysOfScenario(value) && hasFlags(value),
   );
+}
+
+function hasKeysOfScenario(value: Readonly<Record<string, unknown>>): boolean {
+  return SCENARIO_KEYS.some((key) => Object.hasOwn(value, key));
 }
 
 /** Null if it is no YAML of the kinds that are known. */
@@ -120,10 +123,12 @@ function withoutMarkdown(text: string): string {
 function configOf(yaml: LocatedYaml, file: string): Candidate[] {
   const { value } = yaml;
   if (!isObject(value)) return [];
+  const problem = (message: string) => new InputError([{ file, place: yaml.placeOfValue([]), message }]);
+  if (hasKeysOfScenario(value)) throw problem('is a scenario already');
   if (!hasFlags(value)) {
-    const message =
-      'is neither a compose file, nor Kubernetes objects, nor flags of vllm serve --config, nor a command';
-    throw new InputError([{ file, place: yaml.placeOfValue([]), message }]);
+    throw problem(
+      'is neither a compose file, nor Kubernetes objects, nor flags of vllm serve --config, nor a command',
+    );
   }
   const read = (): Deployment => ({
     name: '',
