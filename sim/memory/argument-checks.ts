@@ -1,9 +1,11 @@
 import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
+import { contextParallel } from './context-parallel-checks.ts';
 import { draftingOf } from './drafting.ts';
 import { eplb } from './eplb-checks.ts';
 import { fitsLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { hybridManager } from './hybrid-manager.ts';
 import { lora } from './lora-checks.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
 import { worldSize as sizeOf } from './parallel.ts';
@@ -165,6 +167,7 @@ const parallelSizes = atLeast(
   'tensor_parallel_size',
   'pipeline_parallel_size',
   'data_parallel_size',
+  'decode_context_parallel_size',
 );
 const schedulerSizes = atLeast('SchedulerConfig', 1, 'max_num_batched_tokens', 'max_num_seqs');
 const modelSizes = atLeast('ModelConfig', 1, 'max_model_len');
@@ -207,7 +210,9 @@ const V1_CHECKS: readonly Check[] = [
   partialPrefills,
   headsDivide,
   layersSuffice,
+  contextParallel,
   lora,
+  hybridManager,
   asyncScheduling,
   batchHoldsDrafts,
   dtypeIsKnown,

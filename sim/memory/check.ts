@@ -19,6 +19,8 @@ export interface Arguments {
   readonly gpu: Pick<Gpu, 'id' | 'computeCapability'>;
   readonly parallel: Parallel;
   readonly limits: BatchLimits;
+  /** Tokens per block. */
+  readonly blockSize: number;
 }
 
 /** One of vLLM's checks; null if it holds. */

@@ -1,9 +1,9 @@
 import type { Scenario } from '../scenario/scenario.ts';
 import type { HostShare } from '../time/transfer.ts';
 import { GIB } from '../units.ts';
+import { blockSizeOf } from './block-size.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import type { ResolvedHardware } from './resolve.ts';
-import { DEFAULT_BLOCK_SIZE } from './startup-input.ts';
 import { rankWeights, sumOfWeights } from './weights.ts';
 
 /**
@@ -20,5 +20,5 @@ export function hostShareOf(scenario: Scenario, hardware: ResolvedHardware): Hos
     return Math.min(offloaded, sumOfWeights(weights));
   });
   if (scenario.vllm !== '0.6.3' && offloaded === 0) return null;
-  return { weightBytes, blockSize: numberOf(flag('block_size'), DEFAULT_BLOCK_SIZE) };
+  return { weightBytes, blockSize: blockSizeOf(scenario, hardware) };
 }

@@ -7,7 +7,7 @@ export interface KvLayout {
   readonly groups: readonly KvCacheGroup[];
   /** Layers of each group, by index. */
   readonly layers: readonly (readonly number[])[];
-  /** Of every layer, per token. */
+  /** Of every layer, per token of the request, on one rank. */
   readonly layerBytes: readonly number[];
   /** Bytes of one layer's part of a block, where there are several groups: the same in all of them. */
   readonly pageBytes: number;
@@ -21,15 +21,20 @@ const NEARLY_EQUAL = 1.5;
  * to groups of equal size, that of the rarer kind; the last group of a kind may be short, and is padded. Kinds
  * with fewer bytes per token get larger blocks, so that all pages have one size. The kind of the first layer comes
  * first: blocks are taken and freed in this order.
- * @param layerBytes of every layer, per token.
+ * @param pageTokens of a block on one rank.
+ * @param tokenBytes of every layer, per token that the rank keeps.
  * @param separate false: V0 and --disable-hybrid-kv-cache-manager keep everything for every layer.
+ * @param contextRanks share out the tokens: a block holds as many of each.
  */
 export function kvLayout(
   local: LocalAttention | null,
-  blockSize: number,
-  layerBytes: readonly number[],
+  pageTokens: number,
+  tokenBytes: readonly number[],
   separate: boolean,
+  contextRanks = 1,
 ): KvLayout {
+  const blockSize = pageTokens * contextRanks;
+  const layerBytes = tokenBytes.map((bytes) => bytes / contextRanks);
   const all = layerBytes.map((_, layer) => layer);
   const pageBytes = Math.max(...layerBytes) * blockSize;
   const groupOf = (layers: readonly number[], kind: KvCacheGroup['kind'], window: number): KvCacheGroup => {

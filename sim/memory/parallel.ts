@@ -10,6 +10,8 @@ export interface Parallel {
   readonly redundantExperts?: number;
   /** --mm-encoder-tp-mode data: every rank has the whole encoder, and takes images of its own. */
   readonly copiesEncoder?: boolean;
+  /** --decode-context-parallel-size: so many tensor-parallel ranks share out the tokens of a KV cache; absent = 1. */
+  readonly contextRanks?: number;
 }
 
 /** One GPU's place in it. */

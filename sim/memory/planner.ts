@@ -10,6 +10,7 @@ import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
 import type { BatchLimits } from './batch-limits.ts';
+import { blockSizeOf } from './block-size.ts';
 import type { Refusal } from './check.ts';
 import { type Drafting, draftingOf, lookaheadOf } from './drafting.ts';
 import { fitsLength, withFittedLength } from './fitted-length.ts';
@@ -87,7 +88,7 @@ function attempt(scenario: Scenario): Plan {
   if (unparsed !== null) return refused(unparsed);
   const hardware = resolveHardware(scenario);
   const limits = limitsOf(scenario, hardware);
-  const args = { scenario, ...hardware, limits };
+  const args = { scenario, ...hardware, limits, blockSize: blockSizeOf(scenario, hardware) };
   const wrong = checkArguments(args);
   if (wrong !== null) return refused(wrong);
   const allocatorConf = allocatorConfOf(scenario);
@@ -187,6 +188,9 @@ function notesOn(scenario: Scenario, { architecture }: ResolvedHardware, input: 
     notes.push(
       'simulated without async scheduling: replicas that share experts wait for each other after every step',
     );
+  }
+  if ((input.parallel.contextRanks ?? 1) > 1) {
+    notes.push('step times leave out what decode context parallelism saves and exchanges');
   }
   if (input.lora && architecture.moe !== null) notes.push('LoRA slots of experts are not modelled');
   const compilation = flagsOf(scenario)('compilation_config');

@@ -67,6 +67,7 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
       experts: flag('enable_expert_parallel') === true,
       redundantExperts: redundantExperts(flag('eplb_config')),
       copiesEncoder: flag('mm_encoder_tp_mode') === 'data',
+      contextRanks: numberOf(flag('decode_context_parallel_size'), 1),
     },
     weightFormat: format,
     kvElementBytes: elementBytes,

@@ -19,8 +19,8 @@ export function startRefusal(
   return (
     (asksFirst ? freeMemory(input, startup) : null) ??
     allocationRefusal(input, startup, allocations, ['weights', 'profile']) ??
-    someBlocks(input, startup) ??
-    oneRequestFits(input, startup) ??
+    someLengthFits(input, startup) ??
+    (input.rules.engine === 'v0' ? cacheHoldsOneRequest : ranksHoldOneRequest)(input, startup) ??
     allocationRefusal(input, startup, allocations, ['kv-cache', 'cuda-graphs', 'warm-up'])
   );
 }
@@ -41,54 +41,81 @@ const freeMemory: Check = ({ memoryShare }, { ranks }) => {
   };
 };
 
-const someBlocks: Check = (input, startup) => {
-  if (startup.numBlocks > 0) return null;
-  const isV0 = input.rules.engine === 'v0';
-  const message = `ValueError: No available memory for the cache blocks. Try increasing \`gpu_memory_utilization\` when initializing the engine${isV0 ? '.' : ` (this flag also controls CPU memory reservation on the CPU backend, despite its name). ${DOCS}`}`;
-  if (input.numBlocksOverride !== null) {
-    const advice = `--num-gpu-blocks-override ${input.numBlocksOverride} means no blocks, not "automatic"`;
-    return { because: 'no-kv-cache-memory', message, advice };
-  }
-  const least = smallestRank(startup);
-  const wanted = startup.blocksPerRequest * least.blockBytes;
+/** Where vLLM is to find the length itself. */
+const someLengthFits: Check = (input, startup) => {
+  const { maxModelLen, maxNumBatchedTokens } = input.limits;
+  const { layout, numBlocks } = startup;
+  if (!input.fitsLength || longestRequest(layout, numBlocks, maxModelLen, maxNumBatchedTokens) > 0)
+    return null;
   return {
     because: 'no-kv-cache-memory',
-    message,
-    advice: `weights take ${gib(least.weightBytes)} GiB, activations ${gib(least.activationBytes)}, the rest ${gib(least.nonTorchBytes + least.cudaGraphBytes)} of the ${gib(least.budgetBytes)} GiB that vLLM may use; one request wants ${gib(wanted)} GiB of KV cache`,
+    message:
+      'ValueError: Cannot auto-fit max_model_len: not enough GPU memory available to serve even a single token. Try increasing `gpu_memory_utilization`.',
+    advice: memoryTaken(startup, smallestRank(startup)),
   };
 };
 
-const oneRequestFits: Check = (input, startup) => {
-  const { rules, limits } = input;
-  const { numBlocks, blocksPerRequest, layout } = startup;
+/** V1 goes through its ranks, and stops at the first that cannot hold one request. */
+const ranksHoldOneRequest: Check = (input, startup) => {
+  const { numBlocksOverride: override, limits } = input;
+  const { blocksPerRequest, layout } = startup;
   const { maxModelLen, maxNumBatchedTokens } = limits;
-  const least = smallestRank(startup);
-  const fits = longestRequest(layout, numBlocks, maxModelLen, maxNumBatchedTokens);
-  if (rules.engine === 'v0') {
-    const capacity = numBlocks * layout.groups[0].blockSize;
-    if (maxModelLen <= capacity) return null;
+  for (const rank of startup.ranks) {
+    const available = override === null ? rank.availableBytes : override * rank.blockBytes;
+    if (available <= 0) return noBlocks(input, startup, rank);
+    const numBlocks = override ?? rank.numBlocks;
+    if (blocksPerRequest <= numBlocks) continue;
+    const fits = longestRequest(layout, numBlocks, maxModelLen, maxNumBatchedTokens);
+    const estimate =
+      fits > 0 ? `Based on the available memory, the estimated maximum model length is ${fits}. ` : '';
     return {
       because: 'kv-cache-too-small',
-      message: `ValueError: The model's max seq len (${maxModelLen}) is larger than the maximum number of tokens that can be stored in KV cache (${capacity}). Try increasing \`gpu_memory_utilization\` or decreasing \`max_model_len\` when initializing the engine.`,
-      advice: wantedAndLeft(startup, least),
+      message: `ValueError: To serve at least one request with the model's max seq len (${maxModelLen}), (${gib(blocksPerRequest * rank.blockBytes)} GiB KV cache is needed, which is larger than the available KV cache memory (${gib(available)} GiB). ${estimate}Try increasing \`gpu_memory_utilization\` (which also controls CPU memory on the CPU backend) or decreasing \`max_model_len\` when initializing the engine. ${DOCS}`,
+      advice: wantedAndLeft(startup, rank, numBlocks),
     };
   }
-  if (blocksPerRequest <= numBlocks) return null;
-  const estimate =
-    fits > 0 ? `Based on the available memory, the estimated maximum model length is ${fits}. ` : '';
-  const available = Math.min(least.availableBytes, (numBlocks + 1) * least.blockBytes);
+  return null;
+};
+
+/** V0 looks at the blocks of all ranks together. */
+const cacheHoldsOneRequest: Check = (input, startup) => {
+  const { numBlocks, layout } = startup;
+  const { maxModelLen } = input.limits;
+  const least = smallestRank(startup);
+  if (numBlocks <= 0) return noBlocks(input, startup, least);
+  const capacity = numBlocks * layout.groups[0].blockSize;
+  if (maxModelLen <= capacity) return null;
   return {
     because: 'kv-cache-too-small',
-    message: `ValueError: To serve at least one request with the model's max seq len (${maxModelLen}), (${gib(blocksPerRequest * least.blockBytes)} GiB KV cache is needed, which is larger than the available KV cache memory (${gib(available)} GiB). ${estimate}Try increasing \`gpu_memory_utilization\` (which also controls CPU memory on the CPU backend) or decreasing \`max_model_len\` when initializing the engine. ${DOCS}`,
-    advice: wantedAndLeft(startup, least),
+    message: `ValueError: The model's max seq len (${maxModelLen}) is larger than the maximum number of tokens that can be stored in KV cache (${capacity}). Try increasing \`gpu_memory_utilization\` or decreasing \`max_model_len\` when initializing the engine.`,
+    advice: wantedAndLeft(startup, least, numBlocks),
   };
 };
+
+function noBlocks(input: StartupInput, startup: Startup, rank: RankMemory): Refusal {
+  const more =
+    input.rules.engine === 'v0'
+      ? '.'
+      : ` (this flag also controls CPU memory reservation on the CPU backend, despite its name). ${DOCS}`;
+  return {
+    because: 'no-kv-cache-memory',
+    message: `ValueError: No available memory for the cache blocks. Try increasing \`gpu_memory_utilization\` when initializing the engine${more}`,
+    advice:
+      input.numBlocksOverride === null
+        ? memoryTaken(startup, rank)
+        : `--num-gpu-blocks-override ${input.numBlocksOverride} means no blocks, not "automatic"`,
+  };
+}
+
+function memoryTaken({ blocksPerRequest }: Startup, rank: RankMemory): string {
+  return `weights take ${gib(rank.weightBytes)} GiB, activations ${gib(rank.activationBytes)}, the rest ${gib(rank.nonTorchBytes + rank.cudaGraphBytes)} of the ${gib(rank.budgetBytes)} GiB that vLLM may use; one request wants ${gib(blocksPerRequest * rank.blockBytes)} GiB of KV cache`;
+}
 
 function smallestRank({ ranks }: Startup): RankMemory {
   return ranks.reduce((least, rank) => (rank.numBlocks < least.numBlocks ? rank : least));
 }
 
-function wantedAndLeft({ numBlocks, blocksPerRequest }: Startup, { blockBytes }: RankMemory): string {
+function wantedAndLeft({ blocksPerRequest }: Startup, { blockBytes }: RankMemory, numBlocks: number): string {
   return `the longest request wants ${gib(blocksPerRequest * blockBytes)} GiB of KV cache (${blocksPerRequest} blocks), there are ${gib(numBlocks * blockBytes)} GiB (${numBlocks})`;
 }
 

@@ -1,25 +1,18 @@
-import type { Architecture } from '../catalog/architecture.ts';
-import type { Gpu } from '../catalog/gpus.ts';
 import { balancerTensors, communicationBytes, leftOnHost } from '../moe/expert-memory.ts';
 import { balancerOf, scenarioShape } from '../moe/scenario-shape.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { GIB } from '../units.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
+import { blockSizeOf } from './block-size.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { fitsLength } from './fitted-length.ts';
 import { profilesEncoder } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { separatesKinds } from './hybrid-manager.ts';
 import type { LoraSlots } from './lora.ts';
 import { type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
-
-/** vLLM's, where the attention kernel does not ask for another. */
-export const DEFAULT_BLOCK_SIZE = 16;
-/** FlashMLA's, and that of the sparse attention's indexer. */
-const MLA_BLOCK_SIZE = 64;
-/** V1 runs FlashMLA on Hopper and on Blackwell of the data centre. */
-const FLASH_MLA_GENERATIONS = [9, 10];
 
 /** The limits of a scenario's batches, its flags and vLLM's defaults together. */
 export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
@@ -49,10 +42,10 @@ export function sizingFlags(scenario: Scenario) {
   const flag = flagsOf(scenario);
   const rules = rulesOf(scenario.vllm);
   const hardware = resolveHardware(scenario);
-  const { architecture, gpu } = hardware;
+  const { architecture } = hardware;
   return {
     gpu_memory_utilization: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
-    block_size: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    block_size: blockSizeOf(scenario, hardware),
     max_model_len: limitsOf(scenario, hardware).maxModelLen,
     tensor_parallel_size: numberOf(flag('tensor_parallel_size'), 1),
     ...(architecture.moe !== null && { enable_expert_parallel: hardware.parallel.experts }),
@@ -78,15 +71,16 @@ export function startupInputOf(
     parallel: hardware.parallel,
     format: hardware.weightFormat,
     kvElementBytes: hardware.kvElementBytes,
-    blockSize: numberOf(flag('block_size'), defaultBlockSize(architecture, gpu, rules.engine)),
+    blockSize: blockSizeOf(scenario, hardware),
     limits,
     totalBytes: Math.round(gpu.memoryGib * GIB),
     link: gpu.link,
     memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
     enforceEager: hardware.enforceEager,
-    separateKinds: flag('disable_hybrid_kv_cache_manager') !== true,
+    separateKinds: separatesKinds(scenario, architecture),
     kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
     numBlocksOverride: stated('num_gpu_blocks_override'),
+    fitsLength: fitsLength(scenario),
     lora: loraSlots(scenario),
     profilesEncoder: profilesEncoder(scenario),
     offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
@@ -128,15 +122,4 @@ function besideExperts(
     balancerTensors: balancer === null ? [] : balancerTensors(shape, balancer),
     communicationBytes: communicationBytes(shape),
   };
-}
-
-/** V1 lets the attention kernel choose: MLA on Hopper and Blackwell takes blocks of 64 tokens. */
-export function defaultBlockSize(
-  { mla }: Architecture,
-  { computeCapability }: Pick<Gpu, 'computeCapability'>,
-  engine: 'v0' | 'v1',
-): number {
-  const hasFlashMla = FLASH_MLA_GENERATIONS.includes(Math.floor(computeCapability));
-  const isLarge = engine === 'v1' && mla !== null && (mla.indexDim > 0 || hasFlashMla);
-  return isLarge ? MLA_BLOCK_SIZE : DEFAULT_BLOCK_SIZE;
 }

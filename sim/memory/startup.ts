@@ -35,11 +35,13 @@ export interface StartupInput {
   /** gpu_memory_utilization. */
   readonly memoryShare: number;
   readonly enforceEager: boolean;
-  /** Cache groups by kind of attention; false with --disable-hybrid-kv-cache-manager. */
+  /** Cache groups by kind of attention, in V1. */
   readonly separateKinds: boolean;
   /** --kv-cache-memory-bytes: replaces the budget; null = not stated. */
   readonly kvCacheMemoryBytes: number | null;
   readonly numBlocksOverride: number | null;
+  /** --max-model-len auto: the longest requests of which one fits. */
+  readonly fitsLength?: boolean;
   /** Slots of --enable-lora; absent = none. */
   readonly lora?: LoraSlots | null;
   /** false: the profiling run leaves the encoder out. */
@@ -70,10 +72,16 @@ export interface Startup {
 
 /** The memory of every rank and what comes of it; says nothing about whether vLLM would accept it. */
 export function startUp(input: StartupInput): Startup {
-  const { architecture, rules, parallel, limits, blockSize } = input;
+  const { architecture, rules, parallel, limits } = input;
   const layerBytes = layerKvBytes(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment);
   const separate = rules.engine === 'v1' && input.separateKinds;
-  const layout = kvLayout(architecture.localAttention, blockSize, layerBytes, separate);
+  const layout = kvLayout(
+    architecture.localAttention,
+    input.blockSize,
+    layerBytes,
+    separate,
+    parallel.contextRanks,
+  );
   const ranks = placesOf(parallel).map((place, rank) => rankMemory(input, layout, place, rank));
   const numBlocks = input.numBlocksOverride ?? Math.max(0, Math.min(...ranks.map((rank) => rank.numBlocks)));
   const perRequest = blocksPerRequest(layout, limits.maxModelLen, limits.maxNumBatchedTokens);

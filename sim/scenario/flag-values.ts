@@ -38,6 +38,7 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   dtype: DTYPES,
   'kv-cache-dtype': (version) =>
     version === '0.6.3' ? ['auto', ...FP8] : ['auto', 'float16', 'bfloat16', ...FP8, ...NEWER_KV_DTYPES],
+  'attention-backend': 'string',
   'block-size': (version) => (version === '0.6.3' ? ['8', '16', '32'] : 'int'),
   'gpu-memory-utilization': 'float',
   'max-model-len': 'int',
@@ -52,6 +53,9 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'tensor-parallel-size': 'int',
   'pipeline-parallel-size': 'int',
   'data-parallel-size': 'int',
+  'decode-context-parallel-size': 'int',
+  'cp-kv-cache-interleave-size': 'int',
+  'dcp-kv-cache-interleave-size': 'int',
   'enable-expert-parallel': 'bool',
   'enable-eplb': 'bool',
   'eplb-config': 'json',

@@ -61,8 +61,8 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
     record.block_size ?? 16,
     layerKvBytes(model, record.tensor_parallel_size ?? 1, elementBytes, rules.mlaAlignment),
     rules.engine === 'v1',
+    record.decode_context_parallel ?? 1,
   );
-  const contextParallel = record.decode_context_parallel ?? 1;
   return {
     rules,
     layout,
@@ -74,7 +74,7 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
         ? null
         : blocksPerRequest(
             layout,
-            Math.ceil(record.max_model_len / contextParallel),
+            record.max_model_len,
             recordLimits(record, rules, model).maxNumBatchedTokens,
           ),
   };
@@ -102,9 +102,8 @@ export function checkBlocks(record: CapacityRecord, known: RecordLayout): Figure
     observed.kv_cache_gib_all ?? (observed.kv_cache_gib === undefined ? [] : [observed.kv_cache_gib]);
   const least = blocksIn(Math.min(...all) - ROUNDING);
   const most = blocksIn(Math.max(...all) + ROUNDING);
-  const contextParallel = record.decode_context_parallel ?? 1;
   const tokens = (blocks: number) =>
-    contextParallel * capacityOf(layout, rules, blocks, length ?? 1, perRequest ?? 1).kvCacheTokens;
+    capacityOf(layout, rules, blocks, length ?? 1, perRequest ?? 1).kvCacheTokens;
   if (all.length > 0 && observed.num_gpu_blocks !== undefined) {
     add('gpu blocks', observed.num_gpu_blocks, least, most);
   }
@@ -138,7 +137,7 @@ function checkSwap(
 
 /** From the blocks that the log prints, or from its tokens, which several ranks may print differently. */
 function concurrencyRange(
-  { observed, decode_context_parallel: contextParallel }: CapacityRecord,
+  { observed }: CapacityRecord,
   { rules, layout }: RecordLayout,
   length: number,
   perRequest: number,
@@ -146,11 +145,10 @@ function concurrencyRange(
   const tokens = observed.kv_cache_tokens_all ?? (observed.kv_cache_tokens ? [observed.kv_cache_tokens] : []);
   const ofBlocks = (blocks: number) => capacityOf(layout, rules, blocks, length, perRequest).maxConcurrency;
   const fromTokens = (value: number): number[] => {
-    const ofOneRank = value / (contextParallel ?? 1);
-    if (rules.tokensFromConcurrency) return [ofOneRank / length];
+    if (rules.tokensFromConcurrency) return [value / length];
     // Tokens are whole blocks of every group: what is left of a division by their number was not printed.
     const numGroups = layout.groups.length;
-    const blocks = (ofOneRank / smallestBlockSize(layout)) * numGroups;
+    const blocks = (value / smallestBlockSize(layout)) * numGroups;
     return [ofBlocks(blocks), ofBlocks(blocks + numGroups - 1)];
   };
   const values =

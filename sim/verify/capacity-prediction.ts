@@ -1,8 +1,8 @@
+import { defaultBlockSize } from '../memory/block-size.ts';
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
 import { smallestBlockSize } from '../memory/kv-layout.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
-import { defaultBlockSize } from '../memory/startup-input.ts';
 import { GIB } from '../units.ts';
 import { knowsLayers, recordLayout } from './capacity-blocks.ts';
 import { recordGpu } from './capacity-gpu.ts';
@@ -67,10 +67,11 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
       pipeline: record.pipeline_parallel_size ?? 1,
       data: record.data_parallel_size ?? 1,
       experts: false,
+      contextRanks: record.decode_context_parallel ?? 1,
     },
     format,
     kvElementBytes: elementBytes,
-    blockSize: record.block_size ?? defaultBlockSize(architecture, gpu, rules.engine),
+    blockSize: record.block_size ?? defaultBlockSize(architecture, gpu, rules.engine, elementBytes),
     limits,
     totalBytes: gpu.memoryGib * GIB,
     link: gpu.link,

@@ -85,6 +85,14 @@ describe('cache groups', () => {
     expect(stageBlockBytes(layout, 1, 0)).toBe(9 * 16_000);
   });
 
+  test('ranks that share out the tokens: a block of all of them, with the bytes of one', () => {
+    const one = kvLayout(null, 16, [1152, 1152], true);
+    const eight = kvLayout(null, 16, [1152, 1152], true, 8);
+    expect(eight.groups[0].blockSize).toBe(128);
+    expect(stageBlockBytes(eight, 1, 0)).toBe(stageBlockBytes(one, 1, 0));
+    expect(blocksPerRequest(eight, 1000, 8192)).toBe(8);
+  });
+
   test('without the hybrid manager, and in V0, every layer keeps everything', () => {
     const { groups, layers } = layoutOf(architecture('gpt-oss-20b'), false);
     expect(groups).toEqual([{ kind: 'full', blockSize: 16, window: 0 }]);

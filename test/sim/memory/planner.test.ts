@@ -2,14 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
+import { defaultBlockSize } from '../../../sim/memory/block-size.ts';
 import { kvBytesPerToken } from '../../../sim/memory/kv-cache.ts';
 import type { Plan } from '../../../sim/memory/plan.ts';
 import { plan } from '../../../sim/memory/planner.ts';
-import { defaultBlockSize } from '../../../sim/memory/startup-input.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { gib } from '../../../sim/units.ts';
 
 function planOf(command: string, gpu = 'a100-80g', more = ''): Plan {
-  const count = /(?:tensor|data)-parallel-size (\d+)/.exec(command)?.[1] ?? '1';
+  const count = /(?:tensor|data|pipeline)-parallel-size (\d+)/.exec(command)?.[1] ?? '1';
   return plan(
     parseScenario(
       `version: 1\ncommand: ${JSON.stringify(command)}\nhardware: {gpu: ${gpu}, count: ${count}}\n${more}`,
@@ -343,6 +344,25 @@ describe('memory by rank', () => {
     }
   });
 
+  test('the first stage that cannot hold a request is the one that vLLM names', () => {
+    const failed = planOf(`${LLAMA} --pipeline-parallel-size 2 --gpu-memory-utilization 0.5`, 'l4');
+    const [first, last] = failed.ranks;
+    expect(last.availableBytes).toBeLessThan(first.availableBytes);
+    expect(failed).toMatchObject({
+      starts: false,
+      message: expect.stringContaining(`KV cache memory (${gib(first.availableBytes)} GiB)`),
+    });
+  });
+
+  test('--max-model-len auto where not one token fits', () => {
+    const command = `${LLAMA} --max-model-len auto --gpu-memory-utilization 0.66`;
+    expect(planOf(command, 'l4')).toMatchObject({
+      starts: false,
+      because: 'no-kv-cache-memory',
+      message: expect.stringContaining('Cannot auto-fit max_model_len'),
+    });
+  });
+
   test('the smallest stage decides over all', () => {
     const command = 'vllm serve deepseek-ai/DeepSeek-V3 --tensor-parallel-size 8 --pipeline-parallel-size 2';
     const result = plan(
@@ -382,20 +402,63 @@ describe('memory by rank', () => {
     expect(plain.maxConcurrency).toBeLessThan(maxConcurrency);
   });
 
-  test('MLA on Hopper has blocks of 64 tokens, elsewhere of 16', () => {
-    const command = 'vllm serve zai-org/GLM-4.7-Flash --max-model-len 8192 --enforce-eager';
-    expect(started(command, 'h100').pool.hashBlockSize).toBe(64);
-    expect(started(command, 'a100-80g').pool.hashBlockSize).toBe(16);
+  test('decode context parallelism: as many times the tokens, in blocks of as many', () => {
+    const command = 'vllm serve deepseek-ai/DeepSeek-V3 --tensor-parallel-size 8 --max-model-len 8192';
+    const [alone, shared] = ['', '-dcp 8'].map((flags) => started(`${command} ${flags}`, 'h200'));
+    expect(shared.pool.numGpuBlocks).toBe(alone.pool.numGpuBlocks);
+    expect(shared.blockBytes).toBe(alone.blockBytes);
+    expect(shared.kvCacheTokens).toBe(8 * alone.kvCacheTokens);
+    expect(shared.pool).toMatchObject({ hashBlockSize: 128, groups: [{ kind: 'full', blockSize: 128 }] });
   });
 
-  test('a sparse indexer has blocks of 64 tokens wherever it runs; V0 has 16 everywhere', () => {
-    const of = (indexDim: number, computeCapability: number, engine: 'v0' | 'v1') => {
+  test.each([
+    [
+      '--tensor-parallel-size 8 -dcp 3',
+      'deepseek-ai/DeepSeek-V3',
+      'tp_size=8 must be divisible bydcp_size=3.',
+    ],
+    [
+      '--tensor-parallel-size 2 -dcp 2',
+      'meta-llama/Llama-3.1-8B',
+      'must be greater than total num kv heads 8',
+    ],
+    [
+      '--tensor-parallel-size 8 -dcp 8',
+      'zai-org/glm-4-9b-chat',
+      '(tensor parallel size 8 // total num kv heads 2) = 4, but got 8',
+    ],
+    [
+      '--tensor-parallel-size 8 -dcp 2 --cp-kv-cache-interleave-size 32',
+      'deepseek-ai/DeepSeek-V3',
+      'Block_size(16) should be greater',
+    ],
+    ['--tensor-parallel-size 32 -dcp 2', 'openai/gpt-oss-20b', 'DCP not support sliding window.'],
+  ])('%s of %s is refused as vLLM does', (flags, model, message) => {
+    const refused = planOf(`vllm serve ${model} ${flags}`, 'h200');
+    expect(refused).toMatchObject({ starts: false, message: expect.stringContaining(message) });
+  });
+
+  test('the kernel for MLA has its blocks: FlashAttention and Triton 16, FlashMLA 64', () => {
+    const size = (gpu: string, flags = '') =>
+      started(`vllm serve zai-org/GLM-4.7-Flash --max-model-len 8192 --enforce-eager ${flags}`, gpu).pool
+        .hashBlockSize;
+    expect([size('a100-80g'), size('h100'), size('h100', '--kv-cache-dtype fp8')]).toEqual([16, 16, 64]);
+    expect(size('h100', '--attention-backend FLASHMLA')).toBe(64);
+    expect(size('h100', '--attention-backend FLASHMLA --block-size 128')).toBe(128);
+    expect(size('h100', '--attention-backend auto')).toBe(16);
+  });
+
+  test('FlashInfer’s and CUTLASS’s blocks on Blackwell; a sparse indexer’s wherever it runs; V0’s', () => {
+    const of = (more: { indexDim?: number; nopeDim?: number }, generation: number, engine: 'v0' | 'v1') => {
       const model = parseModelConfig(findModel('DeepSeek-V3')!.config);
       if ('missing' in model) throw new Error('DeepSeek-V3');
-      return defaultBlockSize({ ...model, mla: { ...model.mla!, indexDim } }, { computeCapability }, engine);
+      const gpu = { computeCapability: generation };
+      return defaultBlockSize({ mla: { ...model.mla!, ...more } }, gpu, engine, 2);
     };
-    expect([of(0, 8, 'v1'), of(0, 9, 'v1'), of(0, 12, 'v1')]).toEqual([16, 64, 16]);
-    expect([of(128, 8, 'v1'), of(128, 9, 'v0')]).toEqual([64, 16]);
+    expect([of({}, 8, 'v1'), of({}, 10, 'v1'), of({ nopeDim: 96 }, 10, 'v1'), of({}, 12, 'v1')]).toEqual([
+      16, 32, 128, 16,
+    ]);
+    expect([of({ indexDim: 128 }, 8, 'v1'), of({ indexDim: 128 }, 9, 'v0')]).toEqual([64, 16]);
   });
 
   test('the log says what the plan says', () => {

@@ -48,12 +48,10 @@ describe.each(VERSIONS)('every flag of vLLM %s', (version) => {
 
 test('what changes memory, but is not modelled, ends with the flag’s name, unless that is allowed', () => {
   const text = (more: string) =>
-    `version: 1\ncommand: vllm serve Qwen/Qwen3-8B --decode-context-parallel-size 2\nhardware: {gpu: h100}\n${more}`;
-  expect(() => parseScenario(text(''), 's.yaml')).toThrowError(
-    /not modelled yet: --decode-context-parallel-size/,
-  );
+    `version: 1\ncommand: vllm serve Qwen/Qwen3-8B --enable-dbo\nhardware: {gpu: h100}\n${more}`;
+  expect(() => parseScenario(text(''), 's.yaml')).toThrowError(/not modelled yet: --enable-dbo/);
   const { notes } = parseScenario(text('allow-unmodelled: true\n'), 's.yaml');
-  expect(notes.join()).toContain('not modelled, left out: --decode-context-parallel-size');
+  expect(notes.join()).toContain('not modelled, left out: --enable-dbo');
 });
 
 /** A value that changes the plan, of a model where that flag matters. */
@@ -74,6 +72,8 @@ const EFFECTS: readonly (readonly [flag: string, model?: string, vllm?: VllmVers
   ['--tensor-parallel-size 2'],
   ['--pipeline-parallel-size 2'],
   ['--data-parallel-size 2'],
+  ['--tensor-parallel-size 2 --decode-context-parallel-size 2', 'zai-org/GLM-4.7-Flash'],
+  ['--attention-backend FLASHMLA', 'zai-org/GLM-4.7-Flash'],
   // Its experts are padded: whole ones less than slices.
   ['--tensor-parallel-size 2 --enable-expert-parallel', 'openai/gpt-oss-20b'],
   ['--disable-hybrid-kv-cache-manager', 'openai/gpt-oss-20b'],
