@@ -4,6 +4,7 @@ import { exportCsv } from '../sim/export/csv.ts';
 import { exportJson } from '../sim/export/json.ts';
 import { exportOpenMetrics, LEAST_EVERY_NS } from '../sim/export/openmetrics.ts';
 import type { Recording } from '../sim/recording/recording.ts';
+import { durationNs } from '../sim/scenario/schema-parts.ts';
 import { ExitCode } from './exit-code.ts';
 import { loadRecording, type RecordingOptions } from './load-recording.ts';
 import { writeChunks } from './write-chunks.ts';
@@ -16,8 +17,6 @@ export interface ExportOptions extends RecordingOptions {
   readonly every?: string;
   readonly output?: string;
 }
-
-const UNITS_NS: Readonly<Record<string, number>> = { ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
 /** `poolscope export`: a run in a form that other tools read. Returns the exit code. */
 export function exportRun(source: string, options: ExportOptions): number {
@@ -47,10 +46,7 @@ function everyNsOf({ every, format }: ExportOptions): number | undefined {
   if (every === undefined) return undefined;
   const fail = (message: string) => new InputError([{ file: '--every', message }]);
   if (format !== 'openmetrics') throw fail('only openmetrics takes samples');
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(every) ?? [];
-  const ns = Math.round(Number(number) * (UNITS_NS[unit] ?? Number.NaN));
-  if (!(ns >= LEAST_EVERY_NS) || !Number.isSafeInteger(ns)) {
-    throw fail(`expected a duration like 500ms, 1s or 2m, at least 1ms, got "${every}"`);
-  }
-  return ns;
+  const ns = durationNs(every);
+  if (ns !== null && ns >= LEAST_EVERY_NS) return ns;
+  throw fail(`expected a duration like 500ms, 1s or 2m, at least 1ms, got "${every}"`);
 }

@@ -1,6 +1,6 @@
 import { isObject } from '../plain-values.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { flagsOf } from './flags.ts';
+import { flagsOf, numberOf } from './flags.ts';
 
 /** How V1 drafts tokens, as far as memory and scheduling depend on it (vLLM `SpeculativeConfig`). */
 export interface Drafting {
@@ -35,7 +35,7 @@ export function draftingOf(scenario: Scenario): Drafting | null {
   const { num_speculative_tokens: tokens, parallel_drafting, disable_padded_drafter_batch } = config;
   const model = typeof config.model === 'string' ? config.model : '';
   const method = methodOf(config.method, model);
-  const numTokens = typeof tokens === 'number' ? tokens : 0;
+  const numTokens = numberOf(tokens, 0);
   const isParallel = parallel_drafting === true || method === 'dflash';
   return {
     method,

@@ -1,12 +1,11 @@
+import { isObject } from '../plain-values.ts';
 import type { FlagValue } from '../scenario/stated-flags.ts';
 import { type Check, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 
 /** num_redundant_experts of --eplb-config. */
 export function redundantExperts(config: FlagValue): number {
-  return typeof config === 'object' && config !== null
-    ? numberOf((config.num_redundant_experts ?? null) as FlagValue, 0)
-    : 0;
+  return isObject(config) ? numberOf(config.num_redundant_experts, 0) : 0;
 }
 
 /** vLLM's checks of its expert-parallel load balancer (config/parallel.py, fused_moe/layer.py). */

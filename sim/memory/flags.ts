@@ -7,7 +7,7 @@ export function flagsOf(scenario: Scenario): (name: string) => FlagValue {
   return (name) => (Object.hasOwn(honoured, name) ? honoured[name] : null);
 }
 
-/** A flag's number; the fallback where it states none. */
-export function numberOf(value: FlagValue, fallback: number): number {
+/** The number of a flag, or of a field of one; the fallback where it states none. */
+export function numberOf<T extends number | null>(value: unknown, fallback: T): number | T {
   return typeof value === 'number' ? value : fallback;
 }

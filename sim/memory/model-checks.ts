@@ -1,5 +1,6 @@
 import { type Check, refuse } from './check.ts';
 import { flagsOf } from './flags.ts';
+import { formatName } from './weight-format.ts';
 
 /* vLLM's checks of the model: its type, length, format and precision. */
 
@@ -29,9 +30,6 @@ export const modelLength: Check = ({ scenario, architecture: { maxPositionEmbedd
   );
 };
 
-/** Kernels of the same format go by several names. */
-const formatOf = (method: string) => method.replace(/_marlin$/, '');
-
 export const quantization: Check = ({ scenario, architecture: { quantMethod } }) => {
   const stated = flagsOf(scenario)('quantization');
   if (typeof stated !== 'string') return null;
@@ -39,12 +37,12 @@ export const quantization: Check = ({ scenario, architecture: { quantMethod } })
     // FP8 can be made while loading; the 4-bit formats need a checkpoint that has them.
     return /^(awq|gptq)/.test(stated)
       ? refuse(
-          `ValueError: Cannot find the config file for ${formatOf(stated)}`,
-          `the checkpoint is not quantized: leave --quantization out, or name an ${formatOf(stated).toUpperCase()} checkpoint`,
+          `ValueError: Cannot find the config file for ${formatName(stated)}`,
+          `the checkpoint is not quantized: leave --quantization out, or name an ${formatName(stated).toUpperCase()} checkpoint`,
         )
       : null;
   }
-  if (formatOf(stated) === formatOf(quantMethod)) return null;
+  if (formatName(stated) === formatName(quantMethod)) return null;
   return refuse(
     `ValueError: Quantization method specified in the model config (${quantMethod}) does not match the quantization method specified in the \`quantization\` argument (${stated}).`,
     'leave --quantization out: the checkpoint says it',

@@ -13,7 +13,7 @@ import { flagsOf, numberOf } from './flags.ts';
 import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
 import { pagesUnify } from './kv-layout.ts';
 import type { Parallel } from './parallel.ts';
-import { WEIGHT_FORMATS, type WeightFormat, weightFormat } from './weight-format.ts';
+import { formatName, WEIGHT_FORMATS, type WeightFormat, weightFormat } from './weight-format.ts';
 
 /** What a plan and a step-time model are made of: the parts of the catalogue that a scenario names. */
 export interface ResolvedHardware {
@@ -34,11 +34,12 @@ export interface ResolvedHardware {
 export function resolveHardware(scenario: Scenario): ResolvedHardware {
   const { gpu, link } = machineOf(scenario);
   const architecture = architectureOf(scenario);
+  const { quantMethod, quantBits } = architecture;
   const flag = flagsOf(scenario);
-  const method = (flag('quantization') as string | null) ?? architecture.quantMethod;
+  const method = (flag('quantization') as string | null) ?? quantMethod;
   const dtypeBytes = /^float(32)?$/.test(String(flag('dtype'))) ? 4 : 2;
-  const bits =
-    formatNameOf(method) === formatNameOf(architecture.quantMethod) ? architecture.quantBits : null;
+  const isSame = method !== null && quantMethod !== null && formatName(method) === formatName(quantMethod);
+  const bits = isSame ? quantBits : null;
   const format = weightFormat(method, bits, dtypeBytes, architecture.quantizesExpertsOnly);
   if (format === null) {
     throw problemAt(
@@ -127,8 +128,4 @@ function architectureOf(scenario: Scenario): Architecture {
     );
   }
   return asFlagged(architecture, scenario);
-}
-
-function formatNameOf(method: string | null): string | null {
-  return method === null ? null : method.replace(/_marlin$/, '');
 }

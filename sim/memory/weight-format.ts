@@ -50,6 +50,11 @@ export const DOUBLE_QUANTIZED_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256);
 /** The formats that weightFormat knows, for messages. */
 export const WEIGHT_FORMATS: readonly string[] = Object.keys(FORMATS);
 
+/** Kernels of one format go by several names: gptq_marlin runs GPTQ. */
+export function formatName(method: string): string {
+  return method.replace(/_marlin$/, '');
+}
+
 /**
  * The format of a checkpoint, or null if Poolscope does not know the method.
  * @param bits what the checkpoint's quantization_config says; null = nothing.
@@ -62,7 +67,7 @@ export function weightFormat(
   expertsOnly = false,
 ): WeightFormat | null {
   if (method === null) return { method, bytes: dtypeBytes, dtypeBytes, expertsOnly };
-  const name = method.replace(/_marlin$/, '').replace('-', '_');
+  const name = formatName(method).replace('-', '_');
   const known = [method, name].find((candidate) => Object.hasOwn(FORMATS, candidate));
   if (known === undefined) return null;
   const format = FORMATS[known];

@@ -46,7 +46,7 @@ export function balancerOf(scenario: Scenario): Balancer | null {
   const config = (flag('eplb_config') ?? {}) as Readonly<Record<string, FlagValue>>;
   return {
     redundant: redundantExperts(config),
-    window: numberOf(config.window_size ?? null, DEFAULT_BALANCER.window),
-    interval: numberOf(config.step_interval ?? null, DEFAULT_BALANCER.interval),
+    window: numberOf(config.window_size, DEFAULT_BALANCER.window),
+    interval: numberOf(config.step_interval, DEFAULT_BALANCER.interval),
   };
 }

@@ -166,14 +166,14 @@ type Fail = (message: string, field?: string) => never;
 
 /** A batch, or a bare event; without a time it follows the one before by a millisecond. */
 function readBatch(line: string, beforeNs: number, fail: Fail): Batch {
-  let value: Record<string, unknown>;
+  let value: unknown;
   try {
     // 64-bit hashes do not fit into a double: they are kept as texts.
     value = JSON.parse(line.replace(/(?<=[[,:\s])-?\d{16,}(?=[\],}\s])/g, '"$&"'));
   } catch {
     return fail('expected one JSON object a line: is the file cut off?');
   }
-  if (typeof value !== 'object' || value === null) return fail('expected a JSON object');
+  if (!isObject(value)) return fail('expected a JSON object');
   const { ts = null, events = [value] } = value;
   if (ts !== null && (typeof ts !== 'number' || !Number.isFinite(ts))) return fail('expected seconds', 'ts');
   if (!Array.isArray(events)) return fail('expected a list', 'events');

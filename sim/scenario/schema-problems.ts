@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { nearest } from '../catalog/nearest.ts';
 import { InputError, type Problem } from '../error.ts';
 import { clipped } from '../one-line.ts';
+import { isObject } from '../plain-values.ts';
 import { METRIC_NAMES } from '../report/metrics.ts';
 import type { LocatedYaml, Path } from './located-yaml.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
@@ -11,7 +12,7 @@ const MISSING = 'missing';
 /** Checks the document against the schema; throws all problems at once, in the order of the file. */
 export function checkedScenario(yaml: LocatedYaml, file: string): ScenarioFile {
   const { value } = yaml;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     const found =
       value === null || value === undefined ? 'nothing' : Array.isArray(value) ? 'a list' : shown(value);
     throw new InputError([

@@ -1,4 +1,5 @@
 import { deflateSync, Inflate, strFromU8, strToU8 } from 'fflate';
+import { isObject } from '../plain-values.ts';
 import { MIB } from '../units.ts';
 
 /*
@@ -95,8 +96,8 @@ export function roomOf(fragment: string): Room {
 }
 
 function stateOf(value: unknown): SharedState | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { s, m, r, v, e, l, p, w, b } = value as Record<string, unknown>;
+  if (!isObject(value)) return null;
+  const { s, m, r, v, e, l, p, w, b } = value;
   const scenario = sourceOf(value, null);
   if (scenario === null || typeof m !== 'string') return null;
   const others = (Array.isArray(b) ? b : []).slice(0, MAX_OTHERS).map((other) => sourceOf(other, scenario));
@@ -118,8 +119,8 @@ function stateOf(value: unknown): SharedState | null {
 
 /** A scenario; what it does not say is that of another, if there is one. */
 function sourceOf(value: unknown, otherwise: ScenarioSource | null): ScenarioSource | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { t = otherwise?.text, f = otherwise?.file, o, k, c } = value as Record<string, unknown>;
+  if (!isObject(value)) return null;
+  const { t = otherwise?.text, f = otherwise?.file, o, k, c } = value;
   const sets = setsOf(o);
   const forkSets = isRow(k) ? oldFork(k, setsOf(c)) : [];
   if (typeof t !== 'string' || typeof f !== 'string' || sets === null || forkSets === null) return null;

@@ -1,4 +1,5 @@
 import { InputError } from '../error.ts';
+import { isObject } from '../plain-values.ts';
 import { NS_PER_S } from '../units.ts';
 import { count, plural } from '../words.ts';
 import { fail, jsonNumber, jsonTokens } from './cells.ts';
@@ -67,10 +68,8 @@ function resultOf(chunks: Iterable<string>, file: string): Record<string, unknow
   } catch (error) {
     throw problem(file, `is no JSON: ${(error as Error).message}`);
   }
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) {
-    throw problem(file, 'expected a JSON object');
-  }
-  return result as Record<string, unknown>;
+  if (!isObject(result)) throw problem(file, 'expected a JSON object');
+  return result;
 }
 
 function listOf(result: Record<string, unknown>, field: string, file: string): readonly unknown[] {

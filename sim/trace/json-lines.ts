@@ -1,3 +1,4 @@
+import { isObject } from '../plain-values.ts';
 import { NS_PER_S } from '../units.ts';
 import { type Cell, fail, jsonNumber, jsonTokens } from './cells.ts';
 import { linesOf, type Piece } from './pieces.ts';
@@ -80,8 +81,5 @@ function objectOf(line: string, at: Omit<Cell, 'text'>): Record<string, unknown>
   } catch {
     fail(at, 'expected one JSON object a line: is the file cut off?');
   }
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-    return fail(at, 'expected one JSON object a line');
-  }
-  return row as Record<string, unknown>;
+  return isObject(row) ? row : fail(at, 'expected one JSON object a line');
 }

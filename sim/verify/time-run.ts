@@ -4,9 +4,11 @@ import { Cluster } from '../engine/cluster.ts';
 import { plan } from '../memory/planner.ts';
 import { resolveHardware } from '../memory/resolve.ts';
 import { Outcome, type RequestColumns } from '../recording/tables.ts';
+import { endToEnd, timeToFirstToken } from '../report/latency.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { scenarioOfCommand } from '../scenario/parse.ts';
 import { stagesOf, stepTimeOf } from '../scenario-time.ts';
+import { NS_PER_S } from '../units.ts';
 import { type MeasuredRequest, type MeasuredRun, workloadOfRun } from './time-run-file.ts';
 
 /** What a run came to: seconds, tokens per second. */
@@ -125,10 +127,10 @@ function simulatedRequests(requests: RequestColumns): Timed[] {
   requests.outcome.forEach((outcome, i) => {
     if (outcome !== Outcome.Finished) return;
     timed.push({
-      arrivalSeconds: requests.arrivalNs[i] / 1e9,
+      arrivalSeconds: requests.arrivalNs[i] / NS_PER_S,
       outputTokens: requests.numOutputTokens[i],
-      ttftSeconds: (requests.firstTokenNs[i] - requests.arrivalNs[i]) / 1e9,
-      e2eSeconds: (requests.endNs[i] - requests.arrivalNs[i]) / 1e9,
+      ttftSeconds: timeToFirstToken(requests, i),
+      e2eSeconds: endToEnd(requests, i),
     });
   });
   return timed;

@@ -1,3 +1,5 @@
+import { isObject } from '../../sim/plain-values.ts';
+
 /*
  * What a page that embeds Poolscope and the embedded one say to each other, by postMessage: docs/embed.md. Whatever has
  * not the shape of a message is none; nothing of a message is ever run, or taken for markup.
@@ -26,8 +28,8 @@ export interface EmbedState {
 
 /** A message, or null where the data is none. */
 export function messageOf(data: unknown): EmbedMessage | null {
-  if (typeof data !== 'object' || data === null) return null;
-  const { poolscope, type, step, mode, request } = data as Record<string, unknown>;
+  if (!isObject(data)) return null;
+  const { poolscope, type, step, mode, request } = data;
   if (poolscope !== MARK.poolscope) return null;
   switch (type) {
     case 'seek':

@@ -1,3 +1,5 @@
+import { isObject } from '../../sim/plain-values.ts';
+
 /*
  * What a page that embeds a lesson's figure and the figure say to each other, by postMessage: docs/embed.md. Whatever
  * has not the shape of a message is none.
@@ -18,8 +20,8 @@ export interface FigureState {
 
 /** A message, or null where the data is none. */
 export function figureMessageOf(data: unknown): FigureMessage | null {
-  if (typeof data !== 'object' || data === null) return null;
-  const { poolscope, type, value } = data as Record<string, unknown>;
+  if (!isObject(data)) return null;
+  const { poolscope, type, value } = data;
   if (poolscope !== 1) return null;
   if (type === 'reveal' || type === 'state?') return { type };
   return type === 'knob' && Number.isFinite(value) ? { type, value: value as number } : null;

@@ -1,3 +1,5 @@
+import { GIB, MIB } from '../../units.ts';
+
 /** A RuntimeError that PyTorch's allocator would raise; the message is its own. */
 export class AllocatorError extends Error {
   constructor(message: string) {
@@ -52,9 +54,9 @@ export function outOfMemoryMessage(facts: OutOfMemoryFacts): string {
 /** As PyTorch's format_size: a unit is left only above 1024 of it, so 1 GiB is `1024.00 MiB`. */
 function formatBytes(bytes: number): string {
   if (bytes <= 1024) return `${bytes} bytes`;
-  if (bytes <= 1024 * 1024) return `${twoDecimals(bytes / 1024)} KiB`;
-  if (bytes <= 1024 * 1024 * 1024) return `${twoDecimals(bytes / 1024 / 1024)} MiB`;
-  return `${twoDecimals(bytes / 1024 / 1024 / 1024)} GiB`;
+  if (bytes <= MIB) return `${twoDecimals(bytes / 1024)} KiB`;
+  if (bytes <= GIB) return `${twoDecimals(bytes / MIB)} MiB`;
+  return `${twoDecimals(bytes / GIB)} GiB`;
 }
 
 /** As C++ prints it: a tie, such as 1.125, goes to the even digit, where toFixed goes up. */

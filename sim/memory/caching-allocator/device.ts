@@ -1,3 +1,5 @@
+import { GIB } from '../../units.ts';
+
 /** What the driver was asked for, in the order of asking. */
 export type DeviceCallKind = 'malloc' | 'free' | 'reserve_va' | 'free_va' | 'map' | 'unmap' | 'create_failed';
 
@@ -17,7 +19,7 @@ export interface DeviceNeighbourhood {
 }
 
 /** Address ranges of a larger device could not be counted in 32-bit units of 512 bytes. */
-const MAX_CAPACITY = 900 * 1024 * 1024 * 1024;
+const MAX_CAPACITY = 900 * GIB;
 
 /**
  * A GPU's memory as the driver gives it: bytes count, fragments do not. A segment is a cudaMalloc or a reserved

@@ -1,4 +1,5 @@
 import { stepTensors } from '../../moe/step-buffers.ts';
+import { GIB } from '../../units.ts';
 import type { Allocation, CachingAllocator } from '../caching-allocator/caching-allocator.ts';
 import type { ForwardShape, LayerRun } from './forward-shape.ts';
 
@@ -17,7 +18,7 @@ export interface ForwardStep {
 }
 
 /** Places of segments and offsets in one number. */
-const SEGMENT = 1024 * 1024 * 1024 * 1024;
+const SEGMENT = 1024 * GIB;
 
 /**
  * Allocates and frees on one rank what vLLM's model runner does in a step: tensor after tensor, in the order of its
