@@ -1,14 +1,22 @@
 import type { Plan } from '../sim/memory/plan.ts';
 
-/** What is to be said of a start that failed: label and text of each line. */
-export function adviceLines(plan: Extract<Plan, { starts: false }>): [string, string][] {
+type Failed = Extract<Plan, { starts: false }>;
+
+/** The verdict on a start that failed. */
+export function wouldNotStart({ because }: Failed): string {
+  return `vLLM would not start: ${because}`;
+}
+
+/** What else is to be said of it: label and text of each line. */
+export function adviceLines(plan: Failed): [string, string][] {
   const { message, advice, remedies, ranks } = plan;
   const nothing: [string, string] = ['remedies', 'nothing that was tried, up to 16 times as many GPUs'];
   const wasTried = ranks.length > 0 && plan.because !== 'host-memory';
   return [
-    ['vLLM says', message],
-    ...labelled('advice', advice.split(NEXT_FLAG)),
+    // What vLLM found too small is a reason, and what it cannot read has one that its name tells.
+    ...labelled(ranks.length > 0 ? 'because' : 'advice', advice.split(NEXT_FLAG)),
     ...(remedies.length === 0 && wasTried ? [nothing] : labelled('remedies', remedies)),
+    ['vLLM says', message],
   ];
 }
 

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Override, parseOverride } from '../sim/scenario/overrides.ts';
 import { TRACE_FORMATS } from '../sim/trace/trace.ts';
 import { RECORDING_ENDING } from './load.ts';
@@ -9,6 +9,29 @@ import { parseReporter, REPORTER_NAMES, type ReporterChoice } from './reporters/
 /** What `run` and `plan` take. */
 export const INPUTS =
   "scenario files (*.pool.yaml), folders of them, a 'vllm serve …' line in quotes, or a deployment that import takes";
+
+/** What `explain`, `diff` and `export` take. */
+export const RUN =
+  "a recording (*.poolrec), a scenario, a 'vllm serve …' line in quotes, or a deployment that import takes";
+
+/** Of what is simulated, in place of what it says itself (LoadOptions). */
+export function withMachineOptions(command: Command): Command {
+  return command
+    .option(
+      '--gpu <ID>',
+      "GPU in place of a scenario's own; of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)",
+    )
+    .option(
+      '--gpu-count <N>',
+      'how many of them (default: what a scenario says; else as many as the parallel sizes need)',
+      wholeNumber(1),
+    )
+    .option(
+      '--vllm <VERSION>',
+      'rules of 0.6.3 or 2026-05, in place of what a file says (default of a line: its image’s tag)',
+    )
+    .option('--config <PATH>', "the model's config.json, if the catalogue does not know it");
+}
 
 /** Repeatable; each is KEY=VALUE. */
 export function setOption(): Option {
@@ -23,18 +46,6 @@ export function recordOption(about: string): Option {
     if (text.endsWith(RECORDING_ENDING)) return text;
     throw new InvalidArgumentError(`Expected a name that ends in ${RECORDING_ENDING}.`);
   });
-}
-
-/** Of what `run` and `plan` take. */
-export function gpuOption(): Option {
-  const about =
-    "GPU in place of a scenario's own; of a 'vllm serve …' line or a deployment (default: a100-80g-sxm)";
-  return new Option('--gpu <ID>', about);
-}
-
-export function gpuCountOption(): Option {
-  const about = 'how many of them (default: what a scenario says; else as many as the parallel sizes need)';
-  return new Option('--gpu-count <N>', about).argParser(wholeNumber(1));
 }
 
 /** Repeatable; each is NAME=VALUE. */

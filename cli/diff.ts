@@ -2,16 +2,22 @@ import pc from 'picocolors';
 import { diffRecordings, type ResultPair } from '../sim/report/diff.ts';
 import { ExitCode } from './exit-code.ts';
 import { shownPath } from './files.ts';
+import type { LoadOptions } from './load.ts';
 import { loadRecording } from './load-recording.ts';
 import { say } from './tell.ts';
 import { counted } from './text.ts';
+
+/** Both runs have what is set. */
+export interface DiffOptions extends LoadOptions {
+  readonly json?: boolean;
+}
 
 const MAX_IDS = 5;
 const MAX_REASONS = 3;
 
 /** `poolscope diff`: the first decision in which two runs differ, and how far their results do. Exit code. */
-export function diff(fileA: string, fileB: string, options: { readonly json?: boolean }): number {
-  const [a, b] = [loadRecording(fileA), loadRecording(fileB)];
+export function diff(fileA: string, fileB: string, options: DiffOptions): number {
+  const [a, b] = [loadRecording(fileA, options), loadRecording(fileB, options)];
   const result = diffRecordings(a, b);
   const { settings, onlyIn, comparesBlocks, first, results } = result;
   const code = first === null ? ExitCode.Ok : ExitCode.CheckFailed;

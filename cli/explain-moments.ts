@@ -4,10 +4,16 @@ import { momentText } from '../sim/report/moments/moment-text.ts';
 import { momentsOf, reasonsOf } from '../sim/report/moments/moments.ts';
 import { shellText } from '../sim/scenario/shell-words.ts';
 import { shownPath } from './files.ts';
+import { optionWords } from './load.ts';
+import type { RecordingOptions } from './load-recording.ts';
 import { say } from './tell.ts';
 
 /** `poolscope explain FILE`: what mattered most in the run, with the engine's reasons. */
-export function explainMoments(recording: Recording, source: string, json: boolean): void {
+export function explainMoments(
+  recording: Recording,
+  source: string,
+  { json, ...options }: RecordingOptions & { readonly json?: boolean },
+): void {
   const { header, numSteps, requestIds, steps } = recording;
   const told = momentsOf(recording).map((moment) => ({
     ...moment,
@@ -37,7 +43,7 @@ export function explainMoments(recording: Recording, source: string, json: boole
   else
     say(
       pc.dim(
-        `\nA step in full: ${shellText(['poolscope', 'explain', shownPath(source)])} --step ${told[0].step}`,
+        `\nA step in full: ${shellText(['poolscope', 'explain', shownPath(source), ...optionWords(options)])} --step ${told[0].step}`,
       ),
     );
 }

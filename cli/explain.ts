@@ -27,7 +27,7 @@ export function explain(source: string, options: ExplainOptions): number {
       if (options[name] === undefined) continue;
       throw new InputError([{ file: `--${name}`, message: 'goes with --step' }]);
     }
-    explainMoments(recording, source, json === true);
+    explainMoments(recording, source, options);
     return ExitCode.Ok;
   }
   if (step >= numSteps) {

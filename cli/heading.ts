@@ -22,6 +22,11 @@ export function headingOf(scenario: Scenario, ...more: readonly string[]): strin
   return `${pc.bold(oneLine(name))}  ${pc.dim(about.map((text) => clipped(oneLine(text), MOST_SHOWN)).join(' · '))}`;
 }
 
+/** The verdict on a start that succeeds. */
+export function startedText({ contiguous }: Scenario): string {
+  return contiguous === null ? 'vLLM starts' : 'it starts';
+}
+
 function gpusOf({ hardware, replicas }: Scenario): string {
   const gpus = describeGpus(hardware);
   return replicas === null ? gpus : `${replicas.count} replicas of ${gpus}`;

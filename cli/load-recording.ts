@@ -1,15 +1,13 @@
 import { InputError } from '../sim/error.ts';
 import { decodeRecording } from '../sim/recording/codec.ts';
 import type { Recording } from '../sim/recording/recording.ts';
-import type { Override } from '../sim/scenario/overrides.ts';
 import { simulateScenario } from '../sim/simulate-scenario.ts';
 import { readBytes, readerBeside, shownPath } from './files.ts';
-import { loadScenario, RECORDING_ENDING } from './load.ts';
+import { type LoadOptions, loadScenario, RECORDING_ENDING } from './load.ts';
 
 /** For scenarios: a recording is as it is. */
-export interface RecordingOptions {
+export interface RecordingOptions extends LoadOptions {
   readonly seed?: number;
-  readonly set?: readonly Override[];
   /** Of several engines, the one that is meant; together: all of them, without events, if none is named. */
   readonly replica?: number | 'together';
 }
@@ -19,16 +17,20 @@ export interface RecordingOptions {
  * @throws InputError if it cannot be read, or if vLLM would not start with it.
  */
 export function loadRecording(source: string, options: RecordingOptions = {}): Recording {
-  const { seed, set, replica } = options;
+  const { seed, replica } = options;
   if (source.endsWith(RECORDING_ENDING)) {
     refuseForRecording({
       '--seed': seed,
-      '--set': set,
+      '--set': options.set,
+      '--gpu': options.gpu,
+      '--gpu-count': options.gpuCount,
+      '--vllm': options.vllm,
+      '--config': options.config,
       '--replica': replica === 'together' ? undefined : replica,
     });
     return decodeRecording(readBytes(source), shownPath(source));
   }
-  const written = loadScenario(source, { set });
+  const written = loadScenario(source, options);
   const scenario = { ...written, seed: seed ?? written.seed };
   const { plan, recording, replicas } = simulateScenario(scenario, { readTrace: readerBeside(source) });
   if (recording !== null) {

@@ -3,12 +3,16 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../sim/error.ts';
 import { gpusNeeded } from '../sim/memory/resolve.ts';
+import { imageOf } from '../sim/scenario/command.ts';
 import { serverOfScript } from '../sim/scenario/deployment/launch.ts';
 import { formatOf, isEngineConfig } from '../sim/scenario/deployment/read.ts';
+import { rulesOf } from '../sim/scenario/deployment/to-scenario.ts';
+import { parseConfig } from '../sim/scenario/model.ts';
 import { atField } from '../sim/scenario/named-file.ts';
 import type { Override } from '../sim/scenario/overrides.ts';
 import { parseScenario, scenarioOfCommand, withoutPlaces } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
+import { shellWords } from '../sim/scenario/shell-words.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import { scenarioOfSource } from './import.ts';
 
@@ -27,8 +31,20 @@ export interface LoadOptions {
   /** In place of what a file says; default of command lines and deployments: DEFAULT_GPU, as many as they need. */
   readonly gpu?: string;
   readonly gpuCount?: number;
+  /** Default of command lines and deployments: what the image's tag says. */
   readonly vllm?: string;
+  /** A config.json instead of the catalogue's. */
+  readonly config?: string;
   readonly set?: readonly Override[];
+}
+
+/** The same options on a command line, for a command that goes on with the same scenario. */
+export function optionWords({ gpu, gpuCount, vllm, config, set = [] }: LoadOptions): string[] {
+  const given = Object.entries({ gpu, 'gpu-count': gpuCount, vllm, config });
+  return [
+    ...given.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
+    ...set.flatMap(({ text }) => ['--set', text]),
+  ];
 }
 
 /** A scenario, and how the files that it names are read. */
@@ -62,7 +78,7 @@ export function scenariosBelow(path: string): string[] {
   }
   if (/^\s*vllm\s/.test(path)) {
     const message = isCommand(path)
-      ? 'goes with plan, run, explain and export'
+      ? 'goes with plan, run, explain, diff and export; import makes a scenario of it'
       : `expected vllm serve …, got ${path}`;
     throw new InputError([{ file: 'command line', message }]);
   }
@@ -93,10 +109,19 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A scenario file; or a command line or a deployment, to be run with the default workload. */
+/** A scenario file; or a command line or a deployment, to be run with an example of a workload. */
 export function loadScenario(source: string, options: LoadOptions): Scenario {
-  if (isCommand(source)) return loadCommand(source, options);
-  if (isDeployment(source)) return loadDeployment(source, options);
+  const scenario = isCommand(source)
+    ? loadCommand(source, options)
+    : isDeployment(source)
+      ? loadDeployment(source, options)
+      : loadFile(source, options);
+  const { config } = options;
+  if (config === undefined) return scenario;
+  return { ...scenario, model: { ...scenario.model, config: parseConfig(readText(config), config) } };
+}
+
+function loadFile(source: string, options: LoadOptions): Scenario {
   return parseScenario(readText(source), shownPath(source), {
     readFile: readerBeside(source),
     overrides: overridesOf(options),
@@ -118,9 +143,19 @@ function overridesOf({ gpu, gpuCount, vllm, set = [] }: LoadOptions): Override[]
   return [...set, ...overrides];
 }
 
-function loadCommand(line: string, { gpu = DEFAULT_GPU, gpuCount, vllm, set }: LoadOptions): Scenario {
+function loadCommand(line: string, options: LoadOptions): Scenario {
+  const { gpu = DEFAULT_GPU, gpuCount, set } = options;
+  const [vllm, ofVersion] = rulesOf(imageOf(shellWords(line)), options.vllm);
   const on = (count: number) => scenarioOfCommand(line, { gpu, count }, vllm, set);
-  return on(gpuCount ?? Math.min(MOST_GPUS, gpusNeeded(on(1))));
+  const scenario = on(gpuCount ?? Math.min(MOST_GPUS, gpusNeeded(on(1))));
+  const remarks = [ofVersion, assumedHardware(scenario, options)].filter((text) => text !== null);
+  return { ...scenario, notes: [...remarks, ...scenario.notes] };
+}
+
+function assumedHardware({ hardware }: Scenario, { gpu, gpuCount }: LoadOptions): string | null {
+  if (gpu !== undefined && gpuCount !== undefined) return null;
+  const because = gpuCount === undefined ? ' (as many as TP × PP × DP needs)' : '';
+  return `assumed: ${hardware.count} × ${hardware.gpu}${because}; --gpu and --gpu-count say others`;
 }
 
 /** Places in the scenario that is made of it are not those of the file. */

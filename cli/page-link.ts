@@ -7,7 +7,7 @@ import { parseScenario } from '../sim/scenario/parse.ts';
 import { toFragment } from '../sim/share/fragment.ts';
 import { readerBeside, readText, shownPath } from './files.ts';
 import { scenarioOfSource } from './import.ts';
-import { isDeployment } from './load.ts';
+import { isCommand, isDeployment } from './load.ts';
 
 /** What the page shows first. */
 const MODE = 'owner';
@@ -21,7 +21,8 @@ export function fragmentOf(source: string, set: readonly Override[]): string {
   if (/\.poolrec(\.gz)?$/.test(source)) {
     throw new InputError([{ file, message: 'no link can hold a recording: drop it on the page instead' }]);
   }
-  const text = isDeployment(source) ? scenarioOfSource(source, {}).text : standalone(source);
+  const text =
+    isCommand(source) || isDeployment(source) ? scenarioOfSource(source, {}).text : standalone(source);
   // A link to what is no scenario helps nobody; the page can read no files either.
   parseScenario(text, file, { overrides: set });
   const scenario = { text, file, sets: set.map((override) => override.text) };

@@ -4,8 +4,8 @@ import type { Plan, PlannedRank } from '../sim/memory/plan.ts';
 import type { RankMemory } from '../sim/memory/rank-memory.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { gib, MIB } from '../sim/units.ts';
-import { adviceLines } from './advice.ts';
-import { headingOf } from './heading.ts';
+import { adviceLines, wouldNotStart } from './advice.ts';
+import { headingOf, startedText } from './heading.ts';
 import { counted, number } from './text.ts';
 
 const LABEL_WIDTH = 18;
@@ -47,8 +47,8 @@ const LINES: readonly Line[] = [
 ];
 
 /** What a start takes on every rank, as a table with a bar, and what vLLM says of it. */
-export function planReport(scenario: Scenario, plan: Plan, assumed: readonly string[]): string {
-  const lines = [headingOf(scenario), ...assumed.map((text) => row('assumed', text))];
+export function planReport(scenario: Scenario, plan: Plan): string {
+  const lines = [headingOf(scenario), row('start', verdictOf(scenario, plan))];
   if (plan.ranks.length > 0) lines.push('', ...memoryTable(plan.ranks), '', ...allocatorRows(plan.ranks));
   if (plan.host !== null) lines.push(hostRow(plan.host));
   if (plan.starts) {
@@ -56,19 +56,19 @@ export function planReport(scenario: Scenario, plan: Plan, assumed: readonly str
     const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
     lines.push(
       row('pool', `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}${inGroups}`),
-      row(
-        'holds',
-        `${number(plan.kvCacheTokens)} tokens, ${plan.maxConcurrency.toFixed(2)} requests of ${number(plan.scheduler.maxModelLen)}`,
-      ),
       ...plan.log.map((text, i) => row(i === 0 ? 'vLLM logs' : '', pc.dim(text))),
     );
   } else {
-    lines.push(
-      row('start', pc.red(`vLLM would not start: ${plan.because}`)),
-      ...adviceLines(plan).map(([label, text]) => row(label, text)),
-    );
+    lines.push(...adviceLines(plan).map(([label, text]) => row(label, text)));
   }
   return [...lines, ...plan.notes.map((note) => pc.dim(row('note', note)))].join('\n');
+}
+
+/** What a newcomer asks first. */
+function verdictOf(scenario: Scenario, plan: Plan): string {
+  if (!plan.starts) return pc.red(wouldNotStart(plan));
+  const requests = `${plan.maxConcurrency.toFixed(2)} requests of ${number(plan.scheduler.maxModelLen)}`;
+  return `${pc.green(startedText(scenario))}, with room for ${number(plan.kvCacheTokens)} tokens: ${requests}`;
 }
 
 /** "1 × full, 6 × sliding_window 1,024". */

@@ -14,8 +14,8 @@ import { bandsText } from '../sim/time/error-band.ts';
 import { timeBasis } from '../sim/time/time-basis.ts';
 import { gib } from '../sim/units.ts';
 import { plural } from '../sim/words.ts';
-import { adviceLines } from './advice.ts';
-import { headingOf } from './heading.ts';
+import { adviceLines, wouldNotStart } from './advice.ts';
+import { headingOf, startedText } from './heading.ts';
 import { moeLines } from './moe-report.ts';
 import { pipelineLine, replicaLines } from './replica-report.ts';
 import { sparkline } from './sparkline.ts';
@@ -41,8 +41,12 @@ export function runReport(
   const lines = [
     headingOf(scenario, seedsOf(scenario)),
     row(
+      'start',
+      `${pc.green(startedText(scenario))}, with room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens`,
+    ),
+    row(
       'pool',
-      `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}, ${bytes(plan.blockBytes)} each · room for ${plan.maxConcurrency.toFixed(1)} requests of ${number(plan.scheduler.maxModelLen)} tokens${poolNote(recording)}`,
+      `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}, ${bytes(plan.blockBytes)} each${poolNote(recording)}`,
     ),
     row('requests', `${number(requests.total)}: ${outcomes.join(', ')}`),
     row(
@@ -163,7 +167,7 @@ function allocatorLine(allocator: AllocatorSummary): string {
 export function failureReport(scenario: Scenario, plan: Extract<Plan, { starts: false }>): string {
   return [
     headingOf(scenario, seedsOf(scenario)),
-    row('start', pc.red(`vLLM would not start: ${plan.because}`)),
+    row('start', pc.red(wouldNotStart(plan))),
     ...adviceLines(plan).map(([label, text]) => row(label, text)),
     ...notes(plan.notes),
   ].join('\n');
@@ -202,7 +206,7 @@ function basisOf({ header, numSteps }: Recording): string[] {
   return [
     pc.dim(row('times', `${badge === 'datasheet' ? 'datasheet: ' : ''}${source}${parts}; see docs/time.md`)),
     pc.dim(row('error', bandsText(errors))),
-    pc.dim(row('', `half, and all, of ${errors.TPOT.source}`)),
+    pc.dim(row('', `half of ${errors.TPOT.source} were within the first figure, all within the second`)),
   ];
 }
 

@@ -3,7 +3,6 @@ import { InputError, problemAt } from '../sim/error.ts';
 import { digestOf, encodeRecording } from '../sim/recording/codec.ts';
 import type { Recording } from '../sim/recording/recording.ts';
 import { comparesWithBaseline } from '../sim/scenario/expectations.ts';
-import type { Override } from '../sim/scenario/overrides.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { readStepTable } from '../sim/scenario/step-table.ts';
 import { parseStepTime, STEP_TIME, type StepTimeSpec } from '../sim/scenario/step-time.ts';
@@ -12,7 +11,16 @@ import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath, writing } from './files.ts';
 import { checkGolden } from './golden.ts';
 import { limitReached, timeLimit } from './limits.ts';
-import { isCommand, type Loaded, loadBaseline, loadRevision, loadScenario } from './load.ts';
+import {
+  isCommand,
+  isDeployment,
+  type Loaded,
+  type LoadOptions,
+  loadBaseline,
+  loadRevision,
+  loadScenario,
+  optionWords,
+} from './load.ts';
 import { chosenReplica } from './load-recording.ts';
 import type { FailedResult, FileResult, RunResult } from './reporters/reporter.ts';
 import { chosenReporters, REPORTERS, type ReporterOptions } from './reporters/reporters.ts';
@@ -21,18 +29,15 @@ import { counted } from './text.ts';
 import { traceReader } from './traces-of.ts';
 
 /** What changes the run of a file. */
-export interface RunFileOptions extends ReporterOptions {
+export interface RunFileOptions extends ReporterOptions, LoadOptions {
   readonly trace?: string;
   readonly format?: TraceFormat;
   readonly timeScale?: number;
   readonly limit?: number;
   readonly seed?: number;
   readonly stepTime?: string;
-  readonly set?: readonly Override[];
   /** A git revision, to compare the same file with. */
   readonly baseline?: string;
-  readonly gpu?: string;
-  readonly gpuCount?: number;
   readonly record?: string;
   /** Of several engines, the one whose recording and KV events are written. */
   readonly replica?: number;
@@ -90,7 +95,7 @@ function runOne(
   options: RunFileOptions,
   progress: RunHooks['progress'],
 ): Pick<RunResult, 'run' | 'written'> {
-  const scenario = withOptions(loadScenario(source, options), options);
+  const scenario = withExampleNote(source, withOptions(loadScenario(source, options), options));
   const kvEvents: string[] = [];
   const run = runScenario(scenario, baselineOf(source, scenario, options), {
     readFile: options.trace === undefined ? traceReader(scenario, readerBeside(source)) : readText,
@@ -148,21 +153,12 @@ function recordingsToWrite(path: string, replicas: readonly Recording[], replica
 }
 
 /** Of what changes a run, `explain` takes fields, and the seed that the report adds. */
-function explainWith({
-  trace,
-  format,
-  limit,
-  timeScale,
-  stepTime,
-  set = [],
-}: RunFileOptions): string[] | null {
+function explainWith(options: RunFileOptions): string[] | null {
+  const { trace, format, limit, timeScale, stepTime } = options;
   if ([trace, format, limit, timeScale].some((option) => option !== undefined)) return null;
   if (stepTime?.startsWith('table:')) return null;
-  const fields = [
-    ...set.map(({ text }) => text),
-    ...(stepTime === undefined ? [] : [`step-time=${stepTime}`]),
-  ];
-  return fields.flatMap((text) => ['--set', text]);
+  const timed = stepTime === undefined ? [] : ['--set', `step-time=${stepTime}`];
+  return [...optionWords(options), ...timed];
 }
 
 /** What the expectations compare with, if they do. */
@@ -179,6 +175,15 @@ function baselineOf(source: string, scenario: Scenario, { baseline }: RunFileOpt
     field,
     'compares with a baseline, but there is none: give baseline: FILE or --baseline REVISION',
   );
+}
+
+/** Whoever pastes a deployment reads figures of a load that it does not state. */
+function withExampleNote(source: string, scenario: Scenario): Scenario {
+  const { workload, notes } = scenario;
+  if (workload.kind === 'trace' || !(isCommand(source) || isDeployment(source))) return scenario;
+  const note =
+    'the load is an example: state yours in a scenario (poolscope import writes one), or with --trace';
+  return { ...scenario, notes: [...notes, note] };
 }
 
 function withOptions(scenario: Scenario, options: RunFileOptions): Scenario {

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
-import { diff } from '../diff.ts';
+import { RUN, setOption, withMachineOptions } from '../arguments.ts';
+import { type DiffOptions, diff } from '../diff.ts';
 
 /** Adds `poolscope diff`. */
 export function addDiff(program: Command): void {
-  program
-    .command('diff')
+  withMachineOptions(program.command('diff'))
     .description('the first decision in which two runs differ, and how far their results do')
-    .argument('<A>', 'a recording (*.poolrec) or a scenario')
+    .argument('<A>', RUN)
     .argument('<B>', 'another')
+    .addOption(setOption())
     .option('--json', 'print the differences as JSON')
-    .action((a: string, b: string, options: { json?: boolean }) => {
+    .action((a: string, b: string, options: DiffOptions) => {
       process.exitCode = diff(a, b, options);
     });
 }

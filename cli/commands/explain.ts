@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { setOption, wholeNumber } from '../arguments.ts';
+import { RUN, setOption, wholeNumber, withMachineOptions } from '../arguments.ts';
 import { type ExplainOptions, explain } from '../explain.ts';
 
 /** Adds `poolscope explain`. */
 export function addExplain(program: Command): void {
-  program
-    .command('explain')
+  withMachineOptions(program.command('explain'))
     .description(
       'what mattered most in a run, or why a step scheduled, preempted, admitted and evicted as it did',
     )
-    .argument('<FILE>', 'a recording (*.poolrec) or a scenario')
+    .argument('<FILE>', RUN)
     .option('--step <N>', 'the step, from 0 (without: the moments that mattered most)', wholeNumber(0))
     .option('--request <ID>', 'only what concerns this request')
     .option('--block <B>', 'only what concerns this block', wholeNumber(0))

@@ -1,15 +1,14 @@
 import { type Command, Option } from 'commander';
-import { setOption, wholeNumber } from '../arguments.ts';
+import { RUN, setOption, wholeNumber, withMachineOptions } from '../arguments.ts';
 import { EXPORT_FORMATS, type ExportOptions, exportRun } from '../export.ts';
 
 /** Adds `poolscope export`. */
 export function addExport(program: Command): void {
-  program
-    .command('export')
+  withMachineOptions(program.command('export'))
     .description(
       'a run for other tools: requests as JSON or CSV, series for Prometheus, a timeline for Perfetto',
     )
-    .argument('<FILE>', "a recording (*.poolrec), a scenario, or a 'vllm serve …' line in quotes")
+    .argument('<FILE>', RUN)
     .addOption(
       new Option('--format <NAME>', 'form of the output').choices(EXPORT_FORMATS).makeOptionMandatory(),
     )

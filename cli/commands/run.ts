@@ -1,7 +1,5 @@
 import { type Command, Option } from 'commander';
 import {
-  gpuCountOption,
-  gpuOption,
   INPUTS,
   positiveNumber,
   recordOption,
@@ -9,14 +7,14 @@ import {
   setOption,
   traceFormatOption,
   wholeNumber,
+  withMachineOptions,
 } from '../arguments.ts';
 import { type RunOptions, run } from '../run.ts';
 import { watch } from '../watch.ts';
 
 /** Adds `poolscope run`. */
 export function addRun(program: Command): void {
-  program
-    .command('run')
+  withMachineOptions(program.command('run'))
     .description('simulate scenarios, report, and check what they expect')
     .argument('<FILE...>', INPUTS)
     .option('--trace <PATH>', 'requests of this trace instead of the scenario’s workload (.gz is unpacked)')
@@ -25,8 +23,6 @@ export function addRun(program: Command): void {
     .option('--time-scale <X>', 'play the trace X times as fast', positiveNumber)
     .option('--seed <N>', 'another seed than the scenario’s', wholeNumber(0))
     .option('--step-time <HOW>', 'how long steps take: roofline, fixed:20ms, or table:PATH')
-    .addOption(gpuOption())
-    .addOption(gpuCountOption())
     .addOption(setOption())
     .option(
       '--baseline <REV>',

@@ -50,7 +50,7 @@ function trustOf(recording: Recording | null): string[] {
   if (timing === undefined) return [];
   const { badge, source, unmeasured, errors } = timeBasis(timing);
   const parts = unmeasured.length > 0 ? `, not measured: ${unmeasured.join(', ')}` : '';
-  const text = `Times: ${badge} (${source}${parts}); half, and all, of ${errors.TPOT.source} were within: ${bandsText(errors)}.`;
+  const text = `Times: ${badge} (${source}${parts}); half of ${errors.TPOT.source} were within the first figure, all within the second: ${bandsText(errors)}.`;
   return [markdown(text)];
 }
 

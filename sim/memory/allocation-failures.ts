@@ -45,7 +45,8 @@ export function allocationRefusal(
 }
 
 function forWeights(rank: RankMemory, numRanks: number): string {
-  return `the weights take ${gib(rank.weightBytes)} GiB${numRanks > 1 ? ` on each of ${numRanks} GPUs` : ''}, which have ${gib(rank.totalBytes)}${beside(rank)}`;
+  const where = numRanks > 1 ? `on each of ${numRanks} GPUs, which have` : 'on one GPU, which has';
+  return `the weights take ${gib(rank.weightBytes)} GiB ${where} ${gib(rank.totalBytes)}${beside(rank)}`;
 }
 
 function forProfile(rank: RankMemory): string {

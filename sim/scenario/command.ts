@@ -62,6 +62,7 @@ export class FlagCollector {
 function invalidAdvice(name: string, version: VllmVersion): string {
   if (name === 'block-size') return `vLLM ${version} takes blocks of 8, 16 or 32 tokens`;
   if (name === 'kv-cache-dtype') return 'auto already is the 16-bit type of the model; fp8 halves it';
+  if (name === 'limit-mm-per-prompt') return 'give it as JSON: --limit-mm-per-prompt \'{"image": 4}\'';
   return `give --${name} a value of the type that it expects`;
 }
 
@@ -160,14 +161,22 @@ export function findServer(
     }
   }
   // An image whose entry point is the server: what follows the image are its arguments.
+  const image = imageIn(words);
+  // V1's images end in `vllm serve`, earlier ones in the module: both take --model.
+  return image === null ? null : { firstArgument: image + 1, positionalModel: true };
+}
+
+/** The image of vLLM's that `docker run` and its like name; null = none. */
+export function imageOf(words: readonly string[]): string | null {
+  const at = imageIn(words);
+  return at === null ? null : words[at];
+}
+
+function imageIn(words: readonly string[]): number | null {
   const docker = words.findIndex((word) => /^(docker|podman|nerdctl)$/.test(word));
   const image = words.findIndex(
     (word, i) =>
       i > docker && /(^|\/)vllm[\w.-]*(:[\w.${}-]+)?$/.test(word) && !/^--name$/.test(words[i - 1]),
   );
-  if (docker >= 0 && image > docker) {
-    // V1's images end in `vllm serve`, earlier ones in the module: both take --model.
-    return { firstArgument: image + 1, positionalModel: true };
-  }
-  return null;
+  return docker >= 0 && image > docker ? image : null;
 }

@@ -127,8 +127,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Why the version does not know a flag, and what to use. */
 export function adviceFor(name: string, version: VllmVersion): string {
   const dashed = name.replaceAll('_', '-');
-  if (Object.hasOwn(ADVICE, dashed)) return ADVICE[dashed];
   const flag = FLAGS.get(dashed);
+  if (Object.hasOwn(ADVICE, dashed)) {
+    const isOlder = version !== '0.6.3' && flag?.versions === 'v0';
+    return ADVICE[dashed] + (isOlder ? ' (vLLM 0.6.3 has it)' : '');
+  }
   if (flag) return flag.versions === 'v1' ? 'not yet in vLLM 0.6.3' : 'removed since vLLM 0.6.3';
   const near = nearestFlag(dashed, version);
   return near === null ? 'no version of vLLM knows it' : `did you mean --${near}?`;

@@ -128,9 +128,9 @@ export function bandsText(bands: ErrorBands): string {
   return [...byText].map(([text, figures]) => `${figures.join(', ')} ${text}`).join(' · ');
 }
 
-/** "±2 %", or "±3 to 16 %". */
+/** "±2 %", or "±3–16 %": half of what was measured was within the first, all of it within the second. */
 export function bandText({ median, largest }: ErrorBand): string {
   const percent = (share: number) => Math.max(1, Math.round(share * 100));
   const [low, high] = [percent(median), percent(largest)];
-  return low === high ? `±${high} %` : `±${low} to ${high} %`;
+  return low === high ? `±${high} %` : `±${low}–${high} %`;
 }

@@ -25,7 +25,10 @@ describe('plan', () => {
     );
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toContain('2 × a100-80g-sxm (as many as TP × PP × DP needs)');
+    expect(stdout).toMatch(
+      /^ {2}start +vLLM starts, with room for [\d,]+ tokens: [\d.]+ requests of 8,192$/m,
+    );
+    expect(stdout).toContain('assumed: 2 × a100-80g-sxm (as many as TP × PP × DP needs)');
     for (const label of [
       'GPU',
       'weights',
@@ -50,6 +53,25 @@ describe('plan', () => {
     expect(stdout).toMatch(/remedies +--max-model-len \d+ or less/);
   });
 
+  test('a line has the rules that its image’s tag asks for, unless it is said otherwise', async () => {
+    const line =
+      'docker run vllm/vllm-openai:v0.6.3 --model THUDM/glm-4-9b-chat --max-model-len 8192 --swap-space 4';
+    const old = await poolscope('plan', line);
+    expect(old.stdout).toContain('vLLM 0.6.3 · THUDM/glm-4-9b-chat');
+    expect(old.status).toBe(0);
+    const today = await poolscope('plan', line, '--vllm', '2026-05');
+    expect(today.stdout).toContain('unrecognized arguments: --swap-space 4');
+    expect(today.stdout).toContain('(vLLM 0.6.3 has it)');
+    expect(today.status).toBe(1);
+  });
+
+  test('another GPU than the scenario’s', async () => {
+    const { stdout, status } = await poolscope('plan', 'scenarios/hello.pool.yaml', '--gpu', 't4');
+    expect(stdout).toContain('· 1 × t4');
+    expect(stdout).toContain('the weights take 14.99 GiB on one GPU, which has 14.74');
+    expect(status).toBe(1);
+  });
+
   test('fewer GPUs than the parallel sizes need', async () => {
     const { status, stdout } = await poolscope(
       'plan',
@@ -64,9 +86,8 @@ describe('plan', () => {
   test('scenario files, versions and JSON', async () => {
     const { status, stdout } = await poolscope('plan', 'scenarios/hello.pool.yaml', '--json');
     expect(status).toBe(0);
-    const [{ plan, assumed }] = JSON.parse(stdout).results;
+    const [{ plan }] = JSON.parse(stdout).results;
     expect(plan.pool.numGpuBlocks).toBe(64);
-    expect(assumed).toEqual([]);
     const old = await poolscope(
       'plan',
       'vllm serve THUDM/glm-4-9b-chat --max-model-len 8192',

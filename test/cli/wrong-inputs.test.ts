@@ -45,7 +45,11 @@ test.each([
 
 test.each([
   ['run', 'vllm serv x', 'command line: expected vllm serve …, got vllm serv x'],
-  ['check', 'vllm serve x', 'command line: goes with plan, run, explain and export'],
+  [
+    'check',
+    'vllm serve x',
+    'command line: goes with plan, run, explain, diff and export; import makes a scenario of it',
+  ],
   ['plan', 'vllm serve meta-llama/Llama-3.1-8B-Instrukt', '(did you mean Llama-3.1-8B-Instruct?)'],
 ])('%s %j', async (command, line, told) => {
   const { status, stderr } = await poolscope(command, line);

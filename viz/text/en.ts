@@ -223,7 +223,8 @@ export const en = {
     datasheet: 'Datasheet',
     'user-given': 'User-given',
     unmeasured: (parts: string) => ` Not measured: ${parts}.`,
-    bands: (source: string, bands: string) => ` Half, and all, of ${source} were within: ${bands}.`,
+    bands: (source: string, bands: string) =>
+      ` Half of ${source} were within the first figure, all within the second: ${bands}.`,
   },
 
   sentence: {

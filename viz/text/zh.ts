@@ -196,7 +196,7 @@ export const zh: Texts = {
     datasheet: '数据手册',
     'user-given': '用户给定',
     unmeasured: (parts) => ` 未测量：${parts}。`,
-    bands: (source, bands) => ` ${source} 中，一半与全部分别在此范围内：${bands}。`,
+    bands: (source, bands) => ` ${source} 中，一半在第一个数以内，全部在第二个数以内：${bands}。`,
   },
 
   sentence: {

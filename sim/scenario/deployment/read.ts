@@ -1,5 +1,6 @@
 import { InputError, type Place } from '../../error.ts';
 import { isObject } from '../../plain-values.ts';
+import { imageOf } from '../command.ts';
 import { findFlag } from '../flags.ts';
 import { type LocatedYaml, parseLocatedDocuments } from '../located-yaml.ts';
 import { composeServers, isCompose } from './compose.ts';
@@ -171,7 +172,7 @@ function shellServers(text: string, file: string, variables: Variables): Candida
           containerGib: null,
           gpuCount: null,
           gpuProduct: null,
-          image: null,
+          image: imageOf(server.words),
           notes: server.notes,
         };
       },

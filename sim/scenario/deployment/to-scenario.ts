@@ -42,7 +42,7 @@ expect:
 export function scenarioText(deployment: Deployment, surroundings: Surroundings): ScenarioText {
   const { name, start, containerGib, gpuProduct, image, notes } = deployment;
   const remarks = [...notes];
-  const [vllm, ofVersion] = versionOf(image, surroundings.vllm);
+  const [vllm, ofVersion] = rulesOf(image, surroundings.vllm);
   if (ofVersion !== null) remarks.push(ofVersion);
   const version: VllmVersion = vllm === '0.6.3' ? '0.6.3' : '2026-05';
   const command = start.command ?? commandOfFlags(start.engine);
@@ -86,8 +86,11 @@ export function scenarioText(deployment: Deployment, surroundings: Surroundings)
   return { text: sections.join(''), remarks };
 }
 
-/** The rules that an image's tag asks for, and what to say of it. */
-function versionOf(image: string | null, given: string | undefined): [vllm: string, remark: string | null] {
+/** The rules that are given, or that an image's tag asks for, and what to say of it. */
+export function rulesOf(
+  image: string | null,
+  given: string | undefined,
+): [vllm: string, remark: string | null] {
   if (given !== undefined) return [given, null];
   const tag = /:v?(\d+\.\d+(?:\.\d+)?)/.exec(image ?? '')?.[1];
   if (tag === undefined) return ['2026-05', null];

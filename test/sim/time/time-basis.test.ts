@@ -67,7 +67,7 @@ test('generic constants: the wide band, and what was not measured', () => {
   const { badge, unmeasured, errors } = basisOf(LLAMA, 'l40s', 2);
   expect(badge).toBe('datasheet');
   expect(unmeasured).toEqual(['matrix products', 'attention', 'all-reduce']);
-  expect(bandText(errors.TPOT)).toBe('±18 to 29 %');
+  expect(bandText(errors.TPOT)).toBe('±18–29 %');
 });
 
 test('experts on a GPU on which only dense kernels were measured', () => {
