@@ -1,18 +1,19 @@
 import type { Cursor } from '../sim/recording/cursor.ts';
 import { BlockColors, type ColorMode, colorTable } from './block-colors.ts';
-import { BlockOrder, type OrderMode } from './block-order.ts';
 import { fitCanvas } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
+import { BlockPaint } from './map/block-paint.ts';
 import { detailedBox, isJoined, plainBox } from './map/cell-box.ts';
 import { CellPainter, type NamingPen, type Pen } from './map/cell-painter.ts';
 import { cellOf, layoutFor, numRows, slotsOf } from './map/layout.ts';
-import { type Changes, cellPixel, MapImage } from './map/map-image.ts';
+import { cellPixel, MapImage } from './map/map-image.ts';
 import { type MapMarks, paintBorder, paintMarks } from './map/marks.ts';
 import { Overview } from './map/overview.ts';
 import { Spotlight } from './map/spotlight.ts';
 import { type Box, type Point, Zoom } from './map/zoom.ts';
+import { BlockOrder, type OrderMode } from './order/block-order.ts';
+import type { Prefix } from './order/prefix-order.ts';
 import { type Palette, toHex, toPixel } from './palette.ts';
-import type { Prefix } from './prefix-order.ts';
 
 /** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */
 const FAINT = 0.22;
@@ -35,10 +36,13 @@ export class BlockMap {
   private readonly order = new BlockOrder();
   private orderMode: OrderMode = 'physical';
   private readonly colorOf = new BlockColors();
+  private readonly paint = new BlockPaint();
   private readonly image = new MapImage();
   private readonly spotlight = new Spotlight();
   /** Beside the part that is in sight; null: nowhere. */
   private overview: Overview | null = null;
+  /** Changes of blocks have been missed; or all of them look different. */
+  private missed = true;
   private stale = true;
 
   constructor(canvas: HTMLCanvasElement, palette: Palette) {
@@ -69,7 +73,7 @@ export class BlockMap {
   show(cursor: Cursor): void {
     this.cursor = cursor;
     this.zoom.out();
-    this.stale = true;
+    this.missed = true;
   }
 
   restyle(palette: Palette, mode: ColorMode): void {
@@ -83,11 +87,11 @@ export class BlockMap {
   /** Where the blocks stand. */
   arrange(mode: OrderMode): void {
     this.orderMode = mode;
-    this.stale = true;
   }
 
+  /** It has another size, or was out of sight while others took the cursor's changes. */
   resized(): void {
-    this.stale = true;
+    this.missed = true;
   }
 
   /** Where all is to be drawn while a part is in sight. */
@@ -123,12 +127,9 @@ export class BlockMap {
     this.zoom.pan(inSight.x - x, inSight.y - y);
   }
 
-  /** What comes before a block's content and after it, where the layout is by prefix and it is known. */
+  /** What comes before a block's content and after it, where it is drawn along prefixes and it is known. */
   prefixOf(block: number): Prefix | null {
-    const { cursor, order } = this;
-    if (cursor === null) return null;
-    order.arrange(cursor, this.orderMode);
-    return order.branches?.around(block) ?? null;
+    return this.order.branches?.around(block) ?? null;
   }
 
   reveal(block: number): void {
@@ -155,24 +156,22 @@ export class BlockMap {
       zoom.fit(layoutFor(numGpuBlocks, cursor.numBlocks, width, height), width, height);
     }
     if (this.spotlight.look(cursor, marks.request, marks.lit ?? null)) this.stale = true;
-    this.order.arrange(cursor, this.orderMode);
+    const changed = this.look(cursor);
     const { isDetailed } = zoom;
-    this.colorOf.look(cursor, this.mode, isDetailed);
-    const changes = this.takeChanges(cursor);
     context.clearRect(0, 0, width, height);
     context.save();
     context.translate(-zoom.inSight.x, -zoom.inSight.y);
     if (isDetailed) {
       this.image.forget();
       this.drawCells(context, cursor);
-    } else this.drawImage(context, cursor, changes);
-    paintMarks(context, cursor, marks, this.palette, zoom.layout.cell, (block) =>
+    } else this.drawImage(context, changed);
+    const path = marks.block === null ? [] : this.prefixOf(marks.block)?.before;
+    paintMarks(context, cursor, { ...marks, path }, this.palette, zoom.layout.cell, (block) =>
       this.boxOf(cellOf(zoom.layout, this.order.slotOf(block)), block, isDetailed),
     );
     if (cursor.numBlocks > numGpuBlocks) paintBorder(context, zoom.layout, this.palette);
     context.restore();
-    this.overview?.draw(zoom, this.order, this.ink(cursor), changes, this.palette.css('focus'));
-    this.stale = false;
+    this.overview?.draw(zoom, this.order, this.paint.pixels, changed, this.palette.css('focus'));
   }
 
   get numCellsInSight(): number {
@@ -190,7 +189,7 @@ export class BlockMap {
       return;
     }
     for (const at of zoom.cellsInSight()) {
-      const pixel = cellPixel(layout, this.order, this.ink(cursor), at);
+      const pixel = cellPixel(layout, this.order, this.paint.pixels, at);
       const block = this.order.blockIn(slotsOf(layout, at).first);
       const { x, y, width, height } = this.boxOf(at, block, false);
       pen.begin(layout.blocksPerCell > 1 ? `blocks from ${block}` : `block ${block}`);
@@ -200,17 +199,22 @@ export class BlockMap {
     }
   }
 
-  private takeChanges(cursor: Cursor): Changes {
+  /** Where blocks stand now, and what they look like. @returns those that changed where they stand; null: any of them. */
+  private look(cursor: Cursor): readonly number[] | null {
+    const { colorOf, spotlight } = this;
     const { all, count, blocks } = cursor.takeChanges();
-    const isAll = all || this.stale || !this.order.isPhysical || this.colorOf.changesAll;
-    return { all: isAll, count, blocks, others: this.colorOf.changed };
-  }
-
-  private ink(cursor: Cursor): (block: number) => number {
-    return (block) => {
-      const pixel = this.pixels[this.colorOf.index(cursor, block)];
-      return this.spotlight.isFaint(block) ? (pixel & 0xffffff) | FAINT_ALPHA : pixel;
-    };
+    const isAll = all || this.missed;
+    const hasMoved = this.order.arrange(cursor, this.orderMode, { all: isAll, count, blocks });
+    colorOf.look(cursor, this.mode, this.zoom.isDetailed);
+    const changed =
+      isAll || this.stale || colorOf.changesAll ? null : [...blocks.subarray(0, count), ...colorOf.changed];
+    this.paint.update(cursor.numBlocks, changed, (block) => {
+      const pixel = this.pixels[colorOf.index(cursor, block)];
+      return spotlight.isFaint(block) ? (pixel & 0xffffff) | FAINT_ALPHA : pixel;
+    });
+    this.missed = false;
+    this.stale = false;
+    return hasMoved ? null : changed;
   }
 
   private drawCells(pen: Pen, cursor: Cursor, begin?: (block: number) => void): void {
@@ -230,9 +234,9 @@ export class BlockMap {
     }
   }
 
-  private drawImage(context: CanvasRenderingContext2D, cursor: Cursor, changes: Changes): void {
+  private drawImage(context: CanvasRenderingContext2D, changed: readonly number[] | null): void {
     const { layout } = this.zoom;
-    const image = this.image.update(layout, this.order, this.ink(cursor), changes);
+    const image = this.image.update(layout, this.order, this.paint.pixels, changed);
     context.imageSmoothingEnabled = false;
     context.drawImage(image, 0, 0, image.width * layout.cell, image.height * layout.cell);
   }

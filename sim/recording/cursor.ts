@@ -1,4 +1,4 @@
-import type { CursorApi } from './cursor-api.ts';
+import type { Changes, CursorApi } from './cursor-api.ts';
 import { RequestState } from './events.ts';
 import { Keyframes, replayOf } from './keyframes.ts';
 import { type Recording, schedulerAt } from './recording.ts';
@@ -104,6 +104,18 @@ export class Cursor implements CursorApi {
     return this.replay.freeBlocks();
   }
 
+  copyFreeQueue(): Int32Array {
+    return this.replay.copyFreeBlocks();
+  }
+
+  isFree(block: number): boolean {
+    return this.refCount[block] === 0 && block !== this.nullBlock;
+  }
+
+  freeBefore(block: number): number {
+    return this.replay.freeBefore(block);
+  }
+
   numTables(request: number): number {
     return this.replay.numTables(request);
   }
@@ -167,7 +179,7 @@ export class Cursor implements CursorApi {
     return Math.max(0, Math.min(blockSize, tokens - at * blockSize));
   }
 
-  takeChanges(): { all: boolean; count: number; blocks: Int32Array } {
+  takeChanges(): Changes {
     const { replay } = this;
     const all = replay.allChanged;
     const count = all ? 0 : replay.numChanged;

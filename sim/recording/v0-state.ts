@@ -91,6 +91,19 @@ export class V0State extends ReplayState {
     yield* this.evictors[Device.Gpu];
   }
 
+  copyFreeBlocks(): Int32Array {
+    return Int32Array.from(this.freeBlocks());
+  }
+
+  freeBefore(block: number): number {
+    const [stack, evictor] = [this.stacks[Device.Gpu], this.evictors[Device.Gpu]];
+    const list = this.chain[block] === 0 ? stack : evictor;
+    let before = list.prev[block];
+    // Behind the stack comes the evictor.
+    if (list === evictor && before === evictor.sentinel) before = stack.prev[stack.sentinel];
+    return before === stack.sentinel ? NO_BLOCK : before;
+  }
+
   numTables(request: number): number {
     return this.firstSequence[request + 1] - this.firstSequence[request];
   }

@@ -47,6 +47,15 @@ export class V1State extends ReplayState {
     return this.freeList[Symbol.iterator]();
   }
 
+  copyFreeBlocks(): Int32Array {
+    return this.freeList.toArray();
+  }
+
+  freeBefore(block: number): number {
+    const before = this.freeList.prev[block];
+    return before === this.freeList.sentinel ? -1 : before;
+  }
+
   numTables(): number {
     return this.tables.length;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ORDER_MODES } from '../../viz/block-order.ts';
+import { ORDER_MODES } from '../../viz/order/block-order.ts';
 import { objections } from './accessible.ts';
 import { withBlocks } from './hello-run.ts';
 import { useSite } from './use-site.ts';

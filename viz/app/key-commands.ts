@@ -1,5 +1,5 @@
 import { COLOR_MODES } from '../block-colors.ts';
-import { ORDER_MODES } from '../block-order.ts';
+import { ORDER_MODES } from '../order/block-order.ts';
 import { t } from '../text/text.ts';
 import type { Command } from './commands.ts';
 import { changeLanguage } from './language.ts';

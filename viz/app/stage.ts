@@ -169,14 +169,13 @@ export class Stage {
     const { cursor, recording, derived } = run;
     this.cursorNow();
     const holders = block === null ? [] : cursor.holders(block);
-    const prefix = block === null || scene !== 'blocks' ? null : this.map.prefixOf(block);
     if (scene === 'blocks') {
-      const path = prefix?.before ?? [];
-      this.map.draw({ block, request, outlined: request === null ? holders : [request], path });
+      this.map.draw({ block, request, outlined: request === null ? holders : [request] });
       this.mapControls.show();
     } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request);
     else if (scene === 'compare') this.compare.draw(step, block, request);
     else if (scene === 'table') this.stateTable.draw(cursor);
+    const prefix = block === null || scene !== 'blocks' ? null : this.map.prefixOf(block);
     this.time.draw(view);
     this.headline.show(cursor, derived);
     this.transport.showEvents(run.events, event);

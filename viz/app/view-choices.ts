@@ -1,6 +1,6 @@
 import { COLOR_MODES } from '../block-colors.ts';
-import { ORDER_MODES } from '../block-order.ts';
 import { byId, h } from '../dom.ts';
+import { ORDER_MODES } from '../order/block-order.ts';
 import { Segmented } from '../segmented.ts';
 import { t } from '../text/text.ts';
 import { SCENES, type View, type ViewStore } from './view.ts';

@@ -1,4 +1,4 @@
-import type { PrefixOrder } from '../prefix-order.ts';
+import type { PrefixOrder } from '../order/prefix-order.ts';
 import { cornerOf, gapOf, type Layout } from './layout.ts';
 import type { Box } from './zoom.ts';
 

@@ -1,44 +1,38 @@
-import type { BlockOrder } from '../block-order.ts';
-import { cellOf, type Layout, NOTHING, numCells, numRows, slotsOf } from './layout.ts';
+import type { BlockOrder } from '../order/block-order.ts';
+import { cellOf, type Layout, NOTHING, numRows, slotsOf } from './layout.ts';
 
-/** The colour of a block as a pixel, 0xAABBGGRR. */
-export type Ink = (block: number) => number;
-
-/** The blocks that may look different from the last time. */
-export interface Changes {
-  readonly all: boolean;
-  readonly count: number;
-  readonly blocks: Int32Array;
-  /** More of them. */
-  readonly others: readonly number[];
-}
-
-/** The map as an image of one pixel a cell, in which only changed blocks are painted again. */
+/** The map as an image of one pixel a cell, in which only what changed is painted again. */
 export class MapImage {
   private layout = NOTHING;
   private data = new ImageData(1, 1);
   private pixels = new Uint32Array(this.data.data.buffer);
   private readonly canvas = new OffscreenCanvas(1, 1);
 
-  /** @returns the image as it is now: a column for each of the layout's, a row for each row. */
-  update(layout: Layout, order: BlockOrder, ink: Ink, changes: Changes): OffscreenCanvas {
+  /**
+   * @param colors block → its colour as a pixel, 0xAABBGGRR.
+   * @param changed blocks of which each stands where it did, but may look different; null: any may stand elsewhere.
+   * @returns the image as it is now: a column for each of the layout's, a row for each row.
+   */
+  update(
+    layout: Layout,
+    order: BlockOrder,
+    colors: Uint32Array,
+    changed: Iterable<number> | null,
+  ): OffscreenCanvas {
     let [top, bottom] = [0, numRows(layout)];
-    if (changes.all || layout !== this.layout) {
+    if (changed === null || layout !== this.layout) {
       this.begin(layout);
-      const count = numCells(layout);
-      for (let cell = 0; cell < count; cell++) this.pixels[cell] = cellPixel(layout, order, ink, cell);
+      paintCells(this.pixels, layout, order, colors);
     } else {
       const { columns } = layout;
       [top, bottom] = [bottom, 0];
-      const repaint = (block: number) => {
+      for (const block of changed) {
         const cell = cellOf(layout, order.slotOf(block));
-        this.pixels[cell] = cellPixel(layout, order, ink, cell);
+        this.pixels[cell] = cellPixel(layout, order, colors, cell);
         const row = Math.floor(cell / columns);
         if (row < top) top = row;
         if (row >= bottom) bottom = row + 1;
-      };
-      for (let i = 0; i < changes.count; i++) repaint(changes.blocks[i]);
-      for (const block of changes.others) repaint(block);
+      }
     }
     if (top < bottom) {
       this.canvas.getContext('2d')?.putImageData(this.data, 0, 0, 0, top, layout.columns, bottom - top);
@@ -52,7 +46,6 @@ export class MapImage {
   }
 
   private begin(layout: Layout): void {
-    this.layout = layout;
     const { columns } = layout;
     const rows = numRows(layout);
     if (this.data.width !== columns || this.data.height !== rows) {
@@ -60,18 +53,47 @@ export class MapImage {
       this.pixels = new Uint32Array(this.data.data.buffer);
       this.canvas.width = columns;
       this.canvas.height = rows;
-    } else this.pixels.fill(0);
+    } else if (layout !== this.layout) this.pixels.fill(0);
+    this.layout = layout;
   }
 }
 
-/** The mean of a cell's blocks, so that none is invisible; 0 where nothing stands. */
-export function cellPixel(layout: Layout, order: BlockOrder, ink: Ink, cell: number): number {
+/** What a cell looks like; 0 where nothing stands. */
+export function cellPixel(layout: Layout, order: BlockOrder, colors: Uint32Array, cell: number): number {
   const { first, end } = slotsOf(layout, cell);
-  if (end - first === 1) return ink(order.blockIn(first));
-  if (end === first) return 0;
+  return first === end ? 0 : meanColor(order.blocks, colors, first, end);
+}
+
+function paintCells(pixels: Uint32Array, layout: Layout, order: BlockOrder, colors: Uint32Array): void {
+  const { blocksPerCell, numBlocks, numGpuBlocks, cpuStart } = layout;
+  const { blocks } = order;
+  if (blocksPerCell === 1) {
+    // The common case, in the shortest loops.
+    if (blocks === null) pixels.set(colors.subarray(0, numGpuBlocks));
+    else for (let slot = 0; slot < numGpuBlocks; slot++) pixels[slot] = colors[blocks[slot]];
+    if (numBlocks > numGpuBlocks) pixels.set(colors.subarray(numGpuBlocks), cpuStart);
+    return;
+  }
+  const paint = (from: number, until: number, firstCell: number) => {
+    let cell = firstCell;
+    for (let slot = from; slot < until; slot += blocksPerCell) {
+      pixels[cell++] = meanColor(blocks, colors, slot, Math.min(until, slot + blocksPerCell));
+    }
+  };
+  paint(0, numGpuBlocks, 0);
+  paint(numGpuBlocks, numBlocks, cpuStart);
+}
+
+/** The mean of the blocks in some slots, so that none is invisible. */
+function meanColor(blocks: Int32Array | null, colors: Uint32Array, first: number, end: number): number {
+  const colorIn = (slot: number) => colors[blocks === null || slot >= blocks.length ? slot : blocks[slot]];
+  const color = colorIn(first);
+  let next = first + 1;
+  while (next < end && colorIn(next) === color) next++;
+  if (next === end) return color;
   let [red, green, blue, alpha] = [0, 0, 0, 0];
   for (let slot = first; slot < end; slot++) {
-    const color = ink(order.blockIn(slot));
+    const color = colorIn(slot);
     red += color & 0xff;
     green += (color >> 8) & 0xff;
     blue += (color >> 16) & 0xff;

@@ -1,7 +1,7 @@
-import type { BlockOrder } from '../block-order.ts';
 import { fitCanvas } from '../dom.ts';
+import type { BlockOrder } from '../order/block-order.ts';
 import { numRows } from './layout.ts';
-import { type Changes, type Ink, MapImage } from './map-image.ts';
+import { MapImage } from './map-image.ts';
 import type { Zoom } from './zoom.ts';
 
 /** All blocks, small, with a frame around those that are in sight. */
@@ -13,13 +13,20 @@ export class Overview {
     this.canvas = canvas;
   }
 
-  draw(zoom: Zoom, order: BlockOrder, ink: Ink, changes: Changes, frame: string): void {
+  /** @param colors, changed as for MapImage. */
+  draw(
+    zoom: Zoom,
+    order: BlockOrder,
+    colors: Uint32Array,
+    changed: readonly number[] | null,
+    frame: string,
+  ): void {
     if (zoom.isOut) {
       this.image.forget();
       return;
     }
     const { context, width, height } = fitCanvas(this.canvas);
-    const image = this.image.update(zoom.whole, order, ink, changes);
+    const image = this.image.update(zoom.whole, order, colors, changed);
     context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = image.width > width;
     context.drawImage(image, 0, 0, width, height);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Cursor } from '../../sim/recording/cursor.ts';
-import { parseScenario } from '../../sim/scenario/parse.ts';
-import { simulateScenario } from '../../sim/simulate-scenario.ts';
-import { BlockOrder, ORDER_MODES, type OrderMode } from '../../viz/block-order.ts';
+import { Cursor } from '../../../sim/recording/cursor.ts';
+import { parseScenario } from '../../../sim/scenario/parse.ts';
+import { simulateScenario } from '../../../sim/simulate-scenario.ts';
+import { BlockOrder, ORDER_MODES, type OrderMode } from '../../../viz/order/block-order.ts';
 
-const HELLO = readFileSync(new URL('../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
+const HELLO = readFileSync(new URL('../../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 const recording = simulateScenario(parseScenario(HELLO, 'hello.pool.yaml')).recording!;
 const cursor = new Cursor(recording);
 const { numGpuBlocks } = recording.header.pool;

@@ -1,5 +1,6 @@
-import type { Cursor } from '../sim/recording/cursor.ts';
-import type { Recording } from '../sim/recording/recording.ts';
+import type { Cursor } from '../../sim/recording/cursor.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
+import type { OrderPart } from './order-part.ts';
 import { PrefixTree } from './prefix-tree.ts';
 
 /** Deeper ones are drawn as these are. */
@@ -17,7 +18,7 @@ export interface Prefix {
  * Blocks along the tree of prefixes, at the cursor: those of a prefix, then what continues it. A stretch of the tree in
  * which nothing branches is a run of blocks that are joined; its level is how often the tree has branched before it.
  */
-export class PrefixOrder {
+export class PrefixOrder implements OrderPart {
   readonly recording: Recording;
   /** block → level, at most MOST_LEVELS. */
   readonly levels: Uint8Array;
@@ -26,6 +27,7 @@ export class PrefixOrder {
   /** Blocks with a content, or a place behind one, in their order; as many as there are of them. */
   readonly blocks: Int32Array;
   numBlocks = 0;
+  private readonly places: Int32Array;
   private readonly tree: PrefixTree;
   /** place → its first block and its last, and block → the next there. */
   private readonly first: Int32Array;
@@ -42,6 +44,7 @@ export class PrefixOrder {
     this.tree = new PrefixTree(recording);
     const numPlaces = this.tree.place.length;
     this.levels = new Uint8Array(numBlocks);
+    this.places = new Int32Array(numBlocks);
     this.joined = new Uint8Array(numBlocks);
     this.blocks = new Int32Array(numBlocks);
     this.next = new Int32Array(numBlocks);
@@ -51,8 +54,29 @@ export class PrefixOrder {
     this.levelOfChain = new Uint8Array(numPlaces);
   }
 
+  get length(): number {
+    return this.numBlocks;
+  }
+
+  follow(): boolean {
+    return false;
+  }
+
+  has(block: number): boolean {
+    return this.places[block] >= 0;
+  }
+
+  placeOf(block: number): number {
+    return this.places[block];
+  }
+
+  writeTo(target: Int32Array, from: number): number {
+    target.set(this.blocks.subarray(0, this.numBlocks), from);
+    return from + this.numBlocks;
+  }
+
   /** O(blocks + chains). */
-  look(cursor: Cursor): void {
+  arrange(cursor: Cursor): void {
     const { tree, first, numBranches } = this;
     tree.look(cursor);
     this.chain = cursor.chain;
@@ -112,6 +136,8 @@ export class PrefixOrder {
   private list(): void {
     const { chain, tree, first, next, levels, joined, levelOfChain, numBranches, blocks } = this;
     let count = 0;
+    this.places.fill(-1);
+    const numGpu = this.recording.header.pool.numGpuBlocks;
     const levelAfter = (content: number) => {
       if (content === 0) return 0;
       return Math.min(MOST_LEVELS, levelOfChain[content] + (numBranches[content] > 1 ? 1 : 0));
@@ -128,7 +154,10 @@ export class PrefixOrder {
           joined[block] = parent > 0 && numBranches[parent] === 1 && first[tree.place[parent]] >= 0 ? 1 : 0;
         }
         levels[block] = own > 0 ? levelOfChain[own] : levelAfter(content);
-        blocks[count++] = block;
+        if (block < numGpu && this.places[block] < 0) {
+          this.places[block] = count;
+          blocks[count++] = block;
+        }
       }
     }
     this.numBlocks = count;

@@ -1,6 +1,6 @@
-import type { Cursor } from '../sim/recording/cursor.ts';
-import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../sim/recording/events.ts';
-import type { Recording } from '../sim/recording/recording.ts';
+import type { Cursor } from '../../sim/recording/cursor.ts';
+import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../../sim/recording/events.ts';
+import type { Recording } from '../../sim/recording/recording.ts';
 
 /**
  * Which content continues which, over a run. A chain's number is given to another one once nothing continues or holds
