@@ -2,17 +2,18 @@ import type { Architecture } from './catalog/architecture.ts';
 import type { TimingParameters } from './catalog/gpus.ts';
 import { findModel } from './catalog/models.ts';
 import { parseModelConfig } from './catalog/parse-model-config.ts';
-import { captureSizes } from './memory/cuda-graphs.ts';
 import { draftingOf } from './memory/drafting.ts';
+import { usualGraphs } from './memory/graph-capture.ts';
+import { graphsOf } from './memory/graph-flags.ts';
 import { hostShareOf } from './memory/host-share.ts';
 import { encoderRanks } from './memory/parallel.ts';
-import { resolveHardware } from './memory/resolve.ts';
+import { type ResolvedHardware, resolveHardware } from './memory/resolve.ts';
 import { limitsOf } from './memory/startup-input.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import type { Drafting } from './time/drafting.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
-import { type RooflineInput, rooflineStepTime } from './time/roofline.ts';
+import { type RooflineInput, type RooflineOptions, rooflineStepTime } from './time/roofline.ts';
 import { partOf, rooflineStages, sharedStages } from './time/stages.ts';
 import { tableStepTime } from './time/step-table.ts';
 import type { StageTimes, StepTimeModel } from './time/step-time.ts';
@@ -25,8 +26,7 @@ export function overheadOf({ vllm, hardware }: Scenario): HostOverhead {
 /** What the analytic step time of a scenario is made of. */
 export function timingOf(scenario: Scenario): RooflineInput {
   const hardware = resolveHardware(scenario);
-  const { architecture, gpu, link, parallel, weightFormat, kvElementBytes, enforceEager } = hardware;
-  const { maxNumSeqs, maxNumBatchedTokens } = limitsOf(scenario, hardware);
+  const { architecture, gpu, link, parallel, weightFormat, kvElementBytes } = hardware;
   const host = hostShareOf(scenario, hardware);
   return {
     model: architecture,
@@ -38,7 +38,7 @@ export function timingOf(scenario: Scenario): RooflineInput {
       expertParallel: parallel.experts,
       weightBytes: weightFormat.bytes,
       kvBytes: kvElementBytes,
-      largestGraph: enforceEager ? 0 : (captureSizes(maxNumSeqs, maxNumBatchedTokens).at(-1) ?? 0),
+      ...paddingOf(scenario, hardware),
       ...(link !== null && { link }),
       ...(host !== null && { host }),
       ...drafterOf(scenario, architecture),
@@ -52,6 +52,22 @@ export function timingOf(scenario: Scenario): RooflineInput {
       overhead: overheadOf(scenario),
     },
   };
+}
+
+/** What batches are padded to: the sizes of the graphs, where they are not the usual ones. */
+function paddingOf(
+  scenario: Scenario,
+  hardware: ResolvedHardware,
+): Pick<RooflineOptions, 'largestGraph' | 'graphSizes'> {
+  const limits = limitsOf(scenario, hardware);
+  const { full, piecewise } = graphsOf(scenario, hardware, limits);
+  if (full.length + piecewise.length === 0) return { largestGraph: 0 };
+  const usual = usualGraphs(limits).piecewise;
+  const sizes = piecewise.length > 0 ? piecewise : full;
+  const largestGraph = usual.at(-1) ?? 0;
+  // V0's end where V1's do: only decodes have them, and there are no more.
+  const isUsual = scenario.vllm === '0.6.3' || sizes.join() === usual.join();
+  return isUsual ? { largestGraph } : { largestGraph: sizes.at(-1) ?? 0, graphSizes: sizes };
 }
 
 /** Methods that look drafts up in the text. */

@@ -1,10 +1,11 @@
 import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { contextParallel } from './context-parallel-checks.ts';
-import { draftingOf } from './drafting.ts';
+import { draftingOf, draftsAreSaidOnce } from './drafting.ts';
 import { eplb } from './eplb-checks.ts';
 import { fitsLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { graphs } from './graph-checks.ts';
 import { hybridManager } from './hybrid-manager.ts';
 import { lora } from './lora-checks.ts';
 import { dtypeIsKnown, modelIsKnown, modelLength, quantization } from './model-checks.ts';
@@ -213,7 +214,9 @@ const V1_CHECKS: readonly Check[] = [
   contextParallel,
   lora,
   hybridManager,
+  draftsAreSaidOnce,
   asyncScheduling,
+  graphs,
   batchHoldsDrafts,
   dtypeIsKnown,
 ];

@@ -1,5 +1,6 @@
 import { isObject } from '../plain-values.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { type Check, refuse } from './check.ts';
 import { flagsOf, numberOf } from './flags.ts';
 
 /** How V1 drafts tokens, as far as memory and scheduling depend on it (vLLM `SpeculativeConfig`). */
@@ -28,10 +29,41 @@ const IN_NAMES = [
   ['dflash', 'dflash'],
 ] as const;
 
+/** Flags that are short for keys of --speculative-config. */
+const SHORT_FORMS = [
+  ['spec_method', 'method'],
+  ['spec_model', 'model'],
+  ['spec_tokens', 'num_speculative_tokens'],
+] as const;
+
+/** --speculative-config with the flags that are short for its keys; null: there is neither. */
+function speculationOf(scenario: Scenario): Readonly<Record<string, unknown>> | null {
+  const flag = flagsOf(scenario);
+  const config = flag('speculative_config');
+  const short = SHORT_FORMS.filter(([name]) => flag(name) !== null);
+  if (!isObject(config) && short.length === 0) return null;
+  return {
+    ...(isObject(config) && config),
+    ...Object.fromEntries(short.map(([name, key]) => [key, flag(name)])),
+  };
+}
+
+export const draftsAreSaidOnce: Check = ({ scenario }) => {
+  const flag = flagsOf(scenario);
+  const config = flag('speculative_config');
+  const twice = SHORT_FORMS.find(([name, key]) => flag(name) !== null && isObject(config) && key in config);
+  if (twice === undefined) return null;
+  const name = twice[0].replaceAll('_', '-');
+  return refuse(
+    `ValueError: --${name} and --speculative-config['${twice[1]}'] are mutually exclusive`,
+    `leave --${name} out`,
+  );
+};
+
 /** null: without --speculative-config. */
 export function draftingOf(scenario: Scenario): Drafting | null {
-  const config = flagsOf(scenario)('speculative_config');
-  if (!isObject(config)) return null;
+  const config = speculationOf(scenario);
+  if (config === null) return null;
   const { num_speculative_tokens: tokens, parallel_drafting, disable_padded_drafter_batch } = config;
   const model = typeof config.model === 'string' ? config.model : '';
   const method = methodOf(config.method, model);

@@ -52,15 +52,3 @@ function takesNoItems(limits: FlagValue): boolean {
   const counts = Object.values(limits).map((limit) => (isObject(limit) ? limit.count : limit));
   return counts.length > 0 && counts.every((count) => count === 0);
 }
-
-/** No CUDA graphs: said so, or by a level or a mode of compilation that has none. */
-export function runsEagerly(scenario: Scenario): boolean {
-  const flag = flagsOf(scenario);
-  const compilation = flag('compilation_config');
-  const mode = isObject(compilation) ? compilation.cudagraph_mode : null;
-  return (
-    flag('enforce_eager') === true ||
-    flag('optimization_level') === 0 ||
-    String(mode).toUpperCase() === 'NONE'
-  );
-}

@@ -29,6 +29,13 @@ export const lora: Check = ({ scenario, limits }) => {
       '--max-loras 1 or more',
     );
   }
+  const onHost = numberOf(flag('max_cpu_loras'), adapters);
+  if (onHost < adapters) {
+    return refuse(
+      `ValueError: max_cpu_loras (${onHost}) must be >= max_loras (${adapters})${isV0 ? '' : '.'}`,
+      `--max-cpu-loras ${adapters} or more`,
+    );
+  }
   return isV0 && limits.enableChunkedPrefill
     ? refuse(
         'ValueError: LoRA is not supported with chunked prefill yet.',

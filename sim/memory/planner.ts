@@ -1,5 +1,4 @@
 import { problemAt } from '../error.ts';
-import { isObject } from '../plain-values.ts';
 import type { V0Settings } from '../recording/recording.ts';
 import type { ForkSpec } from '../scenario/fork.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -15,6 +14,7 @@ import type { Refusal } from './check.ts';
 import { type Drafting, draftingOf, lookaheadOf } from './drafting.ts';
 import { fitsLength, withFittedLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { compilationOf, READ_KEYS } from './graph-flags.ts';
 import { hostMemory, killedWhileLoading, killedWhilePinning } from './host.ts';
 import { smallestBlockSize } from './kv-layout.ts';
 import { logLines } from './log-lines.ts';
@@ -193,15 +193,9 @@ function notesOn(scenario: Scenario, { architecture }: ResolvedHardware, input: 
     notes.push('step times leave out what decode context parallelism saves and exchanges');
   }
   if (input.lora && architecture.moe !== null) notes.push('LoRA slots of experts are not modelled');
-  const compilation = flagsOf(scenario)('compilation_config');
-  const unread = isObject(compilation)
-    ? Object.keys(compilation).filter((key) => key !== 'cudagraph_mode')
-    : [];
+  const unread = Object.keys(compilationOf(scenario)).filter((key) => !READ_KEYS.includes(key));
   if (unread.length > 0) notes.push(`left out of --compilation-config: ${unread.join(', ')}`);
-  if (flagsOf(scenario)('performance_mode') === 'interactivity') {
-    notes.push('the larger set of CUDA graphs of --performance-mode interactivity is not modelled');
-  }
-  if (flagsOf(scenario)('speculative_config') !== null) {
+  if (draftingOf(scenario) !== null) {
     notes.push('memory of a draft model is not modelled');
   }
   return notes;

@@ -8,7 +8,7 @@ import { problemAt } from '../error.ts';
 import { calibrated } from '../scenario/calibration.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { redundantExperts } from './eplb-checks.ts';
-import { asFlagged, overridden, runsEagerly } from './flagged-model.ts';
+import { asFlagged, overridden } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { kvElementBytes, layerKvBytes } from './kv-cache.ts';
 import { pagesUnify } from './kv-layout.ts';
@@ -24,7 +24,6 @@ export interface ResolvedHardware {
   readonly parallel: Parallel;
   readonly weightFormat: WeightFormat;
   readonly kvElementBytes: number;
-  readonly enforceEager: boolean;
 }
 
 /**
@@ -72,7 +71,6 @@ export function resolveHardware(scenario: Scenario): ResolvedHardware {
     },
     weightFormat: format,
     kvElementBytes: elementBytes,
-    enforceEager: runsEagerly(scenario),
   };
 }
 

@@ -82,7 +82,7 @@ export function startRank(
     'kv-cache',
     kvTensors(startup.layout, pipeline, rank.place.stage, startup.numBlocks),
   );
-  if (!input.enforceEager) start.keep('cuda-graphs', 'cuda-graphs', [graphBytes(input)]);
+  start.keep('cuda-graphs', 'cuda-graphs', [graphBytes(input)]);
   // V1 ends with a run of the sampler on as many rows as there may be.
   if (rules.engine === 'v1' && rank.place.stage === pipeline - 1) {
     start.use('warm-up', samplerTensors(input, rank));
@@ -91,11 +91,9 @@ export function startRank(
 }
 
 /** Of the graphs that are captured, whether or not the budget provides for them. */
-export function graphBytes({ rules, architecture, parallel, limits }: StartupInput): number {
+export function graphBytes({ rules, architecture, parallel, graphs }: StartupInput): number {
   const layers = architecture.numLayers / parallel.pipeline;
-  return rules.engine === 'v0'
-    ? v0GraphBytes(layers, limits.maxNumSeqs)
-    : cudaGraphBytes(layers, limits.maxNumSeqs, limits.maxNumBatchedTokens);
+  return rules.engine === 'v0' ? v0GraphBytes(layers, graphs) : cudaGraphBytes(layers, graphs);
 }
 
 /** A rank's allocator while it starts; after the first failure nothing more happens. */

@@ -8,6 +8,7 @@ import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { fitsLength } from './fitted-length.ts';
 import { profilesEncoder } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
+import { graphsOf } from './graph-flags.ts';
 import { separatesKinds } from './hybrid-manager.ts';
 import type { LoraSlots } from './lora.ts';
 import { type ResolvedHardware, resolveHardware } from './resolve.ts';
@@ -76,7 +77,7 @@ export function startupInputOf(
     totalBytes: Math.round(gpu.memoryGib * GIB),
     link: gpu.link,
     memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
-    enforceEager: hardware.enforceEager,
+    graphs: graphsOf(scenario, hardware, limits),
     separateKinds: separatesKinds(scenario, architecture),
     kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
     numBlocksOverride: stated('num_gpu_blocks_override'),

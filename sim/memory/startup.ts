@@ -4,6 +4,7 @@ import { activationPeak } from './activation.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
+import type { GraphCapture } from './graph-capture.ts';
 import { layerKvBytes } from './kv-cache.ts';
 import {
   blocksPerRequest,
@@ -34,7 +35,7 @@ export interface StartupInput {
   readonly link: Link;
   /** gpu_memory_utilization. */
   readonly memoryShare: number;
-  readonly enforceEager: boolean;
+  readonly graphs: GraphCapture;
   /** Cache groups by kind of attention, in V1. */
   readonly separateKinds: boolean;
   /** --kv-cache-memory-bytes: replaces the budget; null = not stated. */
@@ -133,14 +134,9 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);
   const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext) + input.communicationBytes;
-  const graphs =
-    rules.budgetsGraphs && !input.enforceEager
-      ? cudaGraphBytes(
-          architecture.numLayers / parallel.pipeline,
-          limits.maxNumSeqs,
-          limits.maxNumBatchedTokens,
-        )
-      : 0;
+  const graphs = rules.budgetsGraphs
+    ? cudaGraphBytes(architecture.numLayers / parallel.pipeline, input.graphs)
+    : 0;
   const budgetBytes = Math.ceil(totalBytes * input.memoryShare);
   const availableBytes =
     input.kvCacheMemoryBytes ??

@@ -110,8 +110,8 @@ export function parseCommand(text: string, version: VllmVersion): ParsedCommand 
     }
     const takesValue =
       attached === null && hasValueNext(words, i) && !(flag?.isSwitch && !isBoolean(words[i + 1]));
-    const value = attached ?? (takesValue ? words[++i] : null);
-    while (takesSeveralValues(name) && hasValueNext(words, i)) i++;
+    let value = attached ?? (takesValue ? words[++i] : null);
+    while (takesSeveralValues(name) && hasValueNext(words, i)) value = `${value} ${words[++i]}`;
     if (flag === null) {
       flags.refuse(name, value === null || attached !== null ? word : `${word} ${value}`);
     } else if (name === 'model' && value !== null) {

@@ -4,7 +4,7 @@ import type { VllmVersion } from './flags.ts';
 import type { FlagValue } from './stated-flags.ts';
 
 /** How a flag that Poolscope models reads its value. */
-type ValueType = 'string' | 'int' | 'float' | 'bool' | 'json' | readonly string[];
+type ValueType = 'string' | 'int' | 'ints' | 'float' | 'bool' | 'json' | readonly string[];
 
 const DTYPES = ['auto', 'half', 'float16', 'bfloat16', 'float', 'float32'];
 const ALL_TO_ALL = [
@@ -72,6 +72,9 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'load-format': 'string',
   'mm-processor-cache-gb': 'float',
   'speculative-config': 'json',
+  'spec-method': 'string',
+  'spec-model': 'string',
+  'spec-tokens': 'int',
   'disable-chunked-mm-input': 'bool',
   'preemption-mode': 'string',
   'scheduler-delay-factor': 'float',
@@ -79,6 +82,8 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'disable-async-output-proc': 'bool',
   'optimization-level': 'int',
   'compilation-config': 'json',
+  'cudagraph-capture-sizes': 'ints',
+  'max-cudagraph-capture-size': 'int',
   'performance-mode': ['balanced', 'interactivity', 'throughput'],
   'disable-sliding-window': 'bool',
   'hf-overrides': 'json',
@@ -91,6 +96,8 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'max-loras': 'int',
   'max-lora-rank': 'int',
   'fully-sharded-loras': 'bool',
+  'specialize-active-lora': 'bool',
+  'max-cpu-loras': 'int',
   'lora-extra-vocab-size': 'int',
 };
 
@@ -101,7 +108,6 @@ const WITHOUT_EFFECT: readonly string[] = [
   'use-v2-block-manager',
   'max-seq-len-to-capture',
   'mm-processor-kwargs',
-  'max-cpu-loras',
   'lora-dtype',
 ];
 
@@ -131,8 +137,8 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
   const type = typeof entry === 'function' ? entry(version) : entry;
   const text = typeof raw === 'string' ? raw.trim() : String(raw);
   const quoted = pythonQuoted(text);
-  const refuse = (kind: string): ReadValue => ({
-    refusal: `argument --${flag}: invalid ${kind} value: ${quoted}`,
+  const refuse = (kind: string, shown = quoted): ReadValue => ({
+    refusal: `argument --${flag}: invalid ${kind} value: ${shown}`,
   });
   if (Array.isArray(type)) {
     if (!type.includes(text)) {
@@ -153,6 +159,14 @@ export function readFlagValue(flag: string, raw: unknown, version: VllmVersion):
       if (kind === HUMAN_INTEGER_OR_AUTO && /^auto$/i.test(text)) return { value: -1 };
       const value = kind === 'int' ? integer(text) : humanInteger(text);
       return value === null ? refuse(kind) : { value };
+    }
+    case 'ints': {
+      const words = text.split(/[\s,[\]]+/).filter((word) => word !== '');
+      const values = words.map(integer);
+      const wrong = values.indexOf(null);
+      return wrong < 0 && words.length > 0
+        ? { value: values as unknown as FlagValue }
+        : refuse('int', pythonQuoted(words[wrong] ?? text));
     }
     case 'float': {
       const value = text === '' ? Number.NaN : Number(text);

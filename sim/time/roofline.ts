@@ -20,6 +20,8 @@ import { blockCopies, type HostShare, hostTransfer, swapCopies } from './transfe
 export interface RooflineOptions extends RankOptions {
   /** Tokens of the largest CUDA graph, up to which batches are padded to the next one; 0 = eager. Default: 512. */
   readonly largestGraph?: number;
+  /** Sizes of the graphs, ascending, where they are not vLLM's usual ones. */
+  readonly graphSizes?: readonly number[];
   /** Default: V1's. */
   readonly overhead?: HostOverhead;
   /** Default: the link that GPUs of this kind usually have. */
@@ -146,7 +148,7 @@ class Roofline implements AnalyticStepTime {
   }
 
   private padded(numTokens: number): number {
-    return graphSize(numTokens, this.options.largestGraph);
+    return graphSize(numTokens, this.options.largestGraph, this.options.graphSizes);
   }
 
   private tokenSeconds(m: number): number {

@@ -1,6 +1,9 @@
+import type { BatchLimits } from '../memory/batch-limits.ts';
 import { defaultBlockSize } from '../memory/block-size.ts';
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
+import { type GraphCapture, NO_GRAPHS, usualGraphs, v0Graphs } from '../memory/graph-capture.ts';
 import { smallestBlockSize } from '../memory/kv-layout.ts';
+import type { StartupRules } from '../memory/rules.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
 import { GIB } from '../units.ts';
@@ -79,7 +82,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
       isStated('gpu_memory_utilization') && record.gpu_memory_utilization !== null
         ? record.gpu_memory_utilization
         : rules.memoryShare,
-    enforceEager: record.enforce_eager === true,
+    graphs: recordGraphs(record, rules, limits),
     separateKinds: true,
     kvCacheMemoryBytes: null,
     numBlocksOverride: null,
@@ -109,6 +112,11 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
       part('CUDA graphs', rank.cudaGraphBytes, rules.budgetsGraphs ? observed.cudagraph_est_gib : undefined),
     ],
   };
+}
+
+function recordGraphs(record: CapacityRecord, { engine }: StartupRules, limits: BatchLimits): GraphCapture {
+  if (record.enforce_eager === true) return NO_GRAPHS;
+  return engine === 'v0' ? v0Graphs(limits) : usualGraphs(limits);
 }
 
 function part(name: Part['name'], bytes: number, logged: number | undefined): Part {

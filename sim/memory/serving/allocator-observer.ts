@@ -1,6 +1,5 @@
 import type { StepObserver } from '../../engine/step-observer.ts';
 import type { BatchShape } from '../../time/step-time.ts';
-import { captureSizes, v0CaptureSizes } from '../cuda-graphs.ts';
 import { logitTensors } from '../start-tensors.ts';
 import type { StartupInput } from '../startup.ts';
 import type { ForwardStep, GraphMode } from './forward-pass.ts';
@@ -19,7 +18,7 @@ export class AllocatorObserver implements StepObserver {
   private readonly served: readonly ServedRanks[];
   /** Rank among those that share the experts → token-expert pairs of its fullest layer; null: nobody follows them. */
   private readonly rows: ArrayLike<number> | null;
-  /** Batches up to so many tokens replay a graph: decodes alone, or all. */
+  /** Batches up to so many tokens replay a graph: of the whole step, or of all but its attention. */
   private readonly largestWhole: number;
   private readonly largestPiecewise: number;
   /** Sampled rows → their tensors. */
@@ -30,11 +29,9 @@ export class AllocatorObserver implements StepObserver {
     this.input = input;
     this.served = served;
     this.rows = rows;
-    const { maxNumSeqs, maxNumBatchedTokens } = input.limits;
-    const isV0 = input.rules.engine === 'v0';
-    const sizes = isV0 ? v0CaptureSizes(maxNumSeqs) : captureSizes(maxNumSeqs, maxNumBatchedTokens);
-    this.largestWhole = input.enforceEager ? 0 : (sizes.at(-1) ?? 0);
-    this.largestPiecewise = isV0 ? 0 : this.largestWhole;
+    const { full, piecewise } = input.graphs;
+    this.largestWhole = full.at(-1) ?? 0;
+    this.largestPiecewise = piecewise.at(-1) ?? 0;
   }
 
   step(batch: BatchShape): number {
@@ -65,7 +62,8 @@ export class AllocatorObserver implements StepObserver {
   }
 
   private graphsOf({ numTokens, numPrefills }: BatchShape): GraphMode {
-    if (numPrefills === 0 && numTokens <= this.largestWhole) return 'whole';
+    const isWhole = numPrefills === 0 || this.input.graphs.fullTakesAll;
+    if (isWhole && numTokens <= this.largestWhole) return 'whole';
     return numTokens <= this.largestPiecewise ? 'all-but-attention' : 'none';
   }
 

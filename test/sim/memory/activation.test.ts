@@ -4,7 +4,8 @@ import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { activationPeak } from '../../../sim/memory/activation.ts';
-import { capturedGraphs, captureSizes, cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
+import { cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
+import { usualGraphs } from '../../../sim/memory/graph-capture.ts';
 import { outsideTorchBytes } from '../../../sim/memory/outside-torch.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { rulesOfRelease } from '../../../sim/memory/rules.ts';
@@ -100,14 +101,8 @@ test('only the last stage samples, only the first encodes', () => {
 });
 
 describe('CUDA graphs', () => {
-  test('sizes as vLLM logs them: 51 up to 512, 35 up to 256', () => {
-    expect(captureSizes(1024, 8192)).toHaveLength(51);
-    expect(captureSizes(128, 8192)).toHaveLength(35);
-    expect(captureSizes(8, 2048)).toEqual([1, 2, 4, 8, 16]);
-    expect(captureSizes(1024, 100).slice(-3)).toEqual([88, 96, 100]);
-    expect(captureSizes(1024, 104).slice(-3)).toEqual([88, 96, 104]);
-    expect(capturedGraphs(8, 2048).full).toEqual([1, 2, 4, 8]);
-  });
+  const graphs = (maxNumSeqs: number, maxNumBatchedTokens: number) =>
+    usualGraphs({ maxNumSeqs, maxNumBatchedTokens });
 
   test.each([
     [80, 1024, 16_384, 0.91],
@@ -115,12 +110,11 @@ describe('CUDA graphs', () => {
     [48, 64, 8192, 0.14],
     [36, 30, 2048, 0.08],
   ])('%i layers, %i sequences: about %d GiB as estimated', (layers, seqs, tokens, expected) => {
-    expect(Math.abs(cudaGraphBytes(layers, seqs, tokens) / GIB - expected)).toBeLessThan(0.06);
+    expect(Math.abs(cudaGraphBytes(layers, graphs(seqs, tokens)) / GIB - expected)).toBeLessThan(0.06);
   });
 
   test('a graph of few layers counts for 1 MiB', () => {
-    const { piecewise, full } = capturedGraphs(8, 2048);
-    expect(cudaGraphBytes(4, 8, 2048)).toBe((piecewise.length + full.length) * 1024 ** 2);
+    expect(cudaGraphBytes(4, graphs(8, 2048))).toBe((5 + 4) * 1024 ** 2);
   });
 });
 

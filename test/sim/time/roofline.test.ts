@@ -121,6 +121,11 @@ test('CUDA graph sizes: 1, 2, 4, steps of 8 to 256, of 16 to 512, none beyond', 
   ]);
 });
 
+test('CUDA graphs of other sizes: the next larger one', () => {
+  const sizes = [3, 6, 9, 24];
+  expect([0, 1, 3, 4, 10, 24, 25].map((n) => graphSize(n, 24, sizes))).toEqual([0, 3, 3, 6, 24, 24, 25]);
+});
+
 test('a batch in which nobody computes still costs a moment', () => {
   expect(model('Llama-3.1-8B', 'l4').stepNs(decodes(0, 0))).toBe(1);
 });
