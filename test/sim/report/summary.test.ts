@@ -147,6 +147,14 @@ test('columns by hand: every outcome counts where it belongs', () => {
   expect(tokens).toBeCloseTo((0.5 + 0.4 * 3) / 4, 12);
 });
 
+test('a run of several engines ends when the last of their steps does, not the last that starts', () => {
+  const { steps, ...recording } = columnsByHand();
+  const overlapping = { ...steps, startNs: Float64Array.of(1e9, 2e9), endNs: Float64Array.of(13e9, 5e9) };
+  const summary = summarize({ ...recording, steps: overlapping });
+  expect(summary.simulatedSeconds).toBe(13);
+  expect(summary.throughput?.requestsPerSecond).toBe(2 / 12);
+});
+
 test('no samples are null, not zero', () => {
   expect(statisticsOf(new Float64Array(0))).toBeNull();
   const { requests, ...recording } = columnsByHand();
