@@ -95,7 +95,7 @@ function printByCategory<R extends Result>(
   for (const category of [...new Set(results.map((result) => result.category))].sort()) {
     const members = results.filter((result) => result.category === category);
     const exact = numExact(members);
-    const mark = exact === members.length ? pc.green('exact') : pc.red('      ');
+    const mark = exact === members.length ? pc.green('exact  ') : pc.red('differs');
     console.log(`${mark}  ${category.padEnd(20)} ${exact} of ${members.length} cases, ${size(members)}`);
   }
 }

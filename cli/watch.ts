@@ -5,6 +5,7 @@ import { shownPath, stampOf } from './files.ts';
 import type { FileResult } from './reporters/reporter.ts';
 import { filesOf, type RunOptions, runFiles } from './run.ts';
 import { remark } from './tell.ts';
+import { counted } from './text.ts';
 
 /** Looking at so few files is cheap, and works on every file system, in containers too. */
 const LOOK_EVERY_MS = 200;
@@ -20,7 +21,7 @@ export async function watch(inputs: readonly string[], options: RunOptions): Pro
       if (code === ExitCode.Interrupted) return code;
       for (const [i, result] of results.entries()) known.set(files[i], result);
       const seen = new Map(files.flatMap((file) => [...(runner.filesRead.get(file) ?? [])]));
-      remark(`watching ${seen.size} ${seen.size === 1 ? 'file' : 'files'}; Ctrl-C ends it`);
+      remark(`watching ${counted(seen.size, 'file')}; Ctrl-C ends it`);
       const changed = await nextChange(seen, runner.interrupted);
       if (changed === null) return ExitCode.Interrupted;
       remark(`\nchanged: ${changed.map(shownPath).join(', ')}`);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../../sim/error.ts';
 import { ExitCode } from '../exit-code.ts';
+import { counted } from '../text.ts';
 import { LocalExecutor } from './local-executor.ts';
 import { bundleKey, MOST_DEATHS, openQueue, type PointJob, type QueueAccess } from './redis.ts';
 import type { PointOutcome } from './run-point.ts';
@@ -31,7 +32,7 @@ export async function worker({ queue, workers = availableParallelism() }: Worker
   );
   // Told by the connection; a point whose lock was lost is in the queue again.
   taking.on('error', () => {});
-  console.error(`worker: ${workers} ${workers === 1 ? 'point' : 'points'} at a time; Ctrl-C ends it`);
+  console.error(`worker: ${counted(workers, 'point')} at a time; Ctrl-C ends it`);
   const stop = () => process.exit(ExitCode.Interrupted);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { type SchedulerSwitch, switched } from '../scheduler/switch.ts';
 import { GIB } from '../units.ts';
+import { grouped } from '../words.ts';
 import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
@@ -103,7 +104,7 @@ function attempt(scenario: Scenario): Plan {
 }
 
 function lengthNote(fitted: number, whole: number): string {
-  const [some, all] = [fitted, whole].map((length) => length.toLocaleString('en-US'));
+  const [some, all] = [fitted, whole].map(grouped);
   return fitted === whole
     ? `--max-model-len auto: all ${all} tokens of the model fit`
     : `--max-model-len auto: ${some} of the model's ${all} tokens fit`;

@@ -19,7 +19,7 @@ interface Regret {
 
 /** The burst of evictions that cost most: of content that was used before, if such was lost; null if none came back. */
 export function regrettedEvictions(recording: Recording): Moment | null {
-  const { steps, numSteps, header } = recording;
+  const { numSteps, header } = recording;
   const all = regrets(recording);
   const hot = all.filter(({ hits }) => hits > 0);
   const burst = heaviestBurst(hot.length > 0 ? hot : all, GAP, ({ hits }) => 1 + hits);
@@ -38,7 +38,6 @@ export function regrettedEvictions(recording: Recording): Moment | null {
       hits: burst.reduce((sum, { hits }) => sum + hits, 0),
       tokens,
       againStep: burst.reduce((least, { againStep }) => Math.min(least, againStep), numSteps),
-      againSeconds: (steps.startNs[first.againStep] - steps.startNs[first.step]) / NS_PER_S,
     },
   };
 }
