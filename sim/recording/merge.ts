@@ -17,7 +17,7 @@ export function mergeRecordings(
   const [{ requestIds }] = replicas;
   const order = replicas
     .flatMap((replica, r) => Array.from({ length: replica.numSteps }, (_, step) => [r, step] as const))
-    .sort(([a, i], [b, j]) => replicas[a].steps.startNs[i] - replicas[b].steps.startNs[j] || a - b || i - j);
+    .sort(([a, i], [b, j]) => replicas[a].steps.startNs[i] - replicas[b].steps.startNs[j]);
   const steps = makeColumns(STEP_COLUMNS, order.length);
   for (const name of Object.keys(STEP_COLUMNS) as (keyof Columns<typeof STEP_COLUMNS>)[]) {
     if (name === 'scheduleEnd' || name === 'eventEnd') continue;

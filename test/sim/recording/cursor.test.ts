@@ -4,6 +4,7 @@ import { simulate } from '../../../sim/engine/simulate.ts';
 import { InputError } from '../../../sim/error.ts';
 import { decodeRecording, digestOf, encodeRecording } from '../../../sim/recording/codec.ts';
 import { Cursor } from '../../../sim/recording/cursor.ts';
+import { WorkloadBuilder } from '../../../sim/workload/builder.ts';
 import { randomRun } from '../random-run.ts';
 
 /** Everything that the cursor shows, as plain values. */
@@ -53,6 +54,25 @@ test('seek(i) equals playing to i equals stepping back to i', () => {
     }),
     { numRuns: 150, seed: 3 },
   );
+});
+
+test('under the priority policy the queue is in the order in which its requests are admitted', () => {
+  const [base] = fc.sample(randomRun, { numRuns: 1, seed: 1 });
+  const builder = new WorkloadBuilder();
+  for (const priority of [2, 0, 1, 0]) {
+    builder.add({ arrivalNs: 0, prompt: [[builder.newSegment(), 0, 8]], maxTokens: 2, priority });
+  }
+  const recording = simulate({
+    ...base,
+    scheduler: { ...base.scheduler, policy: 'priority', maxNumSeqs: 1, numSpeculativeTokens: 0 },
+    workload: builder.finish(),
+    acceptance: undefined,
+  });
+  const ids = (requests: Iterable<number>) => Array.from(requests, (i) => recording.requestIds[i]);
+  const cursor = new Cursor(recording);
+  cursor.seek(0);
+  expect(ids(cursor.running())).toEqual(['r1']);
+  expect(ids(cursor.waiting())).toEqual(['r3', 'r2', 'r0']);
 });
 
 test('jumps by keyframe: a long run, seeks in any order', () => {

@@ -127,6 +127,7 @@ describe('expectations', () => {
       actual: most,
       mean,
     });
+    expect(check(`${name}: ${limit}`, null, [hello, hello]).worst.seed).toBe(0);
     const lenient = check(`${name}: {check: ${limit}, aggregate: mean}`, null, [hello, other]);
     expect(lenient).toMatchObject({ passed: true, actual: mean, worst: { actual: most } });
   });
