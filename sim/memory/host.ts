@@ -47,7 +47,10 @@ export function hostMemory(
   const loadFormat = flag('load_format');
   const world = worldSize(parallel);
   const isOneProcess = rules.engine === 'v0' || parallel.tensor * parallel.pipeline === 1;
-  const processes = world * GPU_PROCESS_BYTES + (1 + (isOneProcess ? 0 : parallel.data)) * PROCESS_BYTES;
+  // V1 has one for each replica, unless it is told.
+  const apiServers = numberOf(flag('api_server_count'), rules.engine === 'v0' ? 1 : parallel.data);
+  const engines = isOneProcess ? 0 : parallel.data;
+  const processes = world * GPU_PROCESS_BYTES + (apiServers + engines) * PROCESS_BYTES;
   const checkpoint = startup.ranks.reduce((sum, rank) => sum + rank.weightBytes + rank.offloadedBytes, 0);
   const isRead = loadFormat === 'pt' || loadFormat === 'npcache';
   const isMapped = !isRead && loadFormat !== 'dummy';
@@ -68,8 +71,8 @@ export function hostMemory(
     swap,
     peak: Math.round(processes + offload + Math.max(loading, swap)),
     pageCache: isMapped ? checkpoint : 0,
-    // One in the API server, one in the engine of each replica.
-    later: hasCache ? Math.round((1 + parallel.data) * cacheGib * GIB) : 0,
+    // One in each API server, one in the engine of each replica.
+    later: hasCache ? Math.round((apiServers + parallel.data) * cacheGib * GIB) : 0,
     limit: limits.length === 0 ? null : Math.min(...limits) * GIB,
   };
 }

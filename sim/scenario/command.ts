@@ -1,6 +1,7 @@
 import { clipped, oneLine } from '../one-line.ts';
 import { joinDotted } from './dotted-arguments.ts';
-import { isModelled, isWithoutEffect, readFlagValue } from './flag-values.ts';
+import { isWithoutEffect } from './flag-effects.ts';
+import { isModelled, readFlagValue } from './flag-values.ts';
 import { adviceFor, findFlag, longName, takesSeveralValues, type VllmVersion } from './flags.ts';
 import { shellWords } from './shell-words.ts';
 import type { EngineFlags, FlagValue, RefusedFlag } from './stated-flags.ts';
@@ -31,7 +32,7 @@ export class FlagCollector {
       if ('refusal' in read)
         this.invalid.push({ text: read.refusal, advice: invalidAdvice(name, this.version) });
       else this.honoured.set(name.replaceAll('-', '_'), read.value);
-    } else if (findFlag(name, this.version)?.kind === 'honour' && !isWithoutEffect(name)) {
+    } else if (findFlag(name, this.version)?.kind === 'honour' && !isWithoutEffect(name, raw)) {
       this.unmodelled.add(name);
     } else {
       this.ignored.add(name);

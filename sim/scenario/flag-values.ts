@@ -70,6 +70,7 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'swap-space': 'float',
   'cpu-offload-gb': 'float',
   'load-format': 'string',
+  'api-server-count': 'int',
   'mm-processor-cache-gb': 'float',
   'speculative-config': 'json',
   'spec-method': 'string',
@@ -101,16 +102,6 @@ const MODELLED: Readonly<Record<string, ValueType | ((version: VllmVersion) => V
   'lora-extra-vocab-size': 'int',
 };
 
-/** Flags that change memory or scheduling in vLLM, but not with the values that Poolscope accepts for them. */
-const WITHOUT_EFFECT: readonly string[] = [
-  'device',
-  'disable-custom-all-reduce',
-  'use-v2-block-manager',
-  'max-seq-len-to-capture',
-  'mm-processor-kwargs',
-  'lora-dtype',
-];
-
 const HUMAN_INTEGER_OR_AUTO = 'human_readable_int_or_auto';
 /** V1's integers that take `8k` too, and how argparse calls what reads them. */
 const HUMAN_INTEGERS: Readonly<Record<string, string>> = {
@@ -122,11 +113,6 @@ const HUMAN_INTEGERS: Readonly<Record<string, string>> = {
 /** Whether what the flag changes has a formula here. */
 export function isModelled(flag: string): boolean {
   return Object.hasOwn(MODELLED, flag);
-}
-
-/** Whether the flag, though vLLM takes it seriously, changes nothing here. */
-export function isWithoutEffect(flag: string): boolean {
-  return WITHOUT_EFFECT.includes(flag);
 }
 
 export type ReadValue = { readonly value: FlagValue } | { readonly refusal: string };

@@ -3,7 +3,8 @@ import { InputError } from '../../../sim/error.ts';
 import { plan } from '../../../sim/memory/planner.ts';
 import { parseCommand } from '../../../sim/scenario/command.ts';
 import rows from '../../../sim/scenario/data/flags.json' with { type: 'json' };
-import { isModelled, isWithoutEffect } from '../../../sim/scenario/flag-values.ts';
+import { isWithoutEffect } from '../../../sim/scenario/flag-effects.ts';
+import { isModelled } from '../../../sim/scenario/flag-values.ts';
 import type { VllmVersion } from '../../../sim/scenario/flags.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 
@@ -38,12 +39,27 @@ describe.each(VERSIONS)('every flag of vLLM %s', (version) => {
       expect(flags.unrecognized[0].advice).not.toBe('');
     } else if (isModelled(name)) {
       expect(['honoured', 'invalid', 'model']).toContain(place);
-    } else if (kind === 'honour' && !isWithoutEffect(name)) {
+    } else if (kind === 'honour' && !isWithoutEffect(name, isSwitch === 1 ? true : '1')) {
       expect(place).toBe('unmodelled');
     } else {
       expect(place).toBe('ignored');
     }
   });
+});
+
+test.each([
+  ['--prefill-context-parallel-size 1', '--prefill-context-parallel-size 2'],
+  ['--no-enable-dbo', '--enable-dbo'],
+  ['--runner generate', '--runner pooling'],
+  ['--expert-placement-strategy linear', '--expert-placement-strategy round_robin'],
+  [
+    `--override-generation-config '{"temperature": 0}'`,
+    `--override-generation-config '{"max_new_tokens": 9}'`,
+  ],
+])('%s changes nothing, and is ignored; %s does', (harmless, other) => {
+  const flagsOf = (flag: string) => parseCommand(`vllm serve m ${flag}`, '2026-05')!.flags;
+  expect(flagsOf(harmless)).toMatchObject({ ignored: [expect.anything()], unmodelled: [] });
+  expect(flagsOf(other)).toMatchObject({ ignored: [], unmodelled: [expect.anything()] });
 });
 
 test('what changes memory, but is not modelled, ends with the flag’s name, unless that is allowed', () => {
@@ -104,6 +120,7 @@ const EFFECTS: readonly (readonly [flag: string, model?: string, vllm?: VllmVers
   ['--quantization fp8'],
   ['--cpu-offload-gb 4'],
   ['--load-format pt'],
+  ['--api-server-count 4'],
   ['--mm-processor-cache-gb 0', 'google/gemma-3-4b-it'],
   [`--speculative-config '{"method": "ngram", "num_speculative_tokens": 4}'`],
   ['--spec-method ngram --spec-tokens 4'],
