@@ -77,9 +77,10 @@ function yamlFormatOf(text: string, file: string): 'compose' | 'manifest' | 'con
   return values.some(isObject) ? 'config' : null;
 }
 
-/** Whether it begins as a mapping does: `key:` or `{`. */
+/** Whether its first line that says something begins as a mapping does: `key:` or `{`. */
 function isYamlObject(text: string): boolean {
-  return /^(\s*(#.*|---.*|%.*)?\n)*\s*(\{|["']?[\w./-]+["']?\s*:(\s|$))/.test(text.slice(0, 100_000));
+  const first = /^[ \t\uFEFF]*(?!#|---|%)\S.*$/m.exec(text)?.[0] ?? '';
+  return /^\s*(\{|["']?[\w./-]+["']?\s*:(\s|$))/.test(first);
 }
 
 function candidatesOf(

@@ -382,6 +382,8 @@ test.each([
   ['services: {a: 1}', 'x', 'compose'],
   ['{"apiVersion": "v1", "kind": "Pod"}', 'x', 'manifest'],
   ['model: m\ntensor-parallel-size: 2\n', 'x', 'config'],
+  ['\ufeff# flags\n\n  \n--- # of the server\n "model" : m\n', 'x', 'config'],
+  [`${'\n'.repeat(1000)}?`, 'x', 'shell'],
   ['FROM vllm/vllm-openai\nCMD ["--model", "m"]', 'x', 'dockerfile'],
   ['[program:x]\ncommand=vllm serve m', 'x', 'supervisor'],
   ['vllm serve m --port 1', 'x', 'shell'],
