@@ -25,6 +25,12 @@ test('blocks enter and leave the cache, forwards and backwards', () => {
   expect([...recording.steps.numCachedFreeBlocks]).toEqual([2, 2, 0]);
 });
 
+test('a batch that says an earlier time than the one before it comes at the same', () => {
+  const recording = recordingOfKvEvents(DUMP.replace('"ts": 11.0', '"ts": 10.2'), 'x.jsonl');
+  expect([...recording.steps.startNs]).toEqual([0, 5e8, 5e8]);
+  expect([...recording.steps.endNs]).toEqual([5e8, 5e8, 5e8]);
+});
+
 describe('bad lines are one located error', () => {
   test.each([
     ['cut off', DUMP.slice(0, 60), 'x.jsonl:1:1: expected one JSON object a line: is the file cut off?'],

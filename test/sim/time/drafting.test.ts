@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { stepTimeOf, timingOf } from '../../../sim/scenario-time.ts';
+import { rooflineStepTime } from '../../../sim/time/roofline.ts';
 import type { BatchShape } from '../../../sim/time/step-time.ts';
 import { timeBasis } from '../../../sim/time/time-basis.ts';
 
@@ -47,6 +48,15 @@ test('each draft of a head takes a layer and the vocabulary, each of a model all
   expect(stepNs(eagle(3)) - none).toBeCloseTo(3 * first, -1);
   expect(stepNs(ownModel(1)) - none).toBeGreaterThan(2 * first);
   expect(stepNs(ownModel(1))).toBeLessThan(1.5 * none);
+});
+
+test('a model that drafts lies on one stage of a pipeline: its drafts are not sent between stages', () => {
+  const [alone, staged] = [1, 2].map((pipelineParallel) => {
+    const { model, gpu, options } = timingOf(scenarioOf(ownModel(2)));
+    return rooflineStepTime({ model, gpu, options: { ...options, pipelineParallel } }).breakdown(DECODES);
+  });
+  expect(staged.drafts).toBe(alone.drafts);
+  expect(staged.allReduce).toBeGreaterThan(alone.allReduce);
 });
 
 test('no drafts were measured, and the run says so', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findGpu } from '../../../sim/catalog/gpus.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
@@ -9,11 +10,15 @@ import { addPrefill, mixedAttention } from '../../../sim/time/mixed-attention.ts
 import { rooflineStepTime } from '../../../sim/time/roofline.ts';
 import type { BatchShape } from '../../../sim/time/step-time.ts';
 
-function model(name: string, gpu: string, tensorParallel = 1) {
+function architectureOf(name: string): Architecture {
   const architecture = parseModelConfig(findModel(name)!.config);
   if ('missing' in architecture) throw new Error(name);
+  return architecture;
+}
+
+function model(name: string, gpu: string, tensorParallel = 1) {
   return rooflineStepTime({
-    model: architecture,
+    model: architectureOf(name),
     gpu: findGpu(gpu)!,
     options: {
       tensorParallel,
@@ -113,6 +118,26 @@ test('more contexts, more decodes or a longer chunk never take less time', () =>
     ),
     { numRuns: 500 },
   );
+});
+
+test('layers with a window read no more than it of what came before, decodes and chunks of prompts alike', () => {
+  const options = { tensorParallel: 1, weightBytes: 2, kvBytes: 2 };
+  const all = architectureOf('Llama-3.1-8B');
+  const isLocal = Array.from({ length: all.numLayers }, () => true);
+  const windowed: Architecture = {
+    ...all,
+    localAttention: { kind: 'sliding_window', window: 1024, isLocal },
+  };
+  const [whole, local] = [all, windowed].map((each) =>
+    rooflineStepTime({ model: each, gpu: findGpu('h100')!, options }),
+  );
+  for (const at of [
+    (length: number) => decodes(8, length),
+    (length: number) => withPrefill(decodes(8, length), 512, length),
+  ]) {
+    expect(local.stepNs(at(32_768))).toBe(local.stepNs(at(1024)));
+    expect(whole.stepNs(at(32_768))).toBeGreaterThan(whole.stepNs(at(1024)));
+  }
 });
 
 test('CUDA graph sizes: 1, 2, 4, steps of 8 to 256, of 16 to 512, none beyond', () => {
