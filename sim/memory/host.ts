@@ -79,33 +79,39 @@ export function hostMemory(
 
 /** Killed while the weights are loaded; null = not. */
 export function killedWhileLoading({ host }: Scenario, memory: HostMemory): Refusal | null {
-  return killed(host, memory, memory.processes + memory.offload + memory.loading);
+  return killed(host, memory, { 'files being read': memory.loading });
 }
 
 /** Killed when V0 pins its swap space, after "# GPU blocks" is logged; null = not. */
 export function killedWhilePinning({ host }: Scenario, memory: HostMemory): Refusal | null {
-  return killed(host, memory, memory.processes + memory.offload + memory.swap);
+  return killed(host, memory, { 'pinned swap space': memory.swap });
 }
 
+/** How a start would do with less of a part. */
+const WITH_LESS: Readonly<Record<string, string>> = {
+  'offloaded weights': 'a smaller --cpu-offload-gb',
+  'files being read': 'a checkpoint in safetensors',
+  'pinned swap space': '--swap-space 0 (only requests with several sequences are ever swapped)',
+};
+
 /** vLLM says nothing: the kernel ends a process with SIGKILL. */
-function killed(host: Scenario['host'], memory: HostMemory, bytes: number): Refusal | null {
-  const { limit, processes, loading, offload, swap } = memory;
+function killed(
+  host: Scenario['host'],
+  { limit, processes, offload, peak }: HostMemory,
+  beside: Readonly<Record<string, number>>,
+): Refusal | null {
+  const parts = Object.entries({ processes, 'offloaded weights': offload, ...beside });
+  const bytes = parts.reduce((sum, [, part]) => sum + part, 0);
   if (limit === null || bytes <= limit) return null;
+  const held = parts.filter(([, part]) => part > 0);
+  const listed = held.map(([name, part]) => `${name} ${gib(part)}`).join(', ');
   const ofContainer = host.containerLimitGib !== null && host.containerLimitGib * GIB === limit;
-  const parts = Object.entries({ processes, 'files being read': loading, 'offloaded weights': offload })
-    .concat([['pinned swap space', swap]])
-    .filter(([, part]) => part > 0)
-    .map(([name, part]) => `${name} ${gib(part)}`);
-  const less = [
-    swap > 0 ? '--swap-space 0 (only requests with several sequences are ever swapped)' : '',
-    offload > 0 ? 'a smaller --cpu-offload-gb' : '',
-    loading > 0 ? 'a checkpoint in safetensors' : '',
-  ].filter((text) => text !== '');
-  const enough = Math.ceil(bytes / GIB);
+  const enough = `${ofContainer ? 'a container limit' : 'a host'} of ${Math.ceil(peak / GIB)} GiB or more`;
+  const less = held.map(([name]) => WITH_LESS[name]).filter((way) => way !== undefined);
   return {
     because: 'host-memory',
     message: `${ofContainer ? 'Memory cgroup out' : 'Out'} of memory: Killed process (python3): exit code 137, and no word from vLLM`,
-    advice: `the host's side needs ${gib(bytes)} GiB (${parts.join(', ')}) and may have ${gib(limit)}: ${[`${ofContainer ? 'a container limit' : 'a host'} of ${enough} GiB or more`, ...less].join(', or ')}`,
+    advice: `the host's side needs ${gib(bytes)} GiB (${listed}) and may have ${gib(limit)}: ${[enough, ...less].join(', or ')}`,
   };
 }
 

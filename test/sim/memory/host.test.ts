@@ -86,6 +86,24 @@ describe('what else takes host memory', () => {
     expect(much.peak).toBe(much.processes + much.swap);
   });
 
+  test('the advice names what is held when the process is killed, and a limit that is enough for all that follows', () => {
+    const of = (limit: number) =>
+      planOf(
+        `${LLAMA} --load-format pt --swap-space 8`,
+        { host: { 'container-limit-gib': limit } },
+        'a100-80g',
+      );
+    const [reading, pinning] = [of(4), of(8)];
+    if (reading.starts || pinning.starts) throw new Error('it starts');
+    expect(reading.advice).toBe(
+      "the host's side needs 7.16 GiB (processes 2.50, files being read 4.66) and may have 4.00: a container limit of 11 GiB or more, or a checkpoint in safetensors",
+    );
+    expect(pinning.advice).toMatch(
+      /\(processes 2\.50, pinned swap space 8\.00\) .* a container limit of 11 GiB or more, or --swap-space 0/,
+    );
+    expect(of(11).starts).toBe(true);
+  });
+
   test('offloaded weights are pinned, and killed while loading if there is no room', () => {
     const command = `${LLAMA} --cpu-offload-gb 4`;
     const { host } = planOf(command, {}, 'a100-80g', '2026-05');
