@@ -1,3 +1,4 @@
+import { formatInName, withoutFormat } from './checkpoint-format.ts';
 import models from './data/models.json' with { type: 'json' };
 import type { ModelConfig } from './model-config.ts';
 import { nearest } from './nearest.ts';
@@ -38,6 +39,19 @@ export function findModel(name: string): Model | null {
   const unversioned = byKey.get(key.replace(VERSION, ''));
   // Another version than the catalogue's may be another architecture.
   return unversioned !== undefined && keyOf(unversioned.name).match(VERSION) === null ? unversioned : null;
+}
+
+/**
+ * The model that a quantized checkpoint was made of, and how its name says that its weights are stored:
+ * Qwen/Qwen3-32B-AWQ. Null if the catalogue has the name itself, or knows no such model.
+ */
+export function quantizedModel(
+  name: string,
+): { readonly model: Model; readonly method: string; readonly bits: number | null } | null {
+  const format = formatInName(lastSegment(name));
+  if (format === null || findModel(name) !== null) return null;
+  const model = findModel(withoutFormat(lastSegment(name)));
+  return model && { model, ...format };
 }
 
 /** The name that is nearest to one that findModel does not know: the catalogue's, or that with -Instruct. */

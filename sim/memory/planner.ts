@@ -21,7 +21,7 @@ import { smallestBlockSize } from './kv-layout.ts';
 import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { remediesFor } from './remedies.ts';
-import { type ResolvedHardware, resolveHardware } from './resolve.ts';
+import { checkpointNote, type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
@@ -67,6 +67,8 @@ const CAN_BE_MENDED: readonly string[] = [
 function attempt(scenario: Scenario): Plan {
   const { engine } = scenario;
   const notes = [...scenario.notes];
+  const checkpoint = checkpointNote(scenario);
+  if (checkpoint !== null) notes.push(checkpoint);
   if (engine.ignored.length > 0) {
     notes.push(
       `touch neither memory nor scheduling: ${engine.ignored.map((name) => `--${name}`).join(', ')}`,

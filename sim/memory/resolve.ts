@@ -2,7 +2,7 @@ import type { Architecture } from '../catalog/architecture.ts';
 import { findGpu, type Gpu, suggestGpu, unknownGpu } from '../catalog/gpus.ts';
 import type { LinkTiming } from '../catalog/links.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
-import { findModel, suggestModel } from '../catalog/models.ts';
+import { findModel, quantizedModel, suggestModel } from '../catalog/models.ts';
 import { parseModelConfig } from '../catalog/parse-model-config.ts';
 import { problemAt } from '../error.ts';
 import { calibrated } from '../scenario/calibration.ts';
@@ -99,18 +99,35 @@ export function gpusNeeded(scenario: Scenario): number {
  */
 export function modelConfigOf(scenario: Scenario): ModelConfig {
   const { model, startedBy } = scenario;
-  const config = model.config ?? findModel(model.name)?.config;
+  const config = model.config ?? findModel(model.name)?.config ?? quantizedConfig(scenario);
   if (config === undefined) {
     throw problemAt(
       model.field === 'command' && startedBy !== null
         ? { file: startedBy.file, placeOf: () => startedBy.place }
         : scenario,
       model.field,
-      `"${model.name}" is not in the catalogue of models; give its config.json as model: {config: PATH}`,
+      `"${model.name}" is not in the catalogue of models; give its config.json with --config PATH, or as model: {config: PATH}`,
       suggestModel(model.name),
     );
   }
   return config;
+}
+
+/** The catalogue's config.json with the weights that the checkpoint's name tells, unless --quantization names them. */
+function quantizedConfig(scenario: Scenario): ModelConfig | undefined {
+  const known = quantizedModel(scenario.model.name);
+  if (known === null) return undefined;
+  const quant_method = flagsOf(scenario)('quantization') ?? known.method;
+  const { bits } = known;
+  return { ...known.model.config, quantization_config: { quant_method, ...(bits !== null && { bits }) } };
+}
+
+/** What is taken for the config.json of a quantized checkpoint; null = nothing had to be. */
+export function checkpointNote({ model }: Scenario): string | null {
+  const known = model.config === null ? quantizedModel(model.name) : null;
+  if (known === null) return null;
+  const bits = known.bits === null ? '' : `, ${known.bits} bits`;
+  return `taken for ${known.model.name} with weights in ${known.method}${bits}, as its name says: give its config.json to be sure`;
 }
 
 function architectureOf(scenario: Scenario): Architecture {

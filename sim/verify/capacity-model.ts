@@ -1,4 +1,5 @@
 import type { Architecture } from '../catalog/architecture.ts';
+import { formatInName, withoutFormat } from '../catalog/checkpoint-format.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { findModel } from '../catalog/models.ts';
 import { parseModelConfig } from '../catalog/parse-model-config.ts';
@@ -79,26 +80,15 @@ function configOf(arch: RecordArchitecture, tied: boolean): ModelConfig {
   return config;
 }
 
-/** How the names of checkpoints say their format. */
-const FORMAT_NAMES: readonly (readonly [RegExp, method: string, bits: number | null])[] = [
-  [/bnb-4bit/i, 'bitsandbytes', null],
-  [/awq/i, 'awq', 4],
-  [/gptq|int4|w4a16/i, 'gptq', 4],
-  [/w8a8|int8/i, 'int8', 8],
-  [/mxfp4/i, 'mxfp4', 4],
-  [/nvfp4/i, 'nvfp4', 4],
-  [/fp8/i, 'fp8', null],
-];
-
 /** The weights' format by the record's quantization and the checkpoint's name; null = not modelled. */
 export function recordFormat(record: CapacityRecord, model: Architecture): WeightFormat | null {
   const name = record.model ?? '';
-  const named = FORMAT_NAMES.find(([pattern]) => pattern.test(name));
-  const method = record.quantization ?? named?.[1] ?? model.quantMethod;
+  const named = formatInName(name);
+  const method = record.quantization ?? named?.method ?? model.quantMethod;
   const bits = method === model.quantMethod ? model.quantBits : null;
   const format = weightFormat(
     method,
-    bits ?? named?.[2] ?? null,
+    bits ?? named?.bits ?? null,
     dtypeBytesOf(record),
     model.quantizesExpertsOnly,
   );
@@ -115,11 +105,4 @@ function dtypeBytesOf({ dtype }: CapacityRecord): number {
 /** Of an element of the KV cache; null = a --kv-cache-dtype that has no formula here. */
 export function recordKvBytes(record: CapacityRecord): number | null {
   return kvElementBytes((record.kv_cache_dtype ?? 'auto').replace('torch.', ''), dtypeBytesOf(record));
-}
-
-function withoutFormat(name: string): string {
-  return name.replace(
-    /-(fp8|awq|gptq|int4|int8|w4a16|w8a8|w8a16|nvfp4|mxfp4|qat|unsloth|bnb|4bit|block|dynamic|thinking-\d+)(?=-|$)/gi,
-    '',
-  );
 }

@@ -131,7 +131,7 @@ describe('bad input is one clear line, exit 2, and no stack trace', () => {
       'an unknown model',
       'm.pool.yaml',
       SMALL.replace('Llama-3.1-8B', 'Lama-3.1-8B'),
-      ':3:10: command: "meta-llama/Lama-3.1-8B" is not in the catalogue of models; give its config.json as model: {config: PATH} (did you mean Llama-3.1-8B?)',
+      ':3:10: command: "meta-llama/Lama-3.1-8B" is not in the catalogue of models; give its config.json with --config PATH, or as model: {config: PATH} (did you mean Llama-3.1-8B?)',
     ],
     ['no YAML', 'y.pool.yaml', 'a: [', 'is no YAML'],
   ])('%s', (_, name, text, message) => {

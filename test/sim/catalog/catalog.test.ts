@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { gpuNamed } from '../../../sim/catalog/gpu-names.ts';
 import { findGpu, GPUS, suggestGpu } from '../../../sim/catalog/gpus.ts';
-import { findModel, MODELS, suggestModel } from '../../../sim/catalog/models.ts';
+import { findModel, MODELS, quantizedModel, suggestModel } from '../../../sim/catalog/models.ts';
 import { nearest } from '../../../sim/catalog/nearest.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { countParameters } from '../../../sim/memory/weights.ts';
@@ -33,6 +33,21 @@ describe('models', () => {
     ['mistralai/Mistral-7B-Instruct-v0.3', 'Mistral-7B-Instruct-v0.3'],
   ])('%s is %s', (name, expected) => {
     expect(findModel(name)?.name).toBe(expected);
+  });
+
+  test.each([
+    ['Qwen/Qwen3-32B-AWQ', 'Qwen3-32B', 'awq', 4],
+    ['neuralmagic/Meta-Llama-3.1-70B-Instruct-FP8', 'Llama-3.1-70B', 'fp8', null],
+    ['Qwen/Qwen2.5-72B-Instruct-GPTQ-Int8', 'Qwen2.5-72B-Instruct', 'gptq', 8],
+    ['Qwen/Qwen2.5-72B-Instruct-GPTQ-Int4', 'Qwen2.5-72B-Instruct', 'gptq', 4],
+    ['RedHatAI/gemma-3-27b-it-quantized.w4a16', 'gemma-3-27b-it', 'gptq', 4],
+  ])('the quantized checkpoint %s is of %s', (name, model, method, bits) => {
+    const found = quantizedModel(name);
+    expect(found && { ...found, model: found.model.name }).toEqual({ model, method, bits });
+  });
+
+  test.each(['Qwen/Qwen3-32B', 'Qwen/Qwen3-33B-AWQ'])('%s is no quantized checkpoint of any', (name) => {
+    expect(quantizedModel(name)).toBeNull();
   });
 
   test('names that differ in what matters stay apart', () => {
