@@ -47,7 +47,9 @@ export class Details {
     if (!this.drawnFrom.differs(this.lives, block, step, blocksPerCell, prefix === null, texts)) return;
     if (block === null) {
       this.title.textContent = texts.block;
-      this.root.replaceChildren(h('p', {}, texts.intro));
+      const { contiguous, pool } = cursor.recording.header;
+      const paged = contiguous === undefined ? [h('p', {}, texts.whatIsOne(pool.hashBlockSize))] : [];
+      this.root.replaceChildren(...paged, h('p', {}, texts.intro));
       return;
     }
     const { requestIds, header } = cursor.recording;

@@ -16,6 +16,7 @@ export class GpuPanel {
   private readonly open = new Set<number>();
   private strips: readonly RankStrip[] = [];
   private allocators: readonly ServingAllocator[] = [];
+  private refused: string | null = null;
   /** Rank → where its allocator at the cursor's step is told, if its strip is open. */
   private readonly served = new Map<number, HTMLElement>();
   private step = 0;
@@ -25,12 +26,20 @@ export class GpuPanel {
     this.summary = summary;
   }
 
-  /** `allocators`: of a run, while it was served; none = a start that is only planned. */
-  show(strips: readonly RankStrip[], allocators: readonly ServingAllocator[] = []): void {
+  /**
+   * @param allocators of a run, while it was served; none = a start that is only planned.
+   * @param refused what would not start; the rest of the page may still be about the run before.
+   */
+  show(
+    strips: readonly RankStrip[],
+    allocators: readonly ServingAllocator[] = [],
+    refused: string | null = null,
+  ): void {
     this.strips = strips;
     this.allocators = allocators;
+    this.refused = refused;
     this.served.clear();
-    this.summary.textContent = summaryOf(strips);
+    this.summary.textContent = (refused === null ? '' : t().gpus.refused(refused)) + summaryOf(strips);
     if (strips.length === 0) {
       this.root.replaceChildren(h('p', {}, t().gpus.none));
       return;
@@ -51,7 +60,7 @@ export class GpuPanel {
 
   /** The same in another language. */
   retell(): void {
-    this.show(this.strips, this.allocators);
+    this.show(this.strips, this.allocators, this.refused);
   }
 
   /** The cursor is at a step. */
@@ -88,7 +97,7 @@ export class GpuPanel {
         onclick: () => {
           if (isOpen) this.open.delete(rank);
           else this.open.add(rank);
-          this.show(this.strips, this.allocators);
+          this.show(this.strips, this.allocators, this.refused);
         },
       },
       t().gpus.gpu(rank),

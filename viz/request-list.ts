@@ -56,7 +56,11 @@ export class RequestList {
     for (const row of rows) row.show(cursor, which === RUNNING, palette, row.key === selected);
     const used = shown.size;
     if (!this.counts[which].differs(total, used, name)) return;
-    this.headings[which].textContent = t().requests.heading(name, grouped(total));
+    const { heading, amounts } = t().requests;
+    this.headings[which].replaceChildren(
+      heading(name, grouped(total)),
+      ...(which === RUNNING && total > 0 ? [h('span', { class: 'amounts' }, amounts)] : []),
+    );
     this.more[which].textContent = total > used ? t().requests.more(grouped(total - used)) : '';
   }
 }

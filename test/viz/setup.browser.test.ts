@@ -18,13 +18,32 @@ describe('setting up a run', () => {
       '#editor-text',
       '$ vllm serve Qwen/Qwen3-8B --tensor-parallel-size 2 \\\n  --max-model-len 8192',
     );
+    expect(await page.inputValue('[id="field-hardware.gpu"]')).toBe('a100-80g-sxm');
+    expect(await page.inputValue('[id="field-hardware.count"]')).toBe('2');
+    await page.fill('[id="field-hardware.gpu"]', 'l40s');
     await page.keyboard.press('Control+Enter');
     await shows(page, 'pasted command');
-    expect(await page.textContent('#scenario-name')).toContain('Qwen/Qwen3-8B · 2 × a100-80g-sxm');
+    expect(await page.textContent('#scenario-name')).toContain('Qwen/Qwen3-8B · 2 × l40s');
     await page.goBack();
     await shows(page, 'hello');
     await page.goForward();
     await shows(page, 'pasted command');
+    expect(complaints).toEqual([]);
+  });
+
+  test('one that would not start: the reason, what helps, vLLM’s words; the GPUs say whose they are', async () => {
+    const { page, complaints } = await open();
+    await page.click('#set-up');
+    await page.fill('#editor-text', 'vllm serve meta-llama/Llama-3.1-70B-Instruct --max-model-len 8192');
+    await page.click('#editor button[type=submit]');
+    const message = page.locator('#message');
+    await message.waitFor({ state: 'visible' });
+    expect(await message.textContent()).toMatch(
+      /would not start.*on one GPU, which has 79\.25.*--tensor-parallel-size 2.*OutOfMemoryError/s,
+    );
+    await page.waitForFunction(() =>
+      document.getElementById('gpu-summary')?.textContent?.includes('1 × a100-80g-sxm would not start'),
+    );
     expect(complaints).toEqual([]);
   });
 

@@ -1,13 +1,32 @@
 import { formatProblem, type Problem } from '../../sim/error.ts';
 import { byId, h } from '../dom.ts';
 import { t } from '../text/text.ts';
+import type { StartRefusal } from '../worker/messages.ts';
 
 /** What the page has to say of a file or a run; text is never markup. */
 export function showMessage(title: string, lines: readonly string[]): void {
+  show(title, h('pre', {}, lines.join('\n')));
+}
+
+/** Why vLLM would not start: the reason, what would help, and then its own words. */
+export function showRefusal({ message, advice, remedies }: StartRefusal): void {
+  const { wouldNotStart, remedy, vllmSays } = t().messages;
+  show(
+    wouldNotStart,
+    h('p', {}, advice),
+    ...(remedies.length === 0
+      ? []
+      : [h('p', {}, remedy), h('ul', {}, ...remedies.map((each) => h('li', {}, each)))]),
+    h('p', { class: 'aside' }, vllmSays),
+    h('pre', { class: 'aside' }, message),
+  );
+}
+
+function show(title: string, ...content: readonly Node[]): void {
   const message = byId('message');
   message.replaceChildren(
     h('h2', {}, title),
-    h('pre', {}, lines.join('\n')),
+    ...content,
     h('button', { type: 'button', class: 'button', onclick: hideMessage }, t().close),
   );
   message.hidden = false;

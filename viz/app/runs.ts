@@ -12,7 +12,7 @@ import { t } from '../text/text.ts';
 import { windowOf } from '../time/time-window.ts';
 import type { WhatIfSource } from '../what-if.ts';
 import { Engine } from './engine.ts';
-import { hideMessage, showMessage, showProblems } from './message.ts';
+import { hideMessage, showMessage, showProblems, showRefusal } from './message.ts';
 import { prepareJumps } from './prepare-jumps.ts';
 import { ReplicaChoice } from './replicas.ts';
 import type { Stage } from './stage.ts';
@@ -63,9 +63,9 @@ export class Runs {
         }
         case 'would-not-start':
           this.onRead(scenario, answer.settings);
-          showMessage(t().messages.wouldNotStart, [answer.message, answer.advice]);
+          showRefusal(answer);
           if (answer.strips.length > 0) {
-            this.stage.showStart(answer.strips, { scenario, sizing: answer.sizing });
+            this.stage.showStart(answer.strips, answer.about, { scenario, sizing: answer.sizing });
             this.view.set({ scene: 'gpus' });
           }
           break;
@@ -97,7 +97,7 @@ export class Runs {
         this.setOthers([...others.slice(-(MOST_OTHERS - 1)), other]);
         this.simulateBeside(rest);
       } else if (answer.kind === 'would-not-start') {
-        showMessage(t().messages.wouldNotStart, [answer.message, answer.advice]);
+        showRefusal(answer);
       } else if (answer.kind === 'problems') showProblems(answer.problems);
       else if (answer.kind === 'fault') showMessage(t().messages.fault, [answer.message]);
     });

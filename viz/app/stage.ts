@@ -139,8 +139,8 @@ export class Stage {
   }
 
   /** The memory of a start, where there is no run. */
-  showStart(strips: Parameters<GpuPanel['show']>[0], source: WhatIfSource): void {
-    this.gpus.show(strips);
+  showStart(strips: Parameters<GpuPanel['show']>[0], about: string, source: WhatIfSource): void {
+    this.gpus.show(strips, [], about);
     this.whatIf.show(source);
   }
 

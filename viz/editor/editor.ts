@@ -2,7 +2,7 @@ import type { ScenarioSource } from '../../sim/share/fragment.ts';
 import { byId, h } from '../dom.ts';
 import { follow, t } from '../text/text.ts';
 import { FIELD_GROUPS, type Field, type FieldGroup, labelOf } from './fields.ts';
-import { scenarioTextOf } from './pasted.ts';
+import { assumedMachine, scenarioTextOf } from './pasted.ts';
 import { PRESETS } from './presets.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,12 +19,15 @@ export class Editor {
   /** The run is to be shown beside the one that is there. */
   private beside = false;
   private readonly title = h('h2');
+  private readonly gpus = h('datalist', { id: 'editor-gpus' });
   private source: ScenarioSource = { text: '', file: '', sets: [] };
   private settings: Settings = {};
+  /** Of a command line that is being written: what its machine's fields are taken to be. */
+  private machine: Settings = {};
 
   constructor(onRun: (source: ScenarioSource, beside: boolean) => void) {
     this.onRun = onRun;
-    this.text = h('textarea', { id: 'editor-text', rows: 10, spellcheck: 'false', wrap: 'off' });
+    this.text = h('textarea', { id: 'editor-text', rows: 10, spellcheck: 'false' });
     this.presets = h(
       'select',
       { 'aria-label': () => t().editor.example },
@@ -49,6 +52,7 @@ export class Editor {
         ),
         h('label', { for: 'editor-text' }, () => t().editor.label),
         this.text,
+        this.gpus,
         h('div', { class: 'fields' }, ...FIELD_GROUPS.map(({ title, fields }) => this.group(title, fields))),
         h(
           'div',
@@ -71,7 +75,9 @@ export class Editor {
     this.beside = beside;
     this.title.textContent = beside ? t().editor.beside : t().editor.title;
     this.text.value = this.source.text;
+    this.machine = {};
     this.showSettings(this.settings);
+    void this.suggestGpus();
     this.dialog.showModal();
     this.text.focus();
     this.text.setSelectionRange(0, 0);
@@ -88,6 +94,13 @@ export class Editor {
   /** What a field of the run on the page comes to. */
   valueOf(path: string): string | undefined {
     return this.settings[path];
+  }
+
+  /** The catalogue comes when somebody is about to choose from it. */
+  private async suggestGpus(): Promise<void> {
+    if (this.gpus.childElementCount > 0) return;
+    const { GPUS } = await import('../../sim/catalog/gpus.ts');
+    this.gpus.replaceChildren(...GPUS.map(({ id }) => h('option', { value: id })));
   }
 
   private group(title: FieldGroup['title'], fields: readonly Field[]): HTMLElement {
@@ -110,6 +123,7 @@ export class Editor {
     follow(() => {
       input.title = title();
     });
+    if (path === 'hardware.gpu') input.setAttribute('list', this.gpus.id);
     this.inputs.set(path, input);
     return h(
       'div',
@@ -133,10 +147,22 @@ export class Editor {
     input.value = value;
   }
 
-  /** Another text has other fields, which are known when it has run. */
+  /** Another text has other fields, which are known when it has run; of a command line the machine can be chosen. */
   private textChanged(): void {
-    const changed = this.text.value !== this.source.text;
-    for (const input of this.inputs.values()) input.disabled = changed;
+    if (this.text.value === this.source.text) {
+      this.machine = {};
+      this.showSettings(this.settings);
+      return;
+    }
+    const machine = assumedMachine(this.text.value);
+    for (const [path, input] of this.inputs) {
+      const assumed = machine[path];
+      input.disabled = assumed === undefined;
+      // What was chosen stays while the line is still being written.
+      const isChosen = this.machine[path] !== undefined && input.value !== this.machine[path];
+      if (assumed !== undefined && !isChosen) this.setValue(input, assumed);
+    }
+    this.machine = machine;
   }
 
   private async choosePreset(): Promise<void> {
@@ -148,17 +174,19 @@ export class Editor {
   }
 
   private run(): void {
-    if (this.text.value !== this.source.text) {
-      this.onRun({ text: scenarioTextOf(this.text.value), file: 'pasted.pool.yaml', sets: [] }, this.beside);
-      return;
-    }
+    const isPasted = this.text.value !== this.source.text;
+    const before = isPasted ? this.machine : this.settings;
     const changed = [...this.inputs].filter(
-      ([path, input]) => input.value.trim() !== (this.settings[path] ?? ''),
+      ([path, input]) => !input.disabled && input.value.trim() !== (before[path] ?? ''),
     );
-    const others = this.source.sets.filter((set) => !changed.some(([path]) => set.startsWith(`${path}=`)));
     const sets = changed
       .filter(([, input]) => input.value.trim() !== '')
       .map(([path, input]) => `${path}=${settingOf(path, input.value.trim())}`);
+    if (isPasted) {
+      this.onRun({ text: scenarioTextOf(this.text.value), file: 'pasted.pool.yaml', sets }, this.beside);
+      return;
+    }
+    const others = this.source.sets.filter((set) => !changed.some(([path]) => set.startsWith(`${path}=`)));
     this.onRun({ ...this.source, sets: [...others, ...sets] }, this.beside);
   }
 }

@@ -1,7 +1,22 @@
+const ASSUMED_GPU = 'a100-80g-sxm';
+
 /** What is pasted is a scenario file, or a command line that becomes one. */
 export function scenarioTextOf(pasted: string): string {
+  const command = commandIn(pasted);
+  return command === null ? pasted : fromCommand(command);
+}
+
+/** The machine that a command line does not name: what the form's fields have until others are chosen. */
+export function assumedMachine(pasted: string): Readonly<Record<string, string>> {
+  const command = commandIn(pasted);
+  if (command === null || command === '') return {};
+  return { 'hardware.gpu': ASSUMED_GPU, 'hardware.count': String(gpusOf(command)) };
+}
+
+/** Null: it is a scenario. */
+function commandIn(pasted: string): string | null {
   const text = pasted.trim().replace(/^\$ /, '');
-  return isScenario(text) ? pasted : fromCommand(text);
+  return isScenario(text) ? null : text;
 }
 
 /** A scenario begins with a key, a comment, a document mark or a brace. */
@@ -16,7 +31,7 @@ function fromCommand(command: string): string {
 name: pasted command
 command: |-
 ${lines.join('\n')}
-hardware: { gpu: a100-80g-sxm, count: ${gpusOf(command)} }
+hardware: { gpu: ${ASSUMED_GPU}, count: ${gpusOf(command)} }
 workload:
   num-prompts: 200
   request-rate: 4

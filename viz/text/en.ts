@@ -111,6 +111,8 @@ export const en = {
     fault: 'A fault in Poolscope',
     notStarted: 'the simulation could not be started',
     wouldNotStart: 'vLLM would not start',
+    remedy: 'Any one of these starts:',
+    vllmSays: 'vLLM says',
     simulating: (file: string, percent: number, steps: string) =>
       `simulating ${file}: ${percent} %, ${steps} steps`,
     withoutPaging: 'without paging',
@@ -272,8 +274,10 @@ export const en = {
   details: {
     block: 'Block',
     cpuBlock: 'CPU block',
+    whatIsOne: (tokens: number) =>
+      `vLLM cuts the memory of its KV cache into blocks. Each holds the keys and values of ${plural(tokens, 'token')} of a request.`,
     intro:
-      'Point at a block, or move to the map with Tab and then with the arrow keys, to see who holds it, how full it is and what it caches.',
+      'Point at a block or tap it, or move to the map with Tab and then with the arrow keys, to see who holds it, how full it is and what it caches.',
     state: 'state',
     meaning: 'meaning',
     nullMeaning: 'stands for positions outside of the attention window; never allocated, never counted',
@@ -314,6 +318,8 @@ export const en = {
     swapped: 'Swapped out',
     waiting: 'Waiting',
     heading: (name: string, count: string) => `${name} (${count})`,
+    /** Over the column that has 236 + 1. */
+    amounts: 'tokens: computed + in this step',
     more: (count: string) => `and ${count} more`,
     onCpu: (tokens: number) => `${tokens} on CPU`,
     preempted: 'preempted',
@@ -341,6 +347,7 @@ export const en = {
     title: 'GPU memory',
     summary: (weights: string, kv: string, total: string, gpus: number) =>
       `GPU memory: ${weights} of weights and ${kv} of KV cache in ${total}${gpus > 1 ? ` on each of ${gpus} GPUs` : ''}`,
+    refused: (about: string) => `${about} would not start. `,
     keptForLater: 'kept for later',
     segment: (holds: string, bytes: string, free: string) => `${holds}: segment of ${bytes}, ${free} free`,
     afterStart: (segments: number, reserved: string, allocated: string, holes: string, largest: string) =>
@@ -359,7 +366,7 @@ export const en = {
     off: 'off',
     starts: (blocks: string, size: number, requests: string, tokens: string) =>
       `Starts with ${blocks} blocks of ${size} tokens: ${requests} requests of ${tokens} tokens fit at once.`,
-    fails: (message: string, advice: string) => `Would not start. ${message} Advice: ${advice}`,
+    fails: (message: string, advice: string) => `Would not start: ${advice}. vLLM says: ${message}`,
   },
 
   experts: {

@@ -91,6 +91,8 @@ export const zh: Texts = {
     fault: 'Poolscope 出错',
     notStarted: '模拟无法启动',
     wouldNotStart: 'vLLM 无法启动',
+    remedy: '以下任何一项改动都能启动：',
+    vllmSays: 'vLLM 的原话',
     simulating: (file, percent, steps) => `正在模拟 ${file}：${percent} %，${steps} 步`,
     withoutPaging: '不分页',
   },
@@ -241,7 +243,8 @@ export const zh: Texts = {
   details: {
     block: '块',
     cpuBlock: 'CPU 块',
-    intro: '指向一个块，或用 Tab 键移到块图再用方向键移动，可以看到谁持有它、填了多少、缓存了什么。',
+    whatIsOne: (tokens) => `vLLM 把 KV 缓存的显存切成块，每块存放一个请求 ${tokens} 个词元的键和值。`,
+    intro: '指向或点按一个块，或用 Tab 键移到块图再用方向键移动，可以看到谁持有它、填了多少、缓存了什么。',
     state: '状态',
     meaning: '含义',
     nullMeaning: '代表注意力窗口之外的位置；从不分配，也不计数',
@@ -282,6 +285,7 @@ export const zh: Texts = {
     swapped: '已换出',
     waiting: '等待中',
     heading: (name, count) => `${name}（${count}）`,
+    amounts: '词元：已计算 + 本步',
     more: (count) => `另有 ${count} 个`,
     onCpu: (tokens) => `${tokens} 在 CPU`,
     preempted: '被抢占',
@@ -308,6 +312,7 @@ export const zh: Texts = {
     title: 'GPU 显存',
     summary: (weights, kv, total, gpus) =>
       `GPU 显存：${gpus > 1 ? `${gpus} 个 GPU 中每个的 ` : ''}${total} 里，权重 ${weights}，KV 缓存 ${kv}`,
+    refused: (about) => `${about} 无法启动。`,
     keptForLater: '留待后用',
     segment: (holds, bytes, free) => `${holds}：${bytes} 的段，空闲 ${free}`,
     afterStart: (segments, reserved, allocated, holes, largest) =>
@@ -323,7 +328,7 @@ export const zh: Texts = {
     off: '关',
     starts: (blocks, size, requests, tokens) =>
       `可以启动：${blocks} 个块，每块 ${size} 个词元；可同时容纳 ${requests} 个 ${tokens} 词元的请求。`,
-    fails: (message, advice) => `无法启动。${message} 建议：${advice}`,
+    fails: (message, advice) => `无法启动：${advice}。vLLM 的原话：${message}`,
   },
 
   experts: {

@@ -35,6 +35,21 @@ export interface PlanAnswer {
   readonly strips: readonly RankStrip[];
 }
 
+/** A start that failed. */
+export interface StartRefusal {
+  readonly kind: 'would-not-start';
+  /** Which model on which GPUs. */
+  readonly about: string;
+  /** In vLLM's words. */
+  readonly message: string;
+  readonly advice: string;
+  /** Single changes with which it would start. */
+  readonly remedies: readonly string[];
+  readonly strips: readonly RankStrip[];
+  readonly sizing: SizingFlags;
+  readonly settings: Settings;
+}
+
 /** What the worker answers. */
 export type WorkerAnswer =
   | { readonly kind: 'progress'; readonly share: number; readonly numSteps: number }
@@ -47,14 +62,7 @@ export type WorkerAnswer =
       readonly sizing: SizingFlags;
       readonly settings: Settings;
     }
-  | {
-      readonly kind: 'would-not-start';
-      readonly message: string;
-      readonly advice: string;
-      readonly strips: readonly RankStrip[];
-      readonly sizing: SizingFlags;
-      readonly settings: Settings;
-    }
+  | StartRefusal
   | { readonly kind: 'merged'; readonly text: string }
   | { readonly kind: 'plan'; readonly id: number; readonly plan: PlanAnswer }
   | { readonly kind: 'problems'; readonly problems: InputError['problems'] }

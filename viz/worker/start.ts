@@ -2,6 +2,7 @@ import { adviceText, type Plan } from '../../sim/memory/plan.ts';
 import { rankStrips } from '../../sim/memory/planned-strips.ts';
 import { plan as planOf } from '../../sim/memory/planner.ts';
 import { type SizingFlags, sizingFlags } from '../../sim/memory/startup-input.ts';
+import { describeGpus } from '../../sim/scenario/describe-gpus.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { FlagValue } from '../../sim/scenario/stated-flags.ts';
 import { type Settings, settingsOf } from '../editor/settings.ts';
@@ -21,10 +22,13 @@ export function start(scenario: Scenario): Started {
   const sizing = sizingFlags(scenario);
   const settings = settingsOf(scenario);
   if (plan.starts) return { plan, sizing, settings };
-  const { message } = plan;
-  const advice = adviceText(plan);
+  const { message, advice, remedies } = plan;
+  const about = `${scenario.model.name} · ${describeGpus(scenario.hardware)}`;
   const strips = rankStrips(plan);
-  return { plan: null, refusal: { kind: 'would-not-start', message, advice, strips, sizing, settings } };
+  return {
+    plan: null,
+    refusal: { kind: 'would-not-start', about, message, advice, remedies, strips, sizing, settings },
+  };
 }
 
 /** The start-up with other flags, on as many GPUs as they need. */
