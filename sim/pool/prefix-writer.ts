@@ -63,11 +63,16 @@ export class PrefixWriter {
 
   /** The request begins with `hit` tokens from the cache; the chain there is ROOT_CHAIN if it was not looked for. */
   startBehind(request: number, hit: number, hitChain: number): void {
-    const chain = hitChain === ROOT_CHAIN ? this.newChains[this.makeChains(request, 0, hit) - 1] : hitChain;
+    const chain = hitChain === ROOT_CHAIN ? this.chainBehind(request, hit) : hitChain;
     this.offeredTokens[request] = hit;
     this.offeredChain[request] = chain;
     this.index.retain(chain);
     this.nextAt[request] = hit + this.alignment;
+  }
+
+  private chainBehind(request: number, hit: number): number {
+    const count = this.makeChains(request, 0, hit);
+    return this.newChains[count - 1];
   }
 
   /** Its blocks that are full with `known` tokens, at least nextAt, enter the cache. */

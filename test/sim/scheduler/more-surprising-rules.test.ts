@@ -90,6 +90,22 @@ describe('prefix cache', () => {
     expect(drive.chain(drive.table('a', 0)[0])).toBe(drive.chain(drive.table('a', 1)[0]));
   });
 
+  test('many whole chunks that nobody computed count as a hit; what comes behind them is cached in its place', () => {
+    const prompt = [['p', 0, 1200]] as const;
+    const drive = new Drive({
+      groups: [{ kind: 'chunked_local', blockSize: 4, window: 1192 }],
+      maxModelLen: 2000,
+      requests: [
+        { id: 'a', prompt, outputs: 1 },
+        { id: 'b', prompt, outputs: 1 },
+      ],
+    }).add('a');
+    // 298 blocks are null; two are computed, of which one is whole before the last token.
+    expect(drive.step()).toEqual([['a', 8]]);
+    drive.add('b');
+    expect(drive.schedule()).toEqual([['b', 4]]);
+  });
+
   test('a window of one token needs no block before it, and all blocks of a prompt are entered', () => {
     const prompt = [['p', 0, 9]] as const;
     const requests = ['a', 'b'].map((id) => ({ id, prompt, outputs: 1 }));
