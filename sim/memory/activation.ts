@@ -1,7 +1,9 @@
 import type { Architecture, EncoderArchitecture } from '../catalog/architecture.ts';
+import { cublasWorkspaceBytes } from './cublas.ts';
 import { sharedExpertBuffers, v0ExpertCaches } from './moe-workspace.ts';
 import { encoderRanks, type Parallel } from './parallel.ts';
 import type { StartupRules } from './rules.ts';
+import { bytesPerLogit } from './sampler-bytes.ts';
 
 /** Bytes of an activation. */
 const ACTIVATION_BYTES = 2;
@@ -15,7 +17,7 @@ export interface ActivationPeak {
   /** With the workspace that the experts keep. */
   readonly sampler: number;
   readonly encoder: number;
-  /** The experts' workspace that stays when the profile is over; part of MLP and sampler. */
+  /** Workspaces of cuBLAS, and of the experts where they stay when the profile is over; part of MLP and sampler. */
   readonly keptWorkspace: number;
   readonly bytes: number;
 }
@@ -27,6 +29,7 @@ export interface ProfiledBatch {
   /** The last pipeline stage samples, the first encodes. */
   readonly samples: boolean;
   readonly encodes: boolean;
+  readonly computeCapability: number;
 }
 
 /**
@@ -39,15 +42,17 @@ export function activationPeak(
   model: Architecture,
   parallel: Parallel,
   rules: StartupRules,
-  { tokens, sequences, samples, encodes }: ProfiledBatch,
+  { tokens, sequences, samples, encodes, computeCapability }: ProfiledBatch,
 ): ActivationPeak {
   const { hiddenSize: h, intermediateSize, mlpMatrices } = model;
   const { tensor } = parallel;
   const dense = (mlpMatrices * intermediateSize * tokens) / tensor;
   const workspace = moeWorkspace(model, parallel, rules, tokens);
-  const mlp = ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace));
-  const logits = samples ? Math.min(sequences, tokens) * model.vocabSize * rules.samplerBytesPerLogit : 0;
-  const keptWorkspace = rules.keepsMoeWorkspace ? ACTIVATION_BYTES * workspace : 0;
+  const cublas = cublasWorkspaceBytes(computeCapability);
+  const mlp = ACTIVATION_BYTES * (3 * h * tokens + Math.max(dense, workspace)) + cublas;
+  const rows = samples ? Math.min(sequences, tokens) : 0;
+  const logits = rows * model.vocabSize * bytesPerLogit(rules, rows);
+  const keptWorkspace = cublas + (rules.keepsMoeWorkspace ? ACTIVATION_BYTES * workspace : 0);
   const sampler = logits + ACTIVATION_BYTES * tokens * h + keptWorkspace;
   const encoded =
     model.encoder === null || !encodes

@@ -21,8 +21,10 @@ export interface RankMemory {
   /** Peak of activations while profiling. */
   readonly activationBytes: number;
   readonly activation: ActivationPeak;
-  /** CUDA context, NCCL and other memory outside of torch. */
+  /** NCCL and other memory outside of torch, as far as vLLM takes it from the budget. */
   readonly nonTorchBytes: number;
+  /** CUDA context and NCCL, as far as it does not. */
+  readonly uncountedBytes: number;
   /** V1's estimate of its graphs, taken from the budget. */
   readonly cudaGraphBytes: number;
   /** What the budget leaves for the KV cache; negative if it leaves nothing. */

@@ -7,12 +7,14 @@ export interface StartupRules {
   readonly memoryShare: number;
   /** Default of --max-num-batched-tokens with chunked prefill; null = by GPU (V1). */
   readonly chunkedTokens: number | null;
-  /** Bytes that the sampler holds per logit while vLLM profiles it. */
-  readonly samplerBytesPerLogit: number;
+  /** The sampler sorts all logits for top-k and top-p; otherwise a kernel filters them (V1 since 0.16). */
+  readonly sortsLogits: boolean;
   /** The fused experts' workspace, once grown, stays while the sampler runs (r024 against r001 and r053). */
   readonly keepsMoeWorkspace: boolean;
   /** The CUDA context counts as memory outside of torch. */
   readonly countsContext: boolean;
+  /** What NCCL and all-reduce take when they are set up does: V1 since 0.11 looks only afterwards. */
+  readonly countsExchangeSetUp: boolean;
   /** An estimate of the CUDA graphs is taken from the budget before they are captured. */
   readonly budgetsGraphs: boolean;
   /** MLA entries are padded to a multiple of so many bytes; 1 = not, null = MLA was not supported yet. */
@@ -20,14 +22,6 @@ export interface StartupRules {
   /** "GPU KV cache size" is concurrency × max_model_len; otherwise blocks × block size per group. */
   readonly tokensFromConcurrency: boolean;
 }
-
-/**
- * Sorting all logits: temporary keys, indices, probabilities and their sums. Fitted on three start-ups of
- * Llama-3.2-3B (records r098, r099, r103); V1 before 0.16 sorts likewise (r001, r053: 38).
- */
-const SORTED_LOGIT_BYTES = 38.7;
-/** Since 0.16 the top-k/top-p kernel does not sort: 16-bit and 32-bit logits, probabilities, noise (r019, r021). */
-const UNSORTED_LOGIT_BYTES = 15;
 
 /** The rules of a release "0.8.5", taken apart as [0, 8, 5]; of V0 or of V1, which overlapped. */
 export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: readonly number[]): StartupRules {
@@ -37,8 +31,9 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: reado
     engine,
     memoryShare: since(21) ? 0.92 : 0.9,
     chunkedTokens: isV0 ? (since(7) ? 2048 : 512) : null,
-    samplerBytesPerLogit: !isV0 && since(16) ? UNSORTED_LOGIT_BYTES : SORTED_LOGIT_BYTES,
+    sortsLogits: isV0 || !since(16),
     keepsMoeWorkspace: !isV0 && since(13),
+    countsExchangeSetUp: isV0 || !since(11),
     countsContext: isV0 ? minor === 6 && patch > 3 : !since(9),
     budgetsGraphs: !isV0 && since(21),
     mlaAlignment: isV0 && !since(7) ? null : isV0 && minor === 7 ? 256 : 1,

@@ -3,7 +3,6 @@ import { AllocatorError, OutOfMemoryError } from './caching-allocator/allocator-
 import { type Allocation, CachingAllocator } from './caching-allocator/caching-allocator.ts';
 import { SimulatedDevice } from './caching-allocator/device.ts';
 import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
-import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './rank-memory.ts';
 import { kvTensors, profileTensors, samplerTensors, weightTensors } from './start-tensors.ts';
 import { balancerTensorsOf, type Startup, type StartupInput } from './startup.ts';
@@ -103,8 +102,11 @@ export class RankStart {
   private readonly purposes = new Map<string, Purpose>();
   failure: AllocationFailure | null = null;
 
-  constructor(input: StartupInput, { rank, totalBytes, nonTorchBytes, otherBytes }: RankMemory) {
-    const overhead = nonTorchBytes + (input.rules.countsContext ? 0 : CONTEXT_BYTES);
+  constructor(
+    input: StartupInput,
+    { rank, totalBytes, nonTorchBytes, uncountedBytes, otherBytes }: RankMemory,
+  ) {
+    const overhead = nonTorchBytes + uncountedBytes;
     const device = new SimulatedDevice(totalBytes, overhead, null, {
       gpu: rank,
       otherBytes: Math.max(0, Math.min(otherBytes, totalBytes - overhead)),

@@ -2,7 +2,6 @@ import { GIB, gib } from '../units.ts';
 import { allocationRefusal } from './allocation-failures.ts';
 import type { Refusal } from './check.ts';
 import { longestRequest } from './kv-layout.ts';
-import { CONTEXT_BYTES } from './outside-torch.ts';
 import type { RankMemory } from './rank-memory.ts';
 import type { RankAllocation } from './start-allocation.ts';
 import type { Startup, StartupInput } from './startup.ts';
@@ -29,15 +28,15 @@ type Check = (input: StartupInput, startup: Startup) => Refusal | null;
 
 /** V1 asks for its share before it loads anything. */
 const freeMemory: Check = ({ memoryShare }, { ranks }) => {
-  // The CUDA context is there when vLLM first looks.
-  const freeOf = (rank: RankMemory) => rank.totalBytes - rank.otherBytes - CONTEXT_BYTES;
+  // The CUDA context is there when vLLM first looks, and so is NCCL.
+  const freeOf = (rank: RankMemory) => rank.totalBytes - rank.otherBytes - rank.uncountedBytes;
   const short = ranks.find((rank) => freeOf(rank) < rank.budgetBytes);
   if (short === undefined) return null;
   const free = freeOf(short);
   return {
     because: 'no-kv-cache-memory',
     message: `ValueError: Free memory on device cuda:${short.rank} (${rounded(free)}/${rounded(short.totalBytes)} GiB) on startup is less than desired GPU memory utilization (${memoryShare}, ${rounded(short.budgetBytes)} GiB). Decrease GPU memory utilization or reduce GPU memory used by other processes.`,
-    advice: `other processes hold ${gib(short.otherBytes)} GiB, the CUDA context ${gib(CONTEXT_BYTES)}`,
+    advice: `other processes hold ${gib(short.otherBytes)} GiB, CUDA context and NCCL ${gib(short.uncountedBytes)}`,
   };
 };
 

@@ -1,6 +1,7 @@
 import type { KvLayout } from './kv-layout.ts';
 import { stageLayers } from './parallel.ts';
 import type { RankMemory } from './rank-memory.ts';
+import { bytesPerLogit } from './sampler-bytes.ts';
 import type { StartupInput } from './startup.ts';
 
 /* The tensors that a start allocates, bytes each, in the order in which vLLM does. */
@@ -95,7 +96,7 @@ export function samplerTensors({ limits, architecture }: StartupInput, { activat
 /** Of as many rows as are sampled. */
 export function logitTensors({ rules, architecture }: StartupInput, rows: number): number[] {
   const logits = rows * architecture.vocabSize;
-  return inPieces(logits * rules.samplerBytesPerLogit, logits * LOGIT_BYTES).map(Math.round);
+  return inPieces(logits * bytesPerLogit(rules, rows), logits * LOGIT_BYTES).map(Math.round);
 }
 
 /**

@@ -75,6 +75,7 @@ export function startupInputOf(
     blockSize: blockSizeOf(scenario, hardware),
     limits,
     totalBytes: Math.round(gpu.memoryGib * GIB),
+    computeCapability: gpu.computeCapability,
     link: gpu.link,
     memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
     graphs: graphsOf(scenario, hardware, limits),

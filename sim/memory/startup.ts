@@ -14,7 +14,7 @@ import {
   stageBlockBytes,
 } from './kv-layout.ts';
 import type { LoraSlots } from './lora.ts';
-import { outsideTorchBytes } from './outside-torch.ts';
+import { outsideTorch } from './outside-torch.ts';
 import { type Parallel, placesOf, type RankPlace } from './parallel.ts';
 import type { RankMemory } from './rank-memory.ts';
 import type { StartupRules } from './rules.ts';
@@ -32,6 +32,7 @@ export interface StartupInput {
   readonly limits: BatchLimits;
   /** Of one GPU. */
   readonly totalBytes: number;
+  readonly computeCapability: number;
   readonly link: Link;
   /** gpu_memory_utilization. */
   readonly memoryShare: number;
@@ -130,10 +131,12 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
     sequences: limits.maxNumSeqs,
     samples: place.stage === parallel.pipeline - 1,
     encodes: place.stage === 0 && input.profilesEncoder !== false,
+    computeCapability: input.computeCapability,
   });
   // Replicas talk to each other only where experts are spread over them.
   const group = parallel.tensor * parallel.pipeline * (architecture.moe === null ? 1 : parallel.data);
-  const nonTorchBytes = outsideTorchBytes(group, input.link, rules.countsContext) + input.communicationBytes;
+  const { counted, uncounted } = outsideTorch(group, input.link, rules);
+  const nonTorchBytes = counted + input.communicationBytes;
   const graphs = rules.budgetsGraphs
     ? cudaGraphBytes(architecture.numLayers / parallel.pipeline, input.graphs)
     : 0;
@@ -155,6 +158,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
     activationBytes: activation.bytes,
     activation,
     nonTorchBytes,
+    uncountedBytes: uncounted,
     cudaGraphBytes: graphs,
     availableBytes,
     blockBytes,

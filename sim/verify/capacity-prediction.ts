@@ -77,6 +77,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     blockSize: record.block_size ?? defaultBlockSize(architecture, gpu, rules.engine, elementBytes),
     limits,
     totalBytes: gpu.memoryGib * GIB,
+    computeCapability: gpu.computeCapability,
     link: gpu.link,
     memoryShare:
       isStated('gpu_memory_utilization') && record.gpu_memory_utilization !== null

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { CachingAllocator } from '../../../sim/memory/caching-allocator/caching-allocator.ts';
 import { parseAllocatorConf } from '../../../sim/memory/caching-allocator/conf.ts';
 import { SimulatedDevice } from '../../../sim/memory/caching-allocator/device.ts';
-import { CONTEXT_BYTES } from '../../../sim/memory/outside-torch.ts';
 import { plan } from '../../../sim/memory/planner.ts';
 import { ForwardPass, type ForwardStep } from '../../../sim/memory/serving/forward-pass.ts';
 import type { ForwardShape } from '../../../sim/memory/serving/forward-shape.ts';
@@ -93,8 +92,8 @@ describe('when a GPU is too full', () => {
     const setting = { command, vllm };
     const planned = plan(scenarioOf(setting));
     if (!planned.starts) throw new Error(planned.message);
-    const [{ totalBytes, nonTorchBytes, allocator }] = planned.ranks;
-    const left = totalBytes - allocator.reservedBytes - nonTorchBytes - CONTEXT_BYTES;
+    const [{ totalBytes, nonTorchBytes, uncountedBytes, allocator }] = planned.ranks;
+    const left = totalBytes - allocator.reservedBytes - nonTorchBytes - uncountedBytes;
     return { ...setting, otherGib: (left - bytes) / GIB };
   }
 
@@ -118,8 +117,9 @@ describe('when a GPU is too full', () => {
   });
 
   test('V1’s warm-up of the sampler leaves enough behind', () => {
-    const [{ kvCacheBytes, totalBytes, nonTorchBytes, allocator }] = run({ command: GLM }).plan.ranks;
-    const left = totalBytes - allocator.reservedBytes - nonTorchBytes - CONTEXT_BYTES;
+    const [{ kvCacheBytes, totalBytes, nonTorchBytes, uncountedBytes, allocator }] = run({ command: GLM })
+      .plan.ranks;
+    const left = totalBytes - allocator.reservedBytes - nonTorchBytes - uncountedBytes;
     const { summary } = run({
       command: `${GLM} --kv-cache-memory-bytes ${Math.floor(kvCacheBytes + left) - 160 * MIB}`,
     });

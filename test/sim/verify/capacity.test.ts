@@ -148,9 +148,10 @@ describe('which release a record ran', () => {
     expect(rules('v1', '0.21.0').memoryShare).toBe(0.92);
     expect(rules('v0', '0.6.3').countsContext).toBe(false);
     expect(rules('v0', '0.6.5').countsContext).toBe(true);
-    expect(rules('v1', '0.15.1').samplerBytesPerLogit).toBeGreaterThan(
-      rules('v1', '0.16.0').samplerBytesPerLogit,
-    );
+    expect(rules('v1', '0.15.1').sortsLogits).toBe(true);
+    expect(rules('v1', '0.16.0').sortsLogits).toBe(false);
+    expect(rules('v1', '0.10.2').countsExchangeSetUp).toBe(true);
+    expect(rules('v1', '0.11.0').countsExchangeSetUp).toBe(false);
     expect(isTooOld({ ...record('r001'), vllm_version: '0.6.1.post2' })).toBe(true);
     expect(isTooOld({ ...record('r001'), vllm_version: '0.6.3' })).toBe(false);
   });
