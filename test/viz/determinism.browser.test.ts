@@ -15,10 +15,10 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GOLDEN: Readonly<Record<string, string>> = {
-  'hello.pool.yaml': '807d9188c9464a0e',
-  'llama31-8b-on-a100.pool.yaml': '135aab2b165a1e3c',
-  'llama31-70b-on-4xh100.pool.yaml': 'bfa55a5e28d580e3',
-  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': '343b4a4b4eb41e4b',
+  'hello.pool.yaml': 'c11c8cad12c26092',
+  'llama31-8b-on-a100.pool.yaml': 'fdc25c34b05745c0',
+  'llama31-70b-on-4xh100.pool.yaml': '9c7bcec8365cbff2',
+  'guides/002-glm47-flash-on-4x4090d-runs.pool.yaml': 'eedb395d66139851',
 };
 
 let server: ViteDevServer;
