@@ -14,6 +14,7 @@ import { KERNEL_COLUMNS } from '../sim/verify/time-kernel.ts';
 import { benchReport, kernelReport } from './calibrate-report.ts';
 import { ExitCode } from './exit-code.ts';
 import { readerBeside, readText, shownPath, writing } from './files.ts';
+import { gpuOfOption } from './gpu-option.ts';
 import { isCommand, loadScenario } from './load.ts';
 import { ProgressBar } from './progress.ts';
 
@@ -87,13 +88,7 @@ function fromKernels(texts: readonly Input[], options: CalibrateOptions) {
 
 /** --gpu, or the one GPU of the catalogue that the table is of. */
 function gpuOf(text: string, file: string, { gpu: name }: CalibrateOptions): Gpu {
-  if (name !== undefined) {
-    const gpu = findGpu(name);
-    if (gpu !== null) return gpu;
-    throw new InputError([
-      { file: '--gpu', message: `"${name}" is not in the catalogue of GPUs: describe it in a --scenario` },
-    ]);
-  }
+  if (name !== undefined) return gpuOfOption('--gpu', name);
   const known = [...new Set([...gpuNames(text, file)].map((each) => findGpu(each)))].filter(
     (gpu) => gpu !== null,
   );

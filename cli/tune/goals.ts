@@ -1,6 +1,6 @@
 import { findGpu, GPUS, type Gpu } from '../../sim/catalog/gpus.ts';
-import { InputError } from '../../sim/error.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
+import { gpuOfOption } from '../gpu-option.ts';
 import { type Axis, climb, isBetter, type Scored } from './climb.ts';
 import type { Evaluator, Settings, Trial } from './evaluator.ts';
 import { highestLoad, type LoadLimit } from './load.ts';
@@ -127,7 +127,7 @@ async function searchHardware(around: Search, take: (hardware: Hardware) => numb
 }
 
 function hardwareOf({ gpus, scenario }: Search): Hardware[] {
-  const chosen = gpus === null ? GPUS : gpus.map((id) => findGpu(id) ?? unknownGpu(id));
+  const chosen = gpus === null ? GPUS : gpus.map((id) => gpuOfOption('--gpu', id));
   // A model that is split at all is split over GPUs of one machine.
   const most = Math.max(scenario.hardware.count, 8);
   return chosen.flatMap((gpu) => COUNTS.filter((count) => count <= most).map((count) => ({ gpu, count })));
@@ -135,8 +135,4 @@ function hardwareOf({ gpus, scenario }: Search): Hardware[] {
 
 function settingsOf({ gpu, count }: Hardware): Settings {
   return { 'hardware.gpu': gpu.id, 'hardware.count': count, 'engine.tensor-parallel-size': count };
-}
-
-function unknownGpu(id: string): never {
-  throw new InputError([{ file: '--gpu', message: `the catalogue has no GPU ${id}` }]);
 }

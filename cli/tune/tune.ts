@@ -4,6 +4,7 @@ import { InputError } from '../../sim/error.ts';
 import type { Override } from '../../sim/scenario/overrides.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import { ExitCode } from '../exit-code.ts';
+import { gpuOfOption } from '../gpu-option.ts';
 import { printerOf } from '../printer.ts';
 import { ProgressBar } from '../progress.ts';
 import { bundleFor } from '../sweep/bundle.ts';
@@ -128,12 +129,11 @@ function pricesOf({ hardware }: Scenario, { goal, price = [] }: TuneOptions): Re
   if (own && hardware.pricePerGpuHour !== null) prices[own.id] = hardware.pricePerGpuHour;
   for (const text of price) {
     const [, name, amount] = /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
-    const gpu = name === undefined ? null : findGpu(name);
-    if (gpu === null)
-      throw new InputError([
-        { file: `--price ${text}`, message: 'expected GPU=PRICE of an hour, like l4=0.8' },
-      ]);
-    prices[gpu.id] = Number(amount);
+    const option = `--price ${text}`;
+    if (name === undefined) {
+      throw new InputError([{ file: option, message: 'expected GPU=PRICE of an hour, like l4=0.8' }]);
+    }
+    prices[gpuOfOption(option, name).id] = Number(amount);
   }
   if (goal === 'lowest-cost' && Object.keys(prices).length === 0) {
     const message =

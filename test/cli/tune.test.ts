@@ -89,8 +89,9 @@ describe('tune', () => {
     for (const [args, message] of [
       [['--goal', 'best'], 'Allowed choices are highest-load'],
       [['--goal', 'lowest-cost'], 'needs prices'],
-      [['--goal', 'lowest-cost', '--price', 'l5=1'], 'expected GPU=PRICE'],
-      [['--goal', 'smallest-gpu', '--gpu', 'l5'], 'the catalogue has no GPU l5'],
+      [['--goal', 'lowest-cost', '--price', 'l4'], '--price l4: expected GPU=PRICE'],
+      [['--goal', 'lowest-cost', '--price', 'l5=1'], '--price l5=1: "l5" is not in the catalogue of GPUs'],
+      [['--goal', 'smallest-gpu', '--gpu', 'l44'], '(did you mean l4?)'],
       [['--axis', 'engine.block-size=16'], 'expected KEY=[VALUES]'],
       [['--axis', 'engine.blok-size=[16]'], 'did you mean block-size'],
     ] as const) {

@@ -13,6 +13,7 @@ beforeAll(async () => {
   file('hello.pool.yaml', readFileSync(join(ROOT, 'scenarios/hello.pool.yaml')));
   file('config.yaml', 'model: meta-llama/Llama-3.1-8B-Instruct\nmax-model-lenght: 3\n');
   file('cut.json', '"completed": 5');
+  file('kernels.csv', '');
   await poolscope('run', 'hello.pool.yaml', '--record', 'hello.poolrec');
 });
 
@@ -29,6 +30,7 @@ test.each([
   ['import hello.pool.yaml', 'hello.pool.yaml:3:1: is a scenario already'],
   ['import config.yaml', 'config.yaml: engine.max-model-lenght: vLLM 2026-05 has no such flag (did you mean'],
   ['calibrate cut.json', 'cut.json:1:1: expected a JSON object'],
+  ['calibrate kernels.csv --gpu l44', '--gpu: "l44" is not in the catalogue of GPUs'],
   [
     'run hello.pool.yaml --gpu h1000',
     'hello.pool.yaml: hardware.gpu: "h1000" is not in the catalogue of GPUs',
