@@ -36,5 +36,5 @@ export function check(paths: readonly string[], { set }: CheckOptions): number {
 /** Every point of a sweep is a scenario too. */
 function checkPoints(file: string, { sweep }: Scenario, set: readonly Override[]): void {
   if (sweep === null) return;
-  for (const { scenario } of bundleFor(file, variantsOf(sweep, set)).scenarios) plan(scenario);
+  for (const { scenario } of bundleFor(file, variantsOf(file, sweep, set)).scenarios) plan(scenario);
 }

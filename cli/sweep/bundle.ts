@@ -34,9 +34,11 @@ const NO_SWEEP = { numRuns: null, trends: [] };
 
 type ReadFile = (path: string) => string;
 
-/** What each point of a sweep sets, after what the caller does. */
-export function variantsOf({ points }: SweepSpec, set: readonly Override[]): Override[][] {
-  return points.map(({ settings }) => [...set, ...settings]);
+/** What each point of a file's sweep sets, after what the caller does. */
+export function variantsOf(source: string, { points }: SweepSpec, set: readonly Override[]): Override[][] {
+  const file = shownPath(source);
+  const ofFile = (setting: Override): Override => ({ ...setting, origin: `${file}: ${setting.origin}` });
+  return points.map(({ settings }) => [...set, ...settings.map(ofFile)]);
 }
 
 /** Reads scenarios out of a bundle. */

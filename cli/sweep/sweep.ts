@@ -116,7 +116,7 @@ function readSweep(file: string, set: readonly Override[]) {
       },
     ]);
   }
-  const variants = variantsOf(scenario.sweep, set);
+  const variants = variantsOf(file, scenario.sweep, set);
   const { bundle, scenarios } = bundleFor(file, variants, scenario.sweep);
   return { bundle, variants, manifest: manifestOf(scenario, scenario.sweep, scenarios.map(digestOfPoint)) };
 }

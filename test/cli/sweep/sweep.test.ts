@@ -104,7 +104,9 @@ describe('sweep', () => {
     file('bad-point.pool.yaml', GRID.replace('[16, 32]', '[16, 32], hardware.gpu: [l4, l5]'));
     const { status, stderr } = run(['check', 'bad-point.pool.yaml']);
     expect(status).toBe(2);
-    expect(stderr).toContain('sweep point hardware.gpu=l5');
+    expect(stderr).toContain(
+      'bad-point.pool.yaml: sweep point hardware.gpu=l5: hardware.gpu: "l5" is not in',
+    );
     expect(run(['sweep', 'bad-point.pool.yaml'])).toEqual({ status, stdout: '', stderr });
     expect(existsSync(join(folder, 'bad-point.sweep'))).toBe(false);
   });
