@@ -207,7 +207,7 @@ function colorOf(times: number, palette: Palette): string {
 function timeOf({ history }: ExpertMap, stretch: number | null): string | null {
   if (history === undefined || stretch === null) return null;
   const first = stretch * history.stepsPerStretch;
-  return t().experts.steps(grouped(first), grouped(first + history.stepsPerStretch - 1));
+  return t().time.steps(grouped(first), grouped(first + history.stepsPerStretch - 1));
 }
 
 function introduce(experts: ExpertMap, stretch: number | null): string {

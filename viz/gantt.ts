@@ -1,12 +1,16 @@
 import { type Pauses, type PhaseName, pausesOf, phasesOf } from '../sim/export/phases.ts';
 import type { Recording } from '../sim/recording/recording.ts';
+import { grouped } from '../sim/words.ts';
 import { fitCanvas, h } from './dom.ts';
 import { swatch } from './headline.ts';
 import type { Palette } from './palette.ts';
 import { t } from './text/text.ts';
+import { type TimeWindow, windowOf } from './time/time-window.ts';
 
 const ROW = 18;
 const BAR = 12;
+/** Of a longer run only the time around the cursor is shown, unless other steps were chosen. */
+const MOST_STEPS_PER_PIXEL = 1;
 /** Chunks closer than this run into each other and are not told apart, CSS pixels. */
 const LEAST_CHUNK = 3;
 
@@ -26,6 +30,8 @@ const STYLES: Readonly<Record<PhaseName, { token: string; height: number }>> = {
 export class Gantt {
   private readonly scroller: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
+  private readonly shownSteps = h('span');
+  private readonly redraw: () => void;
   private readonly spacer = h('div', { class: 'gantt-spacer', 'aria-hidden': 'true' });
   private palette: Palette;
   private recording: Recording | null = null;
@@ -39,13 +45,14 @@ export class Gantt {
   constructor(
     { scroller, canvas, legend }: { scroller: HTMLElement; canvas: HTMLCanvasElement; legend: HTMLElement },
     palette: Palette,
-    actions: { onRequest(request: number): void; onScroll(): void },
+    actions: { onRequest(request: number): void; redraw(): void },
   ) {
     this.scroller = scroller;
     this.canvas = canvas;
     this.palette = palette;
     scroller.append(this.spacer);
-    scroller.addEventListener('scroll', actions.onScroll);
+    this.redraw = actions.redraw;
+    scroller.addEventListener('scroll', actions.redraw);
     scroller.addEventListener('click', (event) => {
       const request = this.requestAt(event.clientY - scroller.getBoundingClientRect().top);
       if (request !== null) actions.onRequest(request);
@@ -61,6 +68,7 @@ export class Gantt {
       ...Object.entries(STYLES).map(([name, { token }]) =>
         h('span', {}, swatch(`var(--${token})`), () => t().phases[name as PhaseName]),
       ),
+      this.shownSteps,
     );
   }
 
@@ -83,8 +91,11 @@ export class Gantt {
     return row >= 0 && row < (this.recording?.requestIds.length ?? 0) ? row : null;
   }
 
-  /** `running` are those of the step, of which the first stays in sight while the cursor moves. */
-  draw(step: number, running: Iterable<number>, selected: number | null): void {
+  /**
+   * @param running those of the step, of which the first stays in sight while the cursor moves.
+   * @param window the steps that were chosen; null = none.
+   */
+  draw(step: number, running: Iterable<number>, selected: number | null, window: TimeWindow | null): void {
     const { recording, scroller, palette } = this;
     const { context, width, height } = fitCanvas(this.canvas);
     context.clearRect(0, 0, width, height);
@@ -97,7 +108,9 @@ export class Gantt {
     const top = scroller.scrollTop;
     const first = Math.floor(top / ROW);
     const end = Math.min(recording.requestIds.length, Math.ceil((top + height) / ROW));
-    const perStep = width / recording.numSteps;
+    const shown = window ?? readable(step, recording.numSteps, width);
+    this.tellSteps(shown, recording.numSteps);
+    const axis = { from: shown.from, perStep: width / (shown.to - shown.from), width };
     context.font = `11px ${palette.css('font')}`;
     context.textBaseline = 'middle';
     for (let request = first; request < end; request++) {
@@ -106,10 +119,18 @@ export class Gantt {
         context.fillStyle = palette.css('sunken');
         context.fillRect(0, y, width, ROW);
       }
-      this.drawRow(context, recording, request, y, perStep, width);
+      this.drawRow(context, recording, request, y, axis);
     }
     context.fillStyle = palette.css('text');
-    context.fillRect(Math.max(0, Math.min(width - 2, step * perStep - 1)), 0, 2, height);
+    context.fillRect(Math.max(0, Math.min(width - 2, placeOf(step, axis) - 1)), 0, 2, height);
+  }
+
+  private tellSteps({ from, to }: TimeWindow, numSteps: number): void {
+    const text = to - from === numSteps ? '' : t().time.steps(grouped(from), grouped(to - 1));
+    if (this.shownSteps.textContent === text) return;
+    this.shownSteps.textContent = text;
+    // The legend may now leave another height.
+    this.redraw();
   }
 
   private drawRow(
@@ -117,27 +138,29 @@ export class Gantt {
     recording: Recording,
     request: number,
     y: number,
-    perStep: number,
-    width: number,
+    axis: Axis,
   ): void {
     const { palette } = this;
+    const { width } = axis;
     const color = palette.request(request);
-    let [least, most] = [width, 0];
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const { name, startNs, endNs } of phasesOf(recording, request, this.pauses ?? new Map())) {
-      const x = stepAt(recording, startNs) * perStep;
-      const wide = Math.max(1, stepAt(recording, endNs) * perStep - x);
+      const x = placeOf(stepAt(recording, startNs), axis);
+      const wide = Math.max(1, placeOf(stepAt(recording, endNs), axis) - x);
       const { token, height } = STYLES[name];
       const tall = BAR * height;
       context.fillStyle = name === 'decode' ? color : palette.css(token);
       context.fillRect(x, y + (ROW - tall) / 2, wide, tall);
-      if (name === 'prefill') this.cutChunks(context, recording, request, x, wide, y, perStep);
+      if (name === 'prefill') this.cutChunks(context, recording, request, x, wide, y, axis);
       least = Math.min(least, x);
       most = Math.max(most, x + wide);
     }
-    if (most === 0) return;
+    if (most < least) return;
     const label = recording.requestIds[request];
     const room = context.measureText(label).width;
-    const at = most + room + 8 <= width ? most + 6 : Math.max(2, least - room - 6);
+    // What lies outside of the steps shown has its name at the edge behind which it is.
+    const at =
+      most + room + 8 <= width ? Math.max(2, most + 6) : Math.max(2, Math.min(least, width) - room - 6);
     context.fillStyle = palette.css('text-soft');
     context.fillText(label, at, y + ROW / 2);
   }
@@ -150,12 +173,12 @@ export class Gantt {
     x: number,
     wide: number,
     y: number,
-    perStep: number,
+    axis: Axis,
   ): void {
-    if (perStep < LEAST_CHUNK) return;
+    if (axis.perStep < LEAST_CHUNK) return;
     context.fillStyle = this.palette.css('surface');
     for (let i = this.spanStart[request]; i < this.spanStart[request + 1]; i++) {
-      const at = spans.step[this.spanOf[i]] * perStep;
+      const at = placeOf(spans.step[this.spanOf[i]], axis);
       if (at > x + 1 && at < x + wide - 1) context.fillRect(at - 0.5, y, 1, ROW);
     }
   }
@@ -166,7 +189,8 @@ export class Gantt {
     if (!Number.isFinite(wanted)) return;
     const { scrollTop } = this.scroller;
     const y = wanted * ROW;
-    if (y < scrollTop || y + ROW > scrollTop + height) this.scroller.scrollTop = Math.max(0, y - ROW);
+    // Those that run with it stand below.
+    if (y < scrollTop || y + ROW > scrollTop + height / 2) this.scroller.scrollTop = Math.max(0, y - ROW);
   }
 
   private prepare(recording: Recording): void {
@@ -181,6 +205,23 @@ export class Gantt {
     this.spanStart = start;
     this.spanOf = order;
   }
+}
+
+/** Steps to CSS pixels: the first step in sight, the width of one, that of all. */
+interface Axis {
+  readonly from: number;
+  readonly perStep: number;
+  readonly width: number;
+}
+
+function placeOf(step: number, { from, perStep }: Axis): number {
+  return (step - from) * perStep;
+}
+
+/** The whole run, or so much of it around a step that its bars can be told apart. */
+function readable(step: number, numSteps: number, width: number): TimeWindow {
+  const most = width * MOST_STEPS_PER_PIXEL;
+  return numSteps <= most ? { from: 0, to: numSteps } : windowOf(step - most / 2, step + most / 2, numSteps);
 }
 
 /** The step in which a time lies, with the part of it that has passed; idle times belong to the step after. */

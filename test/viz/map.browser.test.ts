@@ -218,6 +218,10 @@ describe('requests over the steps', () => {
     for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight');
     await drawn(page);
     expect(await pixels(page, 'gantt')).toBe(before);
+    // The steps that the timeline shows.
+    await press(page, 'z');
+    expect(await page.textContent('#gantt-legend')).toMatch(/Steps \d+ to \d+$/);
+    expect(await pixels(page, 'gantt')).not.toBe(before);
     expect(complaints).toEqual([]);
   });
 });

@@ -30,9 +30,9 @@ export class Keyboard {
       const isPalette = event.key === 'k' && (event.ctrlKey || event.metaKey);
       if ((event.ctrlKey || event.metaKey || event.altKey) && !isPalette) return;
       const target = event.target as Element;
-      if (target.closest('dialog, textarea, input, select') !== null) return;
+      if (target.closest('dialog, textarea, input:not([type=checkbox]), select') !== null) return;
       // A focused button keeps its own space and enter.
-      if (event.key === ' ' && target.closest('button, summary') !== null) return;
+      if (event.key === ' ' && target.closest('button, summary, input') !== null) return;
       const command = all.find(({ key }) => key === (isPalette ? '/' : event.key));
       if (!command) return;
       event.preventDefault();

@@ -1,5 +1,4 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
-import type { Recording } from '../../sim/recording/recording.ts';
 import { grouped } from '../../sim/words.ts';
 import { BlockLives } from '../block-life.ts';
 import { BlockMap } from '../block-map.ts';
@@ -43,6 +42,8 @@ export class Stage {
   private readonly details: Details;
   private readonly requestList: RequestList;
   private readonly gantt: Gantt;
+  /** What the GPUs hold without what-if: in the run, or in the start that failed after it. */
+  private showPlanned = () => {};
   private readonly gpus = new GpuPanel(byId('gpu-strips'), byId('gpu-summary'));
   private readonly whatIf: WhatIf;
   private readonly experts: ExpertPanel;
@@ -69,12 +70,12 @@ export class Stage {
     this.gantt = new Gantt(
       { scroller: byId('gantt-scroll'), canvas: byId('gantt'), legend: byId('gantt-legend') },
       palette,
-      { onRequest: selectRequest, onScroll: ask },
+      { onRequest: selectRequest, redraw: ask },
     );
     this.whatIf = new WhatIf(
       byId('what-if'),
       ({ strips }) => this.gpus.show(strips),
-      () => this.showGpus(view.get().run?.recording ?? null),
+      () => this.showPlanned(),
     );
     this.experts = new ExpertPanel(
       {
@@ -121,7 +122,8 @@ export class Stage {
 
   /** Another run. */
   show({ recording, cursor, derived, source }: Omit<Run, 'events'>, name: string): void {
-    this.showGpus(recording);
+    this.showPlanned = () => this.gpus.show(recording.header.memory ?? [], recording.header.allocators);
+    this.showPlanned();
     this.experts.show(recording.header.experts ?? null);
     this.whatIf.show(source);
     this.map.show(cursor);
@@ -140,12 +142,9 @@ export class Stage {
 
   /** The memory of a start, where there is no run. */
   showStart(strips: Parameters<GpuPanel['show']>[0], about: string, source: WhatIfSource): void {
-    this.gpus.show(strips, [], about);
+    this.showPlanned = () => this.gpus.show(strips, [], about);
+    this.showPlanned();
     this.whatIf.show(source);
-  }
-
-  private showGpus(recording: Recording | null): void {
-    this.gpus.show(recording?.header.memory ?? [], recording?.header.allocators);
   }
 
   /** Asks for a frame. */
@@ -172,7 +171,7 @@ export class Stage {
     if (scene === 'blocks') {
       this.map.draw({ block, request, outlined: request === null ? holders : [request] });
       this.mapControls.show();
-    } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request);
+    } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request, view.window);
     else if (scene === 'compare') this.compare.draw(step, block, request);
     else if (scene === 'table') this.stateTable.draw(cursor);
     const prefix = block === null || scene !== 'blocks' ? null : this.map.prefixOf(block);

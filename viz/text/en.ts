@@ -376,7 +376,6 @@ export const en = {
     upTo: (shade: number) => `up to ${shade} × the mean`,
     moreThan: (shade: number) => `more than ${shade} ×`,
     to: (shade: number) => `to ${shade} ×`,
-    steps: (first: string, last: string) => `Steps ${first} to ${last}`,
     busiest: (ratio: string) => `: the busiest GPU has ${ratio} × the mean`,
     intro: 'Point at an expert, or walk there with the arrow keys.',
     tell: (layer: number, expert: number, ratio: string) =>
@@ -444,6 +443,7 @@ export const en = {
     forked: (step: number, sets: string) => `from step ${step}: ${sets}`,
   },
   time: {
+    steps: (first: string, last: string) => `Steps ${first} to ${last}`,
     zoomIn: 'show half of this time, around the cursor (z); Shift and drag chooses steps',
     zoomOut: 'show twice this time (Z)',
     whole: 'show the whole run',

@@ -338,7 +338,6 @@ export const zh: Texts = {
     upTo: (shade) => `不超过均值的 ${shade} 倍`,
     moreThan: (shade) => `超过 ${shade} 倍`,
     to: (shade) => `到 ${shade} 倍`,
-    steps: (first, last) => `第 ${first} 到 ${last} 步`,
     busiest: (ratio) => `：最忙的 GPU 是均值的 ${ratio} 倍`,
     intro: '指向一个专家，或用方向键移动过去。',
     tell: (layer, expert, ratio) => `第 ${layer} 层，专家 ${expert}：均值的 ${ratio} 倍`,
@@ -402,6 +401,7 @@ export const zh: Texts = {
     forked: (step, sets) => `自第 ${step} 步起：${sets}`,
   },
   time: {
+    steps: (first, last) => `第 ${first} 到 ${last} 步`,
     zoomIn: '以光标为中心显示一半的时间（z）；按住 Shift 拖动可选择步',
     zoomOut: '显示两倍的时间（Z）',
     whole: '显示整个运行',
