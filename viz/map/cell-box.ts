@@ -17,11 +17,12 @@ export function plainBox(layout: Layout, at: number): Box {
 export function detailedBox(layout: Layout, at: number, block: number, branches: PrefixOrder | null): Box {
   const { x, y } = cornerOf(layout, at);
   const size = layout.cell - gapOf(layout.cell);
-  const inset = branches === null ? 0 : branches.levels[block] * Math.max(1, Math.floor(layout.cell * LEVEL));
+  const inset =
+    branches === null ? 0 : branches.levelOf(block) * Math.max(1, Math.floor(layout.cell * LEVEL));
   return { x, y: y + inset, width: size, height: size - inset };
 }
 
 /** Whether it goes on where the cell before it in its row ends. */
 export function isJoined(layout: Layout, at: number, block: number, branches: PrefixOrder | null): boolean {
-  return branches?.joined[block] === 1 && at % layout.columns > 0;
+  return at % layout.columns > 0 && branches?.isJoined(block) === true;
 }

@@ -4,6 +4,7 @@ import { FreeOrder } from './free-order.ts';
 import { IdOrder } from './id-order.ts';
 import type { OrderPart } from './order-part.ts';
 import { PrefixOrder } from './prefix-order.ts';
+import { PrefixTree } from './prefix-tree.ts';
 import { RequestOrder } from './request-order.ts';
 
 /**
@@ -91,7 +92,11 @@ export class BlockOrder {
   private partsOf(cursor: Cursor, mode: OrderMode): OrderPart[] {
     if (mode === 'queue') return [new FreeOrder(cursor)];
     if (mode === 'request') return [new RequestOrder(cursor), new FreeOrder(cursor)];
-    if (this.prefixes?.recording !== cursor.recording) this.prefixes = new PrefixOrder(cursor);
+    if (this.prefixes?.recording !== cursor.recording) {
+      const tree = new PrefixTree(cursor.recording);
+      while (tree.goOn());
+      this.prefixes = new PrefixOrder(cursor, tree);
+    }
     return [this.prefixes];
   }
 

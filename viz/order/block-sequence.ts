@@ -19,6 +19,7 @@ export class BlockSequence {
   private readonly rowOf: number[] = [];
   private readonly startOf: number[] = [];
   private isCounted = false;
+  private readonly behindInserted = { chunk: NOWHERE, at: 0 };
   length = 0;
 
   constructor(numBlocks: number) {
@@ -84,6 +85,25 @@ export class BlockSequence {
     else this.fill(Int32Array.of(block));
   }
 
+  /** In a sequence that is sorted: puts a block in front of the first one that does not come before it. */
+  insertSorted(block: number, comesBefore: (other: number) => boolean): void {
+    const { chunk, at } = this.isBehindInserted(comesBefore)
+      ? this.behindInserted
+      : this.boundOf(comesBefore);
+    if (chunk < 0) this.insertAfter(NOWHERE, block);
+    else this.insertAt(chunk, at, block);
+  }
+
+  /** In a sequence that is sorted: the first block that does not come before something; −1: all do. */
+  firstNotBefore(comesBefore: (block: number) => boolean): number {
+    const { chunk, at } = this.boundOf(comesBefore);
+    if (chunk < 0) return NOWHERE;
+    if (at < this.sizes[chunk]) return this.chunks[chunk][at];
+    this.count();
+    const next = this.row[this.rowOf[chunk] + 1];
+    return next === undefined ? NOWHERE : this.chunks[next][0];
+  }
+
   /** Where it stands, from 0 on; −1: it does not. */
   placeOf(block: number): number {
     const chunk = this.chunkOf[block];
@@ -103,6 +123,34 @@ export class BlockSequence {
     return at;
   }
 
+  /** Blocks often come one behind the other: whether the place behind the one that was inserted last is the right one. */
+  private isBehindInserted(comesBefore: (block: number) => boolean): boolean {
+    const { chunk, at } = this.behindInserted;
+    if (at === 0 || at >= (this.sizes[chunk] ?? 0)) return false;
+    const inside = this.chunks[chunk];
+    return this.chunkOf[inside[0]] === chunk && comesBefore(inside[at - 1]) && !comesBefore(inside[at]);
+  }
+
+  /** Behind the last block that comes before something: a place in its chunk. */
+  private boundOf(comesBefore: (block: number) => boolean): { chunk: number; at: number } {
+    const { row, chunks, sizes } = this;
+    if (row.length === 0) return { chunk: NOWHERE, at: 0 };
+    let [low, high] = [0, row.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (comesBefore(chunks[row[middle]][0])) low = middle;
+      else high = middle - 1;
+    }
+    const chunk = row[low];
+    let [at, end] = [0, sizes[chunk]];
+    while (at < end) {
+      const middle = (at + end) >> 1;
+      if (comesBefore(chunks[chunk][middle])) at = middle + 1;
+      else end = middle;
+    }
+    return { chunk, at };
+  }
+
   private toArray(): Int32Array {
     const blocks = new Int32Array(this.length);
     this.writeTo(blocks, 0);
@@ -120,6 +168,8 @@ export class BlockSequence {
     this.chunkOf[block] = chunk;
     this.length++;
     this.isCounted = false;
+    this.behindInserted.chunk = chunk;
+    this.behindInserted.at = at + 1;
   }
 
   /** Inserts into a chunk that is full: at its ends a new one begins, in its middle it becomes two. */

@@ -41,6 +41,10 @@ export class IdOrder {
     const { words } = this;
     let at = from;
     for (let i = 0; i < words.length; i++) {
+      if (words[i] === -1) {
+        for (let block = i * 32; block < i * 32 + 32; block++) target[at++] = block;
+        continue;
+      }
       for (let word = words[i]; word !== 0; word &= word - 1) {
         target[at++] = i * 32 + 31 - Math.clz32(word & -word);
       }

@@ -1,121 +1,157 @@
-import type { Cursor } from '../../sim/recording/cursor.ts';
 import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../../sim/recording/events.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 
+/** Events, or nodes, of a piece of work: about a millisecond. */
+const PIECE = 1 << 15;
+/** Higher numbers of chains are not believed. */
+const MOST_CHAINS = 1 << 24;
+/** The node of no content, which all others continue. */
+export const ROOT = 0;
+
 /**
- * Which content continues which, over a run. A chain's number is given to another one once nothing continues or holds
- * it, so that its parent holds from the event that says so to the next one. V0's recordings do not say who continues
- * whom: there, each chain is a tree of its own.
+ * Which content continues which, over a whole run: a node for each content, with a place that it keeps. A prefix comes
+ * before all that continues it, which stands together in the order in which it first came. A chain's number is given to
+ * another content once nothing continues or holds it, so that a chain is several nodes, one after the other. V0's
+ * recordings do not say who continues whom: there, each chain is a tree of its own.
  */
 export class PrefixTree {
   readonly recording: Recording;
-  /** Chain c was continued from parents[i], from event since[i] on, for i in start[c] … start[c + 1] - 1. */
-  private readonly start: Uint32Array;
-  private readonly since: Uint32Array;
-  private readonly parents: Uint32Array;
-  /** chain → the one that it continues at the last look; 0: none, or it is not known. */
-  readonly parent: Int32Array;
-  /** chain → its place at the last look, from 1: a prefix comes before all that continues it, which stands together. */
-  readonly place: Int32Array;
-  private readonly firstChild: Int32Array;
-  private readonly nextSibling: Int32Array;
+  /** node → the one that it continues. */
+  parent = new Uint32Array(1);
+  /** node → its place, from 1 on. */
+  place = new Uint32Array(1);
+  /** Chain c is nodes[i] from event since[i] on, for i in start[c] … start[c + 1] - 1. */
+  private start = new Uint32Array(1);
+  private since = new Uint32Array(0);
+  private nodes = new Uint32Array(0);
+  private readonly making: Iterator<void>;
 
-  /** O(events). */
   constructor(recording: Recording) {
     this.recording = recording;
-    const links = recording.header.v0 === undefined ? linksOf(recording) : [];
-    const numChains = mostOf(recording);
-    const start = new Uint32Array(numChains + 2);
-    for (const { chain } of links) start[chain + 1]++;
-    for (let chain = 0; chain <= numChains; chain++) start[chain + 1] += start[chain];
-    const next = start.slice();
-    this.since = new Uint32Array(links.length);
-    this.parents = new Uint32Array(links.length);
-    for (const { event, chain, parent } of links) {
-      this.since[next[chain]] = event;
-      this.parents[next[chain]++] = parent;
-    }
-    this.start = start;
-    this.parent = new Int32Array(numChains + 1);
-    this.place = new Int32Array(numChains + 1);
-    this.firstChild = new Int32Array(numChains + 1);
-    this.nextSibling = new Int32Array(numChains + 1);
+    this.making = this.make();
   }
 
-  /** O(chains). */
-  look({ step, numSteps, recording }: Cursor): void {
-    const { parent, place, firstChild, nextSibling } = this;
-    const { steps, numEvents } = recording;
-    const now = step < 0 ? 0 : step >= numSteps ? numEvents : steps.scheduleEnd[step];
-    firstChild.fill(-1);
-    for (let chain = place.length - 1; chain > 0; chain--) {
-      const before = this.parentOf(chain, now);
-      parent[chain] = before;
-      nextSibling[chain] = firstChild[before];
-      firstChild[before] = chain;
-    }
-    const open = [firstChild[0]];
-    for (let at = 1; open.length > 0; ) {
-      const chain = open.pop()!;
-      if (chain < 0) continue;
-      place[chain] = at++;
-      open.push(nextSibling[chain], firstChild[chain]);
-    }
+  get numNodes(): number {
+    return this.parent.length;
   }
 
-  /** 0: none, or it is not known. */
-  private parentOf(chain: number, event: number): number {
-    let [low, high] = [this.start[chain], this.start[chain + 1]];
-    const first = low;
+  /** Makes another piece of it. @returns whether there is more to do before it can be asked. */
+  goOn(): boolean {
+    return this.making.next().done !== true;
+  }
+
+  /** The content of a chain that is held after so many events. */
+  nodeOf(chain: number, numEvents: number): number {
+    const { since } = this;
+    const first = this.start[chain];
+    let [low, high] = [first, this.start[chain + 1]];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.since[middle] < event) low = middle + 1;
+      if (since[middle] < numEvents) low = middle + 1;
       else high = middle;
     }
-    return low === first ? 0 : this.parents[low - 1];
+    return low === first ? ROOT : this.nodes[low - 1];
+  }
+
+  /** O(events). */
+  private *make(): Generator<void, void> {
+    const { parents, chains, since } = yield* contentsOf(this.recording);
+    this.parent = Uint32Array.from(parents);
+    yield;
+    yield* this.sortByChain(chains, since);
+    yield* this.findPlaces();
+  }
+
+  private *sortByChain(chains: readonly number[], since: readonly number[]): Generator<void, void> {
+    const { numNodes } = this;
+    let numChains = 0;
+    for (const chain of chains) numChains = Math.max(numChains, chain + 1);
+    const start = new Uint32Array(numChains + 1);
+    for (let node = 1; node < numNodes; node++) start[chains[node] + 1]++;
+    yield;
+    for (let chain = 0; chain < numChains; chain++) start[chain + 1] += start[chain];
+    const next = start.slice();
+    this.start = start;
+    this.since = new Uint32Array(numNodes - 1);
+    this.nodes = new Uint32Array(numNodes - 1);
+    for (let node = 1; node < numNodes; node++) {
+      if (node % PIECE === 0) yield;
+      const at = next[chains[node]]++;
+      this.since[at] = since[node];
+      this.nodes[at] = node;
+    }
+  }
+
+  private *findPlaces(): Generator<void, void> {
+    const { parent, numNodes } = this;
+    const firstChild = new Uint32Array(numNodes);
+    const nextSibling = new Uint32Array(numNodes);
+    for (let node = numNodes - 1; node > 0; node--) {
+      if (node % PIECE === 0) yield;
+      nextSibling[node] = firstChild[parent[node]];
+      firstChild[parent[node]] = node;
+    }
+    const place = new Uint32Array(numNodes);
+    let node = firstChild[ROOT];
+    for (let at = 1; at < numNodes; at++) {
+      if (at % PIECE === 0) yield;
+      place[node] = at;
+      if (firstChild[node] !== 0) node = firstChild[node];
+      else {
+        while (node !== ROOT && nextSibling[node] === 0) node = parent[node];
+        node = nextSibling[node];
+      }
+    }
+    this.place = place;
   }
 }
 
-interface Link {
-  readonly event: number;
-  readonly chain: number;
-  readonly parent: number;
+/** node → the node that it continues, its chain, and the event with which it came; the first is the root. */
+interface Contents {
+  readonly parents: readonly number[];
+  readonly chains: readonly number[];
+  readonly since: readonly number[];
 }
 
-function mostOf({ events, numEvents }: Recording): number {
-  let most = 0;
-  for (let event = 0; event < numEvents; event++) {
-    if ((events.kind[event] & KIND_MASK) === EventKind.Cache) most = Math.max(most, events.c[event]);
-  }
-  return most;
-}
-
-/** Where chains get another parent, in the order of events. */
-function linksOf(recording: Recording): Link[] {
-  const { events, numEvents, header, requestIds } = recording;
+function* contentsOf({ events, numEvents, header, requestIds }: Recording): Generator<void, Contents> {
+  const isV0 = header.v0 !== undefined;
   const numGroups = header.pool.groups.length;
-  const parents = new Int32Array(mostOf(recording) + 1);
-  const chainOf = new Int32Array(header.pool.numGpuBlocks);
-  /** request and group → the chain of its last block that has one. */
-  const last = new Int32Array(requestIds.length * numGroups);
-  const links: Link[] = [];
+  const [parents, chains, since] = [[ROOT], [0], [0]];
+  /** chain → its node now, and blocks that hold it. */
+  const nodeOf: number[] = [ROOT];
+  const numHolders: number[] = [0];
+  const chainOf = new Uint32Array(header.pool.numGpuBlocks);
+  /** request and group → the content of its last block that has one. */
+  const last = new Uint32Array(requestIds.length * numGroups);
   for (let event = 0; event < numEvents; event++) {
+    if (event % PIECE === 0) yield;
     const [request, block] = [events.a[event], events.b[event]];
     const kind = events.kind[event] & KIND_MASK;
     const holder = request * numGroups + (events.kind[event] >> DETAIL_SHIFT);
-    if (kind === EventKind.Admit) last.fill(0, request * numGroups, (request + 1) * numGroups);
-    else if (kind === EventKind.Hit) last[holder] = chainOf[block];
-    else if (kind === EventKind.Allocate || kind === EventKind.Evict) chainOf[block] = 0;
-    else if (kind === EventKind.Cache) {
+    if (kind === EventKind.Cache) {
       const chain = events.c[event];
-      const parent = last[holder];
-      if (parents[chain] !== parent && parent !== chain) {
-        links.push({ event, chain, parent });
-        parents[chain] = parent;
+      if (chain >= MOST_CHAINS) continue;
+      const parent = isV0 ? ROOT : last[holder];
+      let node = nodeOf[chain] ?? ROOT;
+      // As long as somebody holds a chain it is the same content.
+      const isOther = !isV0 && parents[node] !== parent && parent !== node && (numHolders[chain] ?? 0) === 0;
+      if (node === ROOT || isOther) {
+        node = parents.push(parent) - 1;
+        chains.push(chain);
+        since.push(event);
+        nodeOf[chain] = node;
       }
+      if (isV0) continue;
       chainOf[block] = chain;
-      last[holder] = chain;
+      numHolders[chain] = (numHolders[chain] ?? 0) + 1;
+      last[holder] = node;
+    } else if (isV0) continue;
+    else if (kind === EventKind.Admit) last.fill(ROOT, request * numGroups, (request + 1) * numGroups);
+    else if (kind === EventKind.Hit) last[holder] = nodeOf[chainOf[block]];
+    else if (kind === EventKind.Allocate || kind === EventKind.Evict) {
+      numHolders[chainOf[block]]--;
+      chainOf[block] = 0;
     }
   }
-  return links;
+  return { parents, chains, since };
 }

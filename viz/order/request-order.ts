@@ -1,5 +1,6 @@
 import type { Cursor } from '../../sim/recording/cursor.ts';
 import type { OrderPart } from './order-part.ts';
+import { RunningLine } from './running-line.ts';
 
 const NOBODY = -1;
 
@@ -12,36 +13,34 @@ export class RequestOrder implements OrderPart {
   /** block → the request it stands with, or −1. */
   private readonly owner: Int32Array;
   private readonly segments = new Map<number, Segment>();
-  /** Running requests in order; request → its place there, or where it last was. */
-  private running: number[] = [];
-  private readonly rank: Int32Array;
+  private readonly line: RunningLine;
   /** block → whether its first holder is being looked for. */
   private readonly isWanted: Uint8Array;
 
-  constructor({ recording }: Cursor) {
-    const { numGpuBlocks } = recording.header.pool;
+  constructor(cursor: Cursor) {
+    const { numGpuBlocks } = cursor.recording.header.pool;
     this.owner = new Int32Array(numGpuBlocks).fill(NOBODY);
     this.isWanted = new Uint8Array(numGpuBlocks);
-    this.rank = new Int32Array(recording.requestIds.length);
+    this.line = new RunningLine(cursor);
   }
 
   arrange(cursor: Cursor): void {
     this.owner.fill(NOBODY);
     this.segments.clear();
-    this.lineUp(cursor);
-    for (const request of this.running) this.claim(cursor, request);
+    this.line.look(cursor);
+    for (const request of this.line.requests) this.claim(cursor, request);
     this.count();
   }
 
   follow(cursor: Cursor, changed: Int32Array): boolean {
-    // Who stands with whom depends on who comes first.
-    if (!this.lineUp(cursor)) return false;
+    // Who stands with whom depends on who comes first. V0's requests can stop running and keep blocks.
+    if (cursor.recording.header.v0 !== undefined || !this.line.look(cursor)) return false;
+    const { segments, line } = this;
     const stale = this.staleAfter(cursor, changed);
-    for (const request of this.running) if (!this.segments.has(request)) stale.add(request);
+    for (const request of segments.keys()) if (line.rank[request] < 0) stale.add(request);
+    for (const request of line.requests) if (!segments.has(request)) stale.add(request);
     for (const request of stale) this.release(request);
-    for (const request of this.running) if (stale.has(request)) this.claim(cursor, request);
-    // Somebody has stopped running, and kept blocks.
-    if (this.segments.size > this.running.length) return false;
+    for (const request of line.requests) if (stale.has(request)) this.claim(cursor, request);
     this.count();
     return true;
   }
@@ -57,28 +56,12 @@ export class RequestOrder implements OrderPart {
 
   writeTo(target: Int32Array, from: number): number {
     let at = from;
-    for (const request of this.running) {
+    for (const request of this.line.requests) {
       const { blocks } = this.segments.get(request)!;
       target.set(blocks, at);
       at += blocks.length;
     }
     return at;
-  }
-
-  /** @returns whether those who still run do so in the order in which they did. */
-  private lineUp(cursor: Cursor): boolean {
-    const { segments, rank } = this;
-    let isSame = true;
-    let last = -1;
-    this.running = [...cursor.running()];
-    this.running.forEach((request, i) => {
-      if (segments.has(request)) {
-        if (rank[request] < last) isSame = false;
-        last = rank[request];
-      }
-      rank[request] = i;
-    });
-    return isSame;
   }
 
   /** Requests whose segments hold a changed block, or should. */
@@ -94,7 +77,7 @@ export class RequestOrder implements OrderPart {
     }
     for (const block of shared) isWanted[block] = 1;
     let numWanted = shared.length;
-    for (const request of this.running) {
+    for (const request of this.line.requests) {
       if (numWanted === 0) break;
       for (let which = 0; which < cursor.numTables(request); which++) {
         for (const block of cursor.table(request, which)) {
@@ -111,9 +94,7 @@ export class RequestOrder implements OrderPart {
 
   private release(request: number): void {
     const { owner, segments } = this;
-    const segment = segments.get(request);
-    if (segment === undefined) return;
-    for (const block of segment.blocks) if (owner[block] === request) owner[block] = NOBODY;
+    for (const block of segments.get(request)?.blocks ?? []) owner[block] = NOBODY;
     segments.delete(request);
   }
 
@@ -133,7 +114,7 @@ export class RequestOrder implements OrderPart {
 
   private count(): void {
     let start = 0;
-    for (const request of this.running) {
+    for (const request of this.line.requests) {
       const segment = this.segments.get(request)!;
       segment.start = start;
       start += segment.blocks.length;

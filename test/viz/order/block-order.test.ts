@@ -80,7 +80,6 @@ test('blocks of a prefix are joined until it branches, and stand a level lower w
     const order = new BlockOrder();
     order.arrange(cursor, 'prefix');
     const branches = order.branches!;
-    const { levels, joined } = branches;
     const { chain } = cursor;
     for (const request of cursor.running()) {
       const table = [...cursor.table(request)];
@@ -88,14 +87,14 @@ test('blocks of a prefix are joined until it branches, and stand a level lower w
       table.forEach((block, i) => {
         const before = table[i - 1];
         if (before === undefined) {
-          expect([levels[block], joined[block]]).toEqual([0, 0]);
-        } else if (joined[block] === 1) {
+          expect([branches.levelOf(block), branches.isJoined(block)]).toEqual([0, false]);
+        } else if (branches.isJoined(block)) {
           expect(order.slotOf(block)).toBe(order.slotOf(before) + 1);
-          expect(levels[block]).toBe(levels[before]);
+          expect(branches.levelOf(block)).toBe(branches.levelOf(before));
         } else {
           numBranched++;
           expect(branches.around(before)?.continuations).toBeGreaterThan(1);
-          expect(levels[block]).toBe(levels[before] + 1);
+          expect(branches.levelOf(block)).toBe(branches.levelOf(before) + 1);
         }
         if (chain[block] <= 0) return;
         const prefix = branches.around(block)!.before.map((held) => chain[held]);

@@ -46,3 +46,31 @@ test('a sequence is the array that changes as it does, over many chunks', () => 
     { numRuns: 100, seed: 1 },
   );
 });
+
+test('sorted, it takes blocks where they belong, and finds where others would', () => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20, size: 'max' }), (changes) => {
+      const sequence = new BlockSequence(NUM_BLOCKS);
+      let inside: number[] = [];
+      for (const { isRemoval, at, count } of changes) {
+        // Every second block of a stretch.
+        const stretch = Array.from({ length: count }, (_, i) => (at + 2 * i) % NUM_BLOCKS);
+        sequence.removeAll(Int32Array.from(stretch));
+        const others = new Set(stretch);
+        inside = inside.filter((block) => !others.has(block));
+        if (!isRemoval) {
+          for (const block of others) sequence.insertSorted(block, (other) => other < block);
+          inside = [...inside, ...others].sort((a, b) => a - b);
+        }
+        const written = new Int32Array(inside.length);
+        sequence.writeTo(written, 0);
+        assert.deepEqual([...written], inside);
+        assert.equal(
+          sequence.firstNotBefore((block) => block < at),
+          inside.find((block) => block >= at) ?? -1,
+        );
+      }
+    }),
+    { numRuns: 100, seed: 1 },
+  );
+});
