@@ -5,7 +5,7 @@ import { AdmissionStop } from '../sim/recording/tables.ts';
 import { Replace } from '../sim/recording/v0-listener.ts';
 
 /** Kinds of events that one may want to go to, in the order in which they are offered. */
-export const EVENT_NAMES = [
+const EVENT_NAMES = [
   'preempt',
   'blocked',
   'evict',

@@ -10,11 +10,6 @@ const VALUE_BYTES = 2;
 /** V1 rounds each request to its workspace up to this. */
 const ALIGNMENT = 256;
 
-/** All workspaces for M tokens, bytes. */
-export function workspaceBytes(shape: MoeShape, tokens: number): number {
-  return workspaceTensors(shape, tokens).reduce((sum, bytes) => sum + bytes, 0);
-}
-
 /**
  * The workspaces for M tokens, bytes each. V0: cache1, cache2 and cache3 are three tensors. V1: one buffer of two
  * parts, the first of which the output shares; it keeps the size that start-up made it grow to.

@@ -5,7 +5,7 @@ import { count } from './schema-parts.ts';
 import type { FlagValue } from './stated-flags.ts';
 
 /** Flags that the scheduler goes on with: V1's that decide step by step, and nothing of memory or model. */
-export const FORK_FLAGS = [
+const FORK_FLAGS = [
   'max-num-seqs',
   'max-num-batched-tokens',
   'scheduling-policy',

@@ -1,4 +1,3 @@
-import { RandomStream } from '../../workload/random.ts';
 import type { V0Core } from './core.ts';
 import { SequenceStatus } from './groups.ts';
 
@@ -18,19 +17,6 @@ export const oldestDies: BeamSurvival = (_request, step, parents) => {
   for (let beam = 0; beam <= others; beam++) parents[beam] = beam;
   if (others > 0) parents[others - ((step - 1) % others)] = 0;
 };
-
-/**
- * Every continuation draws its parent anew, all beams alike (the Wright-Fisher model of descent): lineages of
- * w beams meet about 2w tokens ago, sometimes much later. A stream for each request.
- */
-export function randomSurvival(seed: number): BeamSurvival {
-  const streams = new Map<number, RandomStream>();
-  return (request, _step, parents) => {
-    const stream = streams.get(request) ?? new RandomStream(seed, `beams of request ${request}`);
-    streams.set(request, stream);
-    for (let i = 0; i < parents.length; i++) parents[i] = stream.integer(0, parents.length - 1);
-  };
-}
 
 /**
  * Beams of a group that die and split after a step (vLLM before 0.6.3, `use_beam_search`, in

@@ -13,10 +13,14 @@ import {
   lowLatencyBytes,
 } from '../../../sim/moe/expert-memory.ts';
 import { offloadedShares } from '../../../sim/moe/offload.ts';
+import type { MoeShape } from '../../../sim/moe/shape.ts';
 import { routingTensors, stepBuffers } from '../../../sim/moe/step-buffers.ts';
-import { workspaceBytes } from '../../../sim/moe/workspace.ts';
+import { workspaceTensors } from '../../../sim/moe/workspace.ts';
 import { GIB, MIB } from '../../../sim/units.ts';
 import { architectureOf, shapeOf, smallShape } from './shapes.ts';
+
+const workspaceBytes = (shape: MoeShape, tokens: number) =>
+  workspaceTensors(shape, tokens).reduce((sum, bytes) => sum + bytes, 0);
 
 describe('published and worked figures (moe.md)', () => {
   test.each([

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EngineCrash } from '../../../sim/error.ts';
-import { type BeamSurvival, oldestDies, randomSurvival } from '../../../sim/scheduler/v0/beam-search.ts';
+import { type BeamSurvival, oldestDies } from '../../../sim/scheduler/v0/beam-search.ts';
 import type { V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
 import { must, V0Mirror } from '../pool/v0-mirror.ts';
+import { randomSurvival } from './random-survival.ts';
 import { V0Drive, type V0Setup } from './v0-drive.ts';
 
 const parentsOf = (survival: BeamSurvival, width: number, step: number) => {

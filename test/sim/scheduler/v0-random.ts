@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { randomSurvival } from '../../../sim/scheduler/v0/beam-search.ts';
 import type { V0PoolConfig, V0SchedulerConfig } from '../../../sim/scheduler/v0/config.ts';
 import { type V0Hooks, V0Scheduler } from '../../../sim/scheduler/v0/v0.ts';
 import { type Run, WorkloadBuilder } from '../../../sim/workload/builder.ts';
 import type { Workload } from '../../../sim/workload/workload.ts';
+import { randomSurvival } from './random-survival.ts';
 
 export interface V0Scenario {
   readonly pool: V0PoolConfig;
