@@ -55,7 +55,8 @@ export interface Loaded {
 
 /** Whether an argument is a command line instead of a file: begins as one, or starts a server further on. */
 export function isCommand(input: string): boolean {
-  if (/^\s*(\S+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm\S*|docker\s+run)(\s|$)/.test(input)) return true;
+  if (/^\s*([^\s=]+=\S+\s+)*(vllm\s+serve|python3?\s+-m\s+vllm\S*|docker\s+run)(\s|$)/.test(input))
+    return true;
   return /\s/.test(input.trim()) && !isFile(input) && serverOfScript(input, {}) !== null;
 }
 

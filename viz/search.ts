@@ -26,7 +26,7 @@ export function search(
 ): Found[] {
   const references = REFERENCES.exec(query);
   if (references !== null) return referenced(references[1], Number(references[2]), pool);
-  const match = /^\s*(?:(req|request|block|step|event):)?\s*(.*?)\s*$/i.exec(query);
+  const match = /^(?:(req|request|block|step|event):)?\s*(.*)$/is.exec(query.trim());
   const kind = match?.[1]?.toLowerCase();
   const what = match?.[2].toLowerCase() ?? '';
   if (what === '' && kind !== 'event') return [];

@@ -78,6 +78,6 @@ async function request(
 
 function shortened(text: string): string {
   if (text.length <= MOST_CHARACTERS) return text;
-  const whole = text.slice(0, MOST_CHARACTERS).replace(/[^\n]*$/, '');
+  const whole = text.slice(0, text.lastIndexOf('\n', MOST_CHARACTERS) + 1);
   return `${whole}\nThe rest is left out: GitHub takes no more. The step's summary has it.`;
 }

@@ -14,7 +14,7 @@ export function plain(text: string): string {
     const isColour = char === '\u001b' && /^\[\d*m/.test(text.slice(at + 1, at + 6));
     return char === '\n' || isColour ? char : ' ';
   });
-  return seen.replaceAll('##[', '## [').replace(/^((?:\s|\p{Cc}\[\d*m)*)::/gmu, '$1: :');
+  return seen.replaceAll('##[', '## [').replace(/^((?:[^\S\n]|\p{Cc}\[\d*m)*)::/gmu, '$1: :');
 }
 
 /** As XML text or attribute: characters that XML 1.0 does not have are left out. */

@@ -40,8 +40,12 @@ const NAMES: readonly (readonly [pattern: RegExp, gpu: string])[] = [
   [/v100|^p3\./, 'v100-16g'],
 ];
 
+/** Characters; a longer one is no GPU's, and would be searched for long. */
+const LONGEST_NAME = 200;
+
 /** The id in the catalogue of a GPU that somebody else named, or null; also for a slice of one (MIG), which has less. */
 export function gpuNamed(name: string): string | null {
+  if (name.length > LONGEST_NAME) return null;
   const joined = name.toLowerCase().replace(/[\s_]+/g, '-');
   if (/\bmig\b/.test(joined)) return null;
   return NAMES.find(([pattern]) => pattern.test(joined))?.[1] ?? null;

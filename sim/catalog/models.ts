@@ -74,5 +74,5 @@ function keyOf(name: string): string {
 }
 
 function lastSegment(name: string): string {
-  return name.replace(/\/+$/, '').split('/').pop() ?? name;
+  return name.split('/').findLast((segment) => segment !== '') ?? '';
 }

@@ -18,7 +18,7 @@ export function allocatorConfOf({ env, file, placeOf }: Scenario): AllocatorConf
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { message } = error.problems[0];
-    if (/\bbackend\b.*cudaMallocAsync/.test(text)) {
+    if (/\bbackend\W*cudaMallocAsync/.test(text)) {
       const place = placeOf(`env.${name}`) ?? placeOf('command');
       throw new InputError([{ file, place, field: name, message }]);
     }

@@ -11,6 +11,7 @@ export interface RoutingTrace {
 type Expected = Pick<MoeShape, 'layers' | 'topK' | 'numExperts'>;
 
 const HEADER = /^token\s*,\s*layer\s*,\s*experts$/;
+const FIELDS = [/^\d+$/, /^\d{1,5}$/, /^"?\s*\d[\d\s]*"?$/];
 
 /**
  * Reads a recorded routing: JSON, one list per token of one list per layer of expert ids (vLLM's `routed_experts`,
@@ -80,12 +81,14 @@ function tokensOfCsv(text: string, file: string): TracedToken[] {
   for (const [index, row] of lines.entries()) {
     if (index === 0 || row.trim() === '') continue;
     const line = index + 1;
-    const match = /^\s*(\d+)\s*,\s*(\d{1,5})\s*,\s*"?([\d\s]+?)"?\s*$/.exec(row);
-    if (match === null) throw problem(file, 'expected token,layer,experts like 0,3,5 17 22 60', line);
-    const [, token, layer, ids] = match;
+    const fields = row.split(',').map((field) => field.trim());
+    if (fields.length !== FIELDS.length || !FIELDS.every((pattern, i) => pattern.test(fields[i]))) {
+      throw problem(file, 'expected token,layer,experts like 0,3,5 17 22 60', line);
+    }
+    const [token, layer, ids] = fields;
     const known = tokens.get(token) ?? { line, ids: [] };
     if (known.ids[Number(layer)] !== undefined) throw problem(file, 'a token twice in one layer', line);
-    known.ids[Number(layer)] = ids.trim().split(/\s+/).map(Number);
+    known.ids[Number(layer)] = ids.match(/\d+/g)!.map(Number);
     tokens.set(token, known);
   }
   return [...tokens.values()];

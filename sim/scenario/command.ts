@@ -9,8 +9,8 @@ import { surroundingsOf } from './surroundings.ts';
 
 /** Characters of a word that a message repeats. */
 const MOST_SHOWN = 200;
-/** Arguments that a message can name; the nearest names of hundreds of thousands would take minutes. */
-const MOST_REFUSED = 1000;
+/** Arguments that a message names: more nobody reads, and the nearest names of thousands take seconds. */
+const MOST_REFUSED = 100;
 
 /** Collects flags as vLLM's parser would: known ones by what they do, the rest as it would refuse them. */
 export class FlagCollector {

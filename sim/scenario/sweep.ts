@@ -146,14 +146,15 @@ function isLinked({ settings }: SweepPoint, [serve, bench]: Link): boolean {
   return value !== undefined && JSON.stringify(value) === JSON.stringify(settingAt(bench));
 }
 
-const TREND = /^(?:(\S.*?)\s+)?(?:monotonic(?:ally)?\s+)?(increasing|decreasing)\s+in\s+(\S+)$/;
+/** Of words with one blank between them. */
+const TREND = /^(?:(.+?) )?(?:monotonic(?:ally)? )?(increasing|decreasing) in (\S+)$/;
 
 function trendsOf({ expect = {} }: SweepFile, axes: readonly string[], report: Report): Trend[] {
   return Object.entries(expect).flatMap(([name, written]) =>
     [written ?? []].flat().flatMap((text): Trend[] => {
       const path = ['sweep', 'expect', name];
       const metric = findMetric(name);
-      const [, asked, direction, wanted] = TREND.exec(text.trim()) ?? [];
+      const [, asked, direction, wanted] = TREND.exec(text.trim().replace(/\s+/g, ' ')) ?? [];
       if (metric === null || direction === undefined) {
         report(path, `expected "[AGGREGATE] increasing in AXIS" or "… decreasing in AXIS", got "${text}"`);
         return [];

@@ -134,6 +134,9 @@ export function download(blob: Blob, name: string): void {
 
 /** A name that every file system takes. */
 export function fileName(name: string, extension: string): string {
-  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|-+$/g, '');
-  return `${plain.slice(0, 80) || 'run'}.${extension}`;
+  const plain = name
+    .slice(0, 80)
+    .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+    .replace(/^[-.]+|-+$/g, '');
+  return `${plain || 'run'}.${extension}`;
 }

@@ -1,11 +1,12 @@
 import { InputError } from '../../error.ts';
 import { shellWords } from '../shell-words.ts';
 import type { Candidate, Variables } from './deployment.ts';
+import { firstLineBut } from './first-line.ts';
 import { commandOf, findLaunch, neededVariables } from './launch.ts';
 import { interpolate, unknownVariables } from './variables.ts';
 
 export function isDockerfile(text: string): boolean {
-  return /^\s*(#.*\s+)*(ARG\s.*\s+)*FROM\s+\S+/.test(text);
+  return /^FROM\s+\S/.test(firstLineBut(text, /^(#|ARG\s)/));
 }
 
 /** A stage of a build, as far as it says what runs. */

@@ -6,6 +6,7 @@ import { type LocatedYaml, parseLocatedDocuments } from '../located-yaml.ts';
 import { composeServers, isCompose } from './compose.ts';
 import { type Candidate, choose, type Deployment, type Variables } from './deployment.ts';
 import { dockerfileServers, isDockerfile } from './dockerfile.ts';
+import { firstLineBut } from './first-line.ts';
 import { isManifest, kubernetesServers } from './kubernetes.ts';
 import { commandOf, neededVariables, serverOfScript } from './launch.ts';
 import { isPython, pythonServers } from './python-call.ts';
@@ -79,8 +80,7 @@ function yamlFormatOf(text: string, file: string): 'compose' | 'manifest' | 'con
 
 /** Whether its first line that says something begins as a mapping does: `key:` or `{`. */
 function isYamlObject(text: string): boolean {
-  const first = /^[ \t\uFEFF]*(?!#|---|%)\S.*$/m.exec(text)?.[0] ?? '';
-  return /^\s*(\{|["']?[\w./-]+["']?\s*:(\s|$))/.test(first);
+  return /^(\{|["']?[\w./-]+["']?\s*:(\s|$))/.test(firstLineBut(text, /^(#|---|%)/));
 }
 
 function candidatesOf(
@@ -118,7 +118,7 @@ function documentsOf(text: string, file: string): LocatedYaml[] {
 
 /** Guides that went through Markdown have `device\_ids: \[0]`. Only if a key says so is it taken for that. */
 function withoutMarkdown(text: string): string {
-  return /^\s*(-\s+)?\w+\\_\w+\s*:/m.test(text) ? text.replace(/\\([_[\]*])/g, '$1') : text;
+  return /^[ \t]*(-[ \t]+)?\w+\\_\w+[ \t]*:/m.test(text) ? text.replace(/\\([_[\]*])/g, '$1') : text;
 }
 
 /** A file for `vllm serve --config`: flags of vLLM. */

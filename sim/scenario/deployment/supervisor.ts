@@ -5,7 +5,7 @@ import { commandOf, findLaunch, neededVariables } from './launch.ts';
 import { unknownVariables } from './variables.ts';
 
 export function isSupervisor(text: string): boolean {
-  return /^\s*\[program:[^\]]+\]/m.test(text) || /^command\s*=/m.test(text);
+  return /^[ \t]*\[program:[^\]\r\n]+\]/m.test(text) || /^command\s*=/m.test(text);
 }
 
 interface Section {
@@ -64,11 +64,11 @@ function sectionsOf(text: string): Section[] {
   const sections: Section[] = [{ name: '', values: new Map() }];
   let key: string | null = null;
   for (const [i, raw] of text.split(/\r?\n/).entries()) {
-    const line = raw.replace(/(^|\s);.*$/, '').trimEnd();
+    const line = raw.replace(/(^|\s);.*$/s, '').trimEnd();
     if (line.trim() === '' || /^\s*#/.test(line)) continue;
     const { values } = sections[sections.length - 1];
     const header = /^\s*\[(?:program:)?([^\]]+)\]/.exec(line);
-    const pair = /^([\w.-]+)\s*[=:]\s*(.*)$/.exec(line);
+    const pair = /^([\w.-]+)\s*[=:](.*)$/s.exec(line);
     const open = key === null ? undefined : values.get(key);
     if (header !== null) {
       sections.push({ name: header[1], values: new Map() });
@@ -77,7 +77,7 @@ function sectionsOf(text: string): Section[] {
       values.set(key, { text: `${open.text}\n${line.trim()}`, line: open.line });
     } else if (pair !== null) {
       key = pair[1];
-      values.set(key, { text: pair[2], line: i + 1 });
+      values.set(key, { text: pair[2].trimStart(), line: i + 1 });
     }
   }
   return sections;
@@ -86,7 +86,7 @@ function sectionsOf(text: string): Section[] {
 /** `A="1",B=2`. */
 function environmentOf(text: string): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const [, name, quoted, bare] of text.matchAll(/([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|([^,\s]*))/g)) {
+  for (const [, name, quoted, bare] of text.matchAll(/\b([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|([^,\s]*))/g)) {
     env[name] = quoted ?? bare;
   }
   return env;

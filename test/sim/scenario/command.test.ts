@@ -213,6 +213,6 @@ test('a file that --config names is not read, and the command says so', () => {
 
 test('of very many words that are none, the first are told', () => {
   const parsed = parseCommand(`vllm serve org/model ${'--no-such '.repeat(3000)}--max-num-seqs 8`, '2026-05');
-  expect(parsed?.flags.unrecognized).toHaveLength(1000);
+  expect(parsed?.flags.unrecognized).toHaveLength(100);
   expect(parsed?.flags.honoured).toEqual({ max_num_seqs: 8 });
 });

@@ -384,6 +384,8 @@ test.each([
   ['model: m\ntensor-parallel-size: 2\n', 'x', 'config'],
   ['\ufeff# flags\n\n  \n--- # of the server\n "model" : m\n', 'x', 'config'],
   [`${'\n'.repeat(1000)}?`, 'x', 'shell'],
+  [`${'ARG a\n# b\n'.repeat(1000)}FRO`, 'x', 'shell'],
+  ['# b\nARG a\n\n  FROM vllm/vllm-openai\nCMD vllm serve m', 'x', 'dockerfile'],
   ['FROM vllm/vllm-openai\nCMD ["--model", "m"]', 'x', 'dockerfile'],
   ['[program:x]\ncommand=vllm serve m', 'x', 'supervisor'],
   ['vllm serve m --port 1', 'x', 'shell'],
