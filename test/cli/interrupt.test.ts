@@ -24,9 +24,6 @@ const REPORTS = ['json', 'junit', 'html', 'markdown', 'github'];
 
 test.each(['stuck-early', 'stuck-late'])(
   'a run in the midst of %s: what is finished is reported, exit 130',
-  {
-    timeout: 60_000,
-  },
   async (name) => {
     const reporters = REPORTS.flatMap((each) => ['--reporter', `${each}=${name}.${each}`]);
     const args = ['run', 'quick.pool.yaml', `${name}.pool.yaml`, '--reporter', 'default', ...reporters];

@@ -60,7 +60,7 @@ describe('run', () => {
     expect(dense.moe).toBeNull();
   });
 
-  test('all shipped scenarios do as they expect', { timeout: 120_000 }, () => {
+  test('all shipped scenarios do as they expect', () => {
     const { status, stdout } = poolscope('run', 'scenarios', '--json');
     const { results } = JSON.parse(stdout);
     expect(results.length).toBeGreaterThanOrEqual(13);

@@ -101,7 +101,7 @@ describe('tune', () => {
     }
   });
 
-  test('docs/tune.md: its commands run', { timeout: 120_000 }, () => {
+  test('docs/tune.md: its commands run', () => {
     const text = readFileSync(join(ROOT, 'docs/tune.md'), 'utf8');
     const commands = [...text.matchAll(/^poolscope (tune .*)$/gm)].map(([, command]) => command.split(' '));
     expect(commands.length).toBeGreaterThanOrEqual(4);

@@ -18,9 +18,7 @@ file('compose.yaml', compose(8192));
 file('follows.pool.yaml', scenario(5));
 file('other.pool.yaml', scenario(5, 'command: vllm serve Qwen/Qwen3-8B --max-model-len 4096'));
 
-test('a scenario, a file that it names, one that breaks: the verdicts follow; Ctrl-C ends it', {
-  timeout: 60_000,
-}, async () => {
+test('a scenario, a file that it names, one that breaks: the verdicts follow; Ctrl-C ends it', async () => {
   const child = spawn(process.execPath, [BIN, 'run', '.', '--watch', '--json'], { cwd: folder });
   const written = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {

@@ -66,9 +66,7 @@ const isAlive = (pid: number) => ![undefined, 'Z'].includes(statOf(pid)?.state);
 
 const finish = (dir: string) => poolscopeIn(folder, ['sweep', 'slow.pool.yaml', '--resume', dir, '--json']);
 
-test('SIGKILL of the whole process group: resumed, the result is that of an undisturbed run', {
-  timeout: 120_000,
-}, async () => {
+test('SIGKILL of the whole process group: resumed, the result is that of an undisturbed run', async () => {
   const undisturbed = finish('undisturbed');
   expect(undisturbed.status).toBe(0);
   const child = await underWay('slow', 'killed');
@@ -80,9 +78,7 @@ test('SIGKILL of the whole process group: resumed, the result is that of an undi
   expect(finish('killed').stdout).toBe(undisturbed.stdout);
 });
 
-test('SIGKILL of its workers: others run their points, the result is that of an undisturbed run', {
-  timeout: 120_000,
-}, async () => {
+test('SIGKILL of its workers: others run their points, the result is that of an undisturbed run', async () => {
   const child = await underWay('slow', 'orphaned');
   const workers = childrenOf(child);
   expect(workers.length).toBeGreaterThan(0);
@@ -93,9 +89,7 @@ test('SIGKILL of its workers: others run their points, the result is that of an 
   expect(finish('orphaned').stdout).toBe(finish('undisturbed').stdout);
 });
 
-test('Ctrl-C stops at once in the middle of points: exit 130, what is finished is kept', {
-  timeout: 60_000,
-}, async () => {
+test('Ctrl-C stops at once in the middle of points: exit 130, what is finished is kept', async () => {
   const child = await underWay('stuck', 'stopped');
   const workers = childrenOf(child);
   let stderr = '';
@@ -110,7 +104,7 @@ test('Ctrl-C stops at once in the middle of points: exit 130, what is finished i
   await expect.poll(() => workers.filter(isAlive)).toEqual([]);
 });
 
-test('a point that takes too long: exit 4, the others are there', { timeout: 60_000 }, () => {
+test('a point that takes too long: exit 4, the others are there', () => {
   const args = ['sweep', 'stuck.pool.yaml', '--resume', 'stopped', '--timeout', '1', '--json'];
   const { status, stdout, stderr } = poolscopeIn(folder, args);
   expect(status).toBe(4);
@@ -118,7 +112,7 @@ test('a point that takes too long: exit 4, the others are there', { timeout: 60_
   expect(JSON.parse(stdout).points).toHaveLength(3);
 });
 
-test('a point that needs too much memory: exit 4, the others are there', { timeout: 60_000 }, () => {
+test('a point that needs too much memory: exit 4, the others are there', () => {
   file('large.pool.yaml', scenario('large', [10, 9e6]));
   const { status, stdout, stderr } = poolscopeIn(folder, ['sweep', 'large.pool.yaml'], {
     NODE_OPTIONS: '--max-old-space-size=100',

@@ -36,7 +36,7 @@ async function outcomeWhile(
   return found;
 }
 
-test('a point that takes every worker with it is given up, in words', { timeout: 60_000 }, async () => {
+test('a point that takes every worker with it is given up, in words', async () => {
   let numTaken = 0;
   const outcome = await outcomeWhile('poisoned', async (access, isDone) => {
     while (!isDone()) {
@@ -62,7 +62,7 @@ test('a point that takes every worker with it is given up, in words', { timeout:
   });
 });
 
-test('a Redis that is full is no fault of Poolscope', { timeout: 60_000 }, async () => {
+test('a Redis that is full is no fault of Poolscope', async () => {
   const outcome = await outcomeWhile('full', async (access, isDone) => {
     await access.redis.config('SET', 'maxmemory', '1');
     while (!isDone()) await sleep(50);
@@ -71,7 +71,7 @@ test('a Redis that is full is no fault of Poolscope', { timeout: 60_000 }, async
   expect(outcome).toMatchObject({ kind: 'limit', message: expect.stringMatching(/^Redis refuses: .*OOM/) });
 });
 
-test('workers of another version take nothing, and are named', { timeout: 60_000 }, async () => {
+test('workers of another version take nothing, and are named', async () => {
   heard.mockClear();
   const told = () => heard.mock.calls.flat().join('\n');
   await outcomeWhile('versions', async (access, isDone) => {

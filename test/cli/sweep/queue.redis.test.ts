@@ -51,9 +51,7 @@ async function outputOf(child: ChildProcess): Promise<string> {
   return stdout;
 }
 
-test('workers are added, killed with -9 and restarted: the result is that of an undisturbed run', {
-  timeout: 180_000,
-}, async () => {
+test('workers are added, killed with -9 and restarted: the result is that of an undisturbed run', async () => {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   await startRedis(port);
@@ -71,7 +69,7 @@ test('workers are added, killed with -9 and restarted: the result is that of an 
   expect(numPoints('workers')).toBe(NUM_POINTS);
 });
 
-test('Redis is killed and restarted', { timeout: 180_000 }, async () => {
+test('Redis is killed and restarted', async () => {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   const redis = await startRedis(port);
@@ -84,7 +82,7 @@ test('Redis is killed and restarted', { timeout: 180_000 }, async () => {
   expect(await output).toBe(undisturbed);
 });
 
-test('Redis comes back empty: what it lost is added again', { timeout: 180_000 }, async () => {
+test('Redis comes back empty: what it lost is added again', async () => {
   const [port, url] = await freePort().then((free) => [free, `redis://127.0.0.1:${free}`] as const);
   await startRedis(port);
   startWorker(url);
@@ -95,7 +93,7 @@ test('Redis comes back empty: what it lost is added again', { timeout: 180_000 }
   expect(await output).toBe(undisturbed);
 });
 
-test('the sweep is killed and resumed while workers go on', { timeout: 180_000 }, async () => {
+test('the sweep is killed and resumed while workers go on', async () => {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   await startRedis(port);
@@ -107,7 +105,7 @@ test('the sweep is killed and resumed while workers go on', { timeout: 180_000 }
   expect(await outputOf(startSweep(url, 'killed'))).toBe(undisturbed);
 });
 
-test('no Redis, or no address: exit 2, and nothing is written', { timeout: 60_000 }, async () => {
+test('no Redis, or no address: exit 2, and nothing is written', async () => {
   const port = await freePort();
   for (const command of [['sweep', 'grid.pool.yaml', '--resume', 'nowhere'], ['worker']]) {
     const away = poolscopeIn(folder, [...command, '--queue', `redis://:secret@127.0.0.1:${port}`]);
