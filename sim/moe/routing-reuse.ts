@@ -15,6 +15,7 @@ export interface RoutingReuse {
   readonly bytesPerToken: number;
 }
 
+/** What it would bring to reuse a workload's routing decisions for equal prefixes; null without experts. */
 export function routingReuse(architecture: Architecture, workload: Workload): RoutingReuse | null {
   const { moe } = architecture;
   if (moe === null) return null;

@@ -67,6 +67,7 @@ export function measure(
   return metric.kind === 'token' ? countedAggregateOf(series, aggregate) : aggregateOf(series, aggregate);
 }
 
+/** The value of an aggregate of a series, each value by its weight; null where there are no samples. */
 export function aggregateOf({ values, weights }: Series, { name, p }: Aggregate): number | null {
   if (values.length === 0) return null;
   switch (name) {

@@ -12,6 +12,7 @@ export interface Cell {
 
 const MAX_TOKENS = 100_000_000;
 
+/** @throws InputError with the place of the value. */
 export function fail({ file, field, place }: Omit<Cell, 'text'>, message: string): never {
   throw new InputError([{ file, place, field, message }]);
 }
@@ -38,6 +39,7 @@ function checkedTokens(at: Omit<Cell, 'text'>, value: number, least: number): nu
   return value;
 }
 
+/** A finite number out of JSON, `least` or more. */
 export function jsonNumber(at: Omit<Cell, 'text'>, value: unknown, least: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     return fail(at, `expected a number, got ${shown(JSON.stringify(value) ?? 'nothing')}`);

@@ -22,6 +22,7 @@ interface Counts {
   numOutside: number;
 }
 
+/** The conversations of such a file; what no turn says of its tokens is estimated from its bytes. */
 export function shareGptTrace(chunks: Iterable<string>, file: string): Trace {
   const counts: Counts = { numEstimated: 0, numShort: 0, numOutside: 0 };
   function* rows(): Generator<TraceRow> {

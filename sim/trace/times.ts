@@ -17,6 +17,7 @@ function exact(at: Omit<Cell, 'text'>, ns: number): number {
   return ns;
 }
 
+/** Reads seconds, like 12.5, as integer nanoseconds since the first row. */
 export function secondsReader(): (cell: Cell) => number {
   const toNs = sinceFirst(NS_PER_S);
   return (cell) => {

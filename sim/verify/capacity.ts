@@ -42,17 +42,18 @@ export interface CapacitySummary {
 export const MEDIAN_LIMIT = 0.03;
 export const P90_LIMIT = 0.1;
 
+/** A logged start-up against the formulas: from the bytes that it logs, and from its configuration alone. */
 export function compareCapacity(record: CapacityRecord): CapacityResult {
   const notCompared = reasonNotToCompare(record);
   const layout = notCompared === null ? recordLayout(record) : null;
-  const figures = layout === null ? null : checkBlocks(record, layout);
+  const figures = layout === null ? [] : checkBlocks(record, layout);
   const predicted = predictCapacity(record);
   const isPrediction = !('unsupported' in predicted);
   return {
     id: record.id,
     model: record.model,
-    figures: figures !== null && figures.length > 0 ? figures : null,
-    notCompared: notCompared ?? (figures !== null && figures.length > 0 ? null : 'too few figures'),
+    figures: figures.length > 0 ? figures : null,
+    notCompared: notCompared ?? (figures.length > 0 ? null : 'too few figures'),
     prediction: isPrediction ? predicted : null,
     unsupported: isPrediction ? null : predicted.unsupported,
   };
@@ -69,6 +70,7 @@ function reasonNotToCompare(record: CapacityRecord): string | null {
   return null;
 }
 
+/** How many figures are inside the log's rounding, and how far off the predictions are. */
 export function summarizeCapacity(results: readonly CapacityResult[]): CapacitySummary {
   const compared = results.filter((result) => result.figures !== null);
   const figures = compared.flatMap((result) => result.figures ?? []);
