@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { HostMemory } from '../sim/memory/host.ts';
 import type { Plan, PlannedRank } from '../sim/memory/plan.ts';
 import type { RankMemory } from '../sim/memory/rank-memory.ts';
+import type { RoomRange } from '../sim/memory/room-range.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { gib, MIB } from '../sim/units.ts';
 import { adviceLines, wouldNotStart } from './advice.ts';
@@ -55,13 +56,22 @@ export function planReport(scenario: Scenario, plan: Plan): string {
     const { numGpuBlocks, groups, hashBlockSize } = plan.pool;
     const inGroups = groups.length > 1 ? ` · cache groups: ${groupNames(groups)}` : '';
     lines.push(
-      row('pool', `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}${inGroups}`),
+      row(
+        'pool',
+        `${counted(numGpuBlocks, 'block')} of ${counted(hashBlockSize, 'token')}${giveOrTake(plan.range)}${inGroups}`,
+      ),
       ...plan.log.map((text, i) => row(i === 0 ? 'vLLM logs' : '', pc.dim(text))),
     );
   } else {
     lines.push(...adviceLines(plan).map(([label, text]) => row(label, text)));
   }
   return [...lines, ...plan.notes.map((note) => pc.dim(row('note', note)))].join('\n');
+}
+
+/** ", give or take 225 (0.33 GiB)". */
+function giveOrTake(range: RoomRange | null): string {
+  if (range === null) return '';
+  return `, give or take ${number(Math.round((range.most - range.fewest) / 2))} (${gib(range.bytes)} GiB)`;
 }
 
 /** What a newcomer asks first. */

@@ -1,5 +1,6 @@
 import type { SizingFlags } from '../sim/memory/startup-input.ts';
 import type { ScenarioSource } from '../sim/share/fragment.ts';
+import { gib } from '../sim/units.ts';
 import { grouped } from '../sim/words.ts';
 import { startWorker } from './app/start-worker.ts';
 import { h } from './dom.ts';
@@ -138,15 +139,20 @@ export class WhatIf {
 }
 
 /** What comes of a plan, in a sentence. */
-function verdictOf({ fit, message, advice }: PlanAnswer): string {
-  const { starts, fails } = t().whatIf;
-  if (fit === null) return fails(message, advice);
-  return starts(
-    grouped(fit.numBlocks),
-    fit.blockSize,
-    fit.maxConcurrency.toFixed(1),
-    grouped(fit.maxModelLen),
-  );
+function verdictOf({ fit, range, message, advice }: PlanAnswer): string {
+  const { starts, fails, sure, near } = t().whatIf;
+  const verdict =
+    fit === null
+      ? fails(message, advice)
+      : starts(
+          grouped(fit.numBlocks),
+          fit.blockSize,
+          fit.maxConcurrency.toFixed(1),
+          grouped(fit.maxModelLen),
+        );
+  if (range === null) return verdict;
+  const spread = gib(range.bytes);
+  return `${verdict} ${range.decides ? near(spread) : sure(spread)}`;
 }
 
 function shown(value: Setting): string {

@@ -6,6 +6,7 @@ import type { AllocatorReport } from './allocator-report.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { HostMemory } from './host.ts';
 import type { RankMemory } from './rank-memory.ts';
+import type { RoomRange } from './room-range.ts';
 
 /** With the state of its allocator after the start, or when it failed. */
 export interface PlannedRank extends RankMemory {
@@ -22,6 +23,8 @@ export type Plan =
       readonly switch?: SchedulerSwitch;
       readonly kvBytesPerToken: number;
       readonly blockBytes: number;
+      /** How sure the number of blocks is; null where a flag says it. */
+      readonly range: RoomRange | null;
       /** What V0's engine is told beside that; null for V1. */
       readonly v0: V0Settings | null;
       /** "GPU KV cache size" as vLLM prints it, tokens. */
@@ -49,6 +52,8 @@ export type Plan =
       /** Empty if the arguments are refused before any memory is looked at. */
       readonly ranks: readonly PlannedRank[];
       readonly host: HostMemory | null;
+      /** Null where it is not the KV cache that is too small. */
+      readonly range: RoomRange | null;
       readonly notes: readonly string[];
     };
 

@@ -22,6 +22,7 @@ import { logLines } from './log-lines.ts';
 import type { Plan } from './plan.ts';
 import { remediesFor } from './remedies.ts';
 import { checkpointNote, type ResolvedHardware, resolveHardware } from './resolve.ts';
+import { nearLimit, roomRange } from './room-range.ts';
 import { allocateRanks } from './start-allocation.ts';
 import { startRefusal } from './start-failures.ts';
 import { type Startup, type StartupInput, startUp } from './startup.ts';
@@ -85,6 +86,7 @@ function attempt(scenario: Scenario): Plan {
     limits: null,
     ranks: [],
     host: null,
+    range: null,
     notes,
   });
   const unparsed = parserRefusal(scenario);
@@ -127,7 +129,7 @@ function parserRefusal({ engine: { invalid, unrecognized } }: Scenario): Refusal
 }
 
 /** The start of an engine whose arguments are accepted: memory of GPUs and host, until it is ready or fails. */
-function planStart(scenario: Scenario, input: StartupInput, notes: readonly string[]): Plan {
+function planStart(scenario: Scenario, input: StartupInput, remarks: readonly string[]): Plan {
   const startup = startUp(input);
   const allocations = allocateRanks(input, startup);
   const blockBytes = Math.max(...startup.ranks.map((rank) => rank.blockBytes));
@@ -139,6 +141,11 @@ function planStart(scenario: Scenario, input: StartupInput, notes: readonly stri
     killedWhileLoading(scenario, host) ??
     startRefusal(input, startup, allocations) ??
     killedWhilePinning(scenario, host);
+  const hangsOnRoom = refusal === null || refusal.because === 'kv-cache-too-small';
+  const range = hangsOnRoom ? roomRange(input, startup) : null;
+  const notes = range?.decides
+    ? [...remarks, nearLimit(range, refusal === null, input.limits.maxModelLen)]
+    : remarks;
   // Without blocks enough there is no KV cache to be allocated.
   const endsBefore = refusal?.because === 'no-kv-cache-memory' || refusal?.because === 'kv-cache-too-small';
   const ranks = startup.ranks.map((rank, i) => {
@@ -146,7 +153,7 @@ function planStart(scenario: Scenario, input: StartupInput, notes: readonly stri
     return { ...rank, allocator: endsBefore ? profiled : report };
   });
   if (refusal !== null) {
-    return { starts: false, ...refusal, remedies: [], limits: input.limits, ranks, host, notes };
+    return { starts: false, ...refusal, remedies: [], limits: input.limits, ranks, host, range, notes };
   }
   return {
     starts: true,
@@ -154,6 +161,7 @@ function planStart(scenario: Scenario, input: StartupInput, notes: readonly stri
     scheduler: schedulerConfig(scenario, input.limits),
     kvBytesPerToken: startup.layout.layerBytes.reduce((sum, bytes) => sum + bytes, 0),
     blockBytes,
+    range,
     v0: isV0 ? v0Settings(scenario, numCpuBlocks) : null,
     kvCacheTokens: startup.kvCacheTokens,
     maxConcurrency: startup.maxConcurrency,

@@ -3,6 +3,7 @@ import { defaultBlockSize } from '../memory/block-size.ts';
 import { defaultAllocatorConf } from '../memory/caching-allocator/conf.ts';
 import { type GraphCapture, NO_GRAPHS, usualGraphs, v0Graphs } from '../memory/graph-capture.ts';
 import { smallestBlockSize } from '../memory/kv-layout.ts';
+import { roomRange } from '../memory/room-range.ts';
 import type { StartupRules } from '../memory/rules.ts';
 import { type AllocationFailure, allocateRanks } from '../memory/start-allocation.ts';
 import { type StartupInput, startUp } from '../memory/startup.ts';
@@ -22,6 +23,8 @@ export interface Prediction {
   readonly loggedKvGib: number;
   /** (predicted − logged) / logged. */
   readonly error: number;
+  /** How sure `poolscope plan` would be, GiB either way. */
+  readonly spreadGib: number;
   /** Sampling is the peak of activations, not the MLP. */
   readonly samples: boolean;
   /** What was logged did start, so nothing should fail to be allocated here. */
@@ -104,6 +107,7 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     kvGib,
     loggedKvGib,
     error: (kvGib - loggedKvGib) / loggedKvGib,
+    spreadGib: (roomRange(input, startup)?.bytes ?? 0) / GIB,
     samples: rank.activation.sampler > rank.activation.mlp,
     outOfMemory: failures.find((failure) => failure !== null) ?? null,
     parts: [

@@ -367,6 +367,9 @@ export const en = {
     starts: (blocks: string, size: number, requests: string, tokens: string) =>
       `Starts with ${blocks} blocks of ${size} tokens: ${requests} requests of ${tokens} tokens fit at once.`,
     fails: (message: string, advice: string) => `Would not start: ${advice}. vLLM says: ${message}`,
+    sure: (gib: string) => `The KV cache may turn out ${gib} GiB smaller or larger.`,
+    near: (gib: string) =>
+      `It depends: the KV cache may turn out ${gib} GiB smaller or larger, and that decides here.`,
   },
 
   experts: {

@@ -329,6 +329,8 @@ export const zh: Texts = {
     starts: (blocks, size, requests, tokens) =>
       `可以启动：${blocks} 个块，每块 ${size} 个词元；可同时容纳 ${requests} 个 ${tokens} 词元的请求。`,
     fails: (message, advice) => `无法启动：${advice}。vLLM 的原话：${message}`,
+    sure: (gib) => `KV 缓存的实际大小可能相差 ± ${gib} GiB。`,
+    near: (gib) => `看情况：KV 缓存的实际大小可能相差 ± ${gib} GiB，而这里正取决于它。`,
   },
 
   experts: {

@@ -1,5 +1,6 @@
 import type { InputError } from '../../sim/error.ts';
 import type { RankStrip } from '../../sim/memory/rank-strip.ts';
+import type { RoomRange } from '../../sim/memory/room-range.ts';
 import type { SizingFlags } from '../../sim/memory/startup-input.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 import type { FlagValue } from '../../sim/scenario/stated-flags.ts';
@@ -30,6 +31,8 @@ export interface PlanAnswer {
     readonly maxConcurrency: number;
     readonly maxModelLen: number;
   } | null;
+  /** How sure the size of the pool is; null where a flag says it. */
+  readonly range: RoomRange | null;
   readonly message: string;
   readonly advice: string;
   readonly strips: readonly RankStrip[];

@@ -46,7 +46,8 @@ export function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagVa
     hardware: { ...scenario.hardware, count },
   });
   const strips = rankStrips(plan);
-  if (!plan.starts) return { fit: null, message: plan.message, advice: adviceText(plan), strips };
+  const { range } = plan;
+  if (!plan.starts) return { fit: null, range, message: plan.message, advice: adviceText(plan), strips };
   const { pool, maxConcurrency, scheduler } = plan;
   const { numGpuBlocks: numBlocks, groups } = pool;
   const fit = {
@@ -55,5 +56,5 @@ export function whatIf(scenario: Scenario, flags: Readonly<Record<string, FlagVa
     maxConcurrency,
     maxModelLen: scheduler.maxModelLen,
   };
-  return { fit, message: '', advice: '', strips };
+  return { fit, range, message: '', advice: '', strips };
 }
