@@ -36,6 +36,7 @@ const LINES: readonly Line[] = [
   { label: '  experts', bytes: (rank) => rank.weights.experts, detail: true },
   { label: '  encoder', bytes: (rank) => rank.weights.encoder, detail: true },
   { label: '  kept on host', bytes: (rank) => -rank.offloadedBytes, detail: true },
+  { label: 'drafter', bytes: (rank) => rank.drafterBytes, sign: '▚', paint: pc.blue },
   { label: 'load balancer', bytes: (rank) => rank.balancerBytes, sign: '▞', paint: pc.blue },
   { label: 'activation peak', bytes: (rank) => rank.activationBytes, sign: '▓', paint: pc.magenta },
   { label: '  of the MLP', bytes: (rank) => rank.activation.mlp, detail: true },
@@ -162,6 +163,7 @@ function leftBytes(rank: RankMemory): number {
     rank.otherBytes -
     rank.weightBytes -
     rank.balancerBytes -
+    rank.drafterBytes -
     rank.activationBytes -
     rank.nonTorchBytes -
     rank.cudaGraphBytes -

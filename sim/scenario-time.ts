@@ -1,7 +1,5 @@
-import type { Architecture } from './catalog/architecture.ts';
 import type { TimingParameters } from './catalog/gpus.ts';
-import { findModel } from './catalog/models.ts';
-import { parseModelConfig } from './catalog/parse-model-config.ts';
+import { drafterOf } from './memory/drafter.ts';
 import { draftingOf } from './memory/drafting.ts';
 import { usualGraphs } from './memory/graph-capture.ts';
 import { graphsOf } from './memory/graph-flags.ts';
@@ -10,11 +8,11 @@ import { encoderRanks } from './memory/parallel.ts';
 import { type ResolvedHardware, resolveHardware } from './memory/resolve.ts';
 import { limitsOf } from './memory/startup-input.ts';
 import type { Scenario } from './scenario/scenario.ts';
-import type { Drafting } from './time/drafting.ts';
+import type { Drafting as DraftingTime } from './time/drafting.ts';
 import { fixedStepTime } from './time/fixed.ts';
 import { type HostOverhead, V0_OVERHEAD, V1_OVERHEAD } from './time/host.ts';
 import { type RooflineInput, type RooflineOptions, rooflineStepTime } from './time/roofline.ts';
-import { partOf, rooflineStages, sharedStages } from './time/stages.ts';
+import { rooflineStages, sharedStages } from './time/stages.ts';
 import { tableStepTime } from './time/step-table.ts';
 import type { StageTimes, StepTimeModel } from './time/step-time.ts';
 
@@ -41,7 +39,7 @@ export function timingOf(scenario: Scenario): RooflineInput {
       ...paddingOf(scenario, hardware),
       ...(link !== null && { link }),
       ...(host !== null && { host }),
-      ...drafterOf(scenario, architecture),
+      ...draftingTime(scenario, hardware),
       ...(architecture.encoder && {
         encoder: {
           architecture: architecture.encoder,
@@ -70,21 +68,14 @@ function paddingOf(
   return isUsual ? { largestGraph } : { largestGraph: sizes.at(-1) ?? 0, graphSizes: sizes };
 }
 
-/** Methods that look drafts up in the text. */
-const LOOKS_UP = new Set(['ngram', 'ngram_gpu', 'suffix']);
-
-/** Who drafts: a head with one layer like the model's, or a model of its own. */
-function drafterOf(scenario: Scenario, architecture: Architecture): { drafting?: Drafting } {
-  const drafting = draftingOf(scenario);
-  if (drafting === null || LOOKS_UP.has(drafting.method)) return {};
-  const { numLayers } = architecture;
-  const known = drafting.readsHiddenStates ? null : findModel(drafting.model);
-  const model = drafting.readsHiddenStates
-    ? partOf(architecture, { first: numLayers - 1, end: numLayers })
-    : known && parseModelConfig(known.config);
-  return {
-    drafting: { model: model && !('missing' in model) ? model : null, numTokens: drafting.numTokens },
-  };
+/** Who drafts for the next step, and how many. */
+function draftingTime(
+  scenario: Scenario,
+  { architecture, weightFormat }: ResolvedHardware,
+): { drafting?: DraftingTime } {
+  const drafter = drafterOf(scenario, architecture, weightFormat);
+  const numTokens = draftingOf(scenario)?.numTokens ?? 0;
+  return drafter === null ? {} : { drafting: { model: drafter.model, numTokens } };
 }
 
 /**

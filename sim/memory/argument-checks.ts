@@ -1,6 +1,7 @@
 import { asyncScheduling } from './async-scheduling.ts';
 import { type Arguments, type Check, type Refusal, refuse } from './check.ts';
 import { contextParallel } from './context-parallel-checks.ts';
+import { draftPages } from './drafter-checks.ts';
 import { draftingOf, draftsAreSaidOnce } from './drafting.ts';
 import { eplb } from './eplb-checks.ts';
 import { fitsLength } from './fitted-length.ts';
@@ -217,6 +218,7 @@ const V1_CHECKS: readonly Check[] = [
   draftsAreSaidOnce,
   asyncScheduling,
   graphs,
+  draftPages,
   batchHoldsDrafts,
   dtypeIsKnown,
 ];

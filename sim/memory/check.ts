@@ -4,6 +4,7 @@ import type { StartFailure } from '../scenario/expectations.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Parallel } from './parallel.ts';
+import type { WeightFormat } from './weight-format.ts';
 
 /** Why vLLM refuses its arguments. */
 export interface Refusal {
@@ -18,6 +19,8 @@ export interface Arguments {
   readonly architecture: Architecture;
   readonly gpu: Pick<Gpu, 'id' | 'computeCapability'>;
   readonly parallel: Parallel;
+  readonly weightFormat: WeightFormat;
+  readonly kvElementBytes: number;
   readonly limits: BatchLimits;
   /** Tokens per block. */
   readonly blockSize: number;

@@ -9,6 +9,8 @@ export interface KvLayout {
   readonly layers: readonly (readonly number[])[];
   /** Of every layer, per token of the request, on one rank. */
   readonly layerBytes: readonly number[];
+  /** Of layerBytes, those of who drafts: the last ones. */
+  readonly numDraftLayers: number;
   /** Bytes of one layer's part of a block, where there are several groups: the same in all of them. */
   readonly pageBytes: number;
 }
@@ -25,30 +27,35 @@ const NEARLY_EQUAL = 1.5;
  * @param tokenBytes of every layer, per token that the rank keeps.
  * @param separate false: V0 and --disable-hybrid-kv-cache-manager keep everything for every layer.
  * @param contextRanks share out the tokens: a block holds as many of each.
+ * @param draftBytes of every layer of who drafts: they see everything, and are the last stage's.
  */
 export function kvLayout(
   local: LocalAttention | null,
   pageTokens: number,
   tokenBytes: readonly number[],
   separate: boolean,
-  contextRanks = 1,
+  { contextRanks = 1, draftBytes = [] }: { contextRanks?: number; draftBytes?: readonly number[] } = {},
 ): KvLayout {
   const blockSize = pageTokens * contextRanks;
-  const layerBytes = tokenBytes.map((bytes) => bytes / contextRanks);
+  const layerBytes = [...tokenBytes, ...draftBytes].map((bytes) => bytes / contextRanks);
   const all = layerBytes.map((_, layer) => layer);
   const pageBytes = Math.max(...layerBytes) * blockSize;
-  const groupOf = (layers: readonly number[], kind: KvCacheGroup['kind'], window: number): KvCacheGroup => {
-    const bytes = Math.max(...layers.map((layer) => layerBytes[layer]));
-    return { kind, blockSize: Math.floor(pageBytes / bytes), window };
-  };
-  const full = local === null || !separate ? all : all.filter((layer) => !local.isLocal[layer]);
-  if (local === null || full.length === all.length) {
-    return { groups: [{ kind: 'full', blockSize, window: 0 }], layers: [all], layerBytes, pageBytes };
+  const isLimited = (layer: number) => separate && local?.isLocal[layer] === true;
+  const rest = { layerBytes, pageBytes, numDraftLayers: draftBytes.length };
+  if (local === null || !all.some(isLimited)) {
+    return { groups: [{ kind: 'full', blockSize, window: 0 }], layers: [all], ...rest };
   }
-  const limited = all.filter((layer) => local.isLocal[layer]);
-  const kinds: [KvCacheGroup, number[]][] = [[groupOf(limited, local.kind, local.window), limited]];
-  if (full.length > 0) kinds.push([groupOf(full, 'full', 0), full]);
-  kinds.sort(([, a], [, b]) => a[0] - b[0]);
+  const groupOf = (layer: number): KvCacheGroup => ({
+    kind: isLimited(layer) ? local.kind : 'full',
+    blockSize: Math.floor(pageBytes / layerBytes[layer]),
+    window: isLimited(layer) ? local.window : 0,
+  });
+  const alike = new Map<string, number[]>();
+  for (const layer of all) {
+    const key = `${isLimited(layer)}/${layerBytes[layer]}`;
+    alike.set(key, [...(alike.get(key) ?? []), layer]);
+  }
+  const kinds = [...alike.values()].map((layers) => [groupOf(layers[0]), layers] as const);
   const counts = kinds.map(([, layers]) => layers.length);
   const least = Math.min(...counts);
   const most = Math.max(...counts);
@@ -62,7 +69,7 @@ export function kvLayout(
       layers.push(members.filter((_, position) => position % numGroups === i));
     }
   }
-  return { groups, layers, layerBytes, pageBytes };
+  return { groups, layers, ...rest };
 }
 
 /** Tokens of the smallest block, of which the others are multiples: `--block-size`, as far as pages allow. */
@@ -76,9 +83,15 @@ export function pagesUnify(layerBytes: readonly number[]): boolean {
   return layerBytes.every((bytes) => most % bytes === 0);
 }
 
+/** The layers [first, end) of one stage. */
+export function cachedLayers({ layerBytes, numDraftLayers }: KvLayout, pipeline: number, stage: number) {
+  const { first, end } = stageLayers(layerBytes.length - numDraftLayers, pipeline)[stage];
+  return { first, end: stage === pipeline - 1 ? layerBytes.length : end };
+}
+
 /** Bytes of a block on one pipeline stage: a page in as many tensors as its largest group has layers there. */
 export function stageBlockBytes(layout: KvLayout, pipeline: number, stage: number): number {
-  const { first, end } = stageLayers(layout.layerBytes.length, pipeline)[stage];
+  const { first, end } = cachedLayers(layout, pipeline, stage);
   if (layout.groups.length === 1) {
     const bytes = layout.layerBytes.slice(first, end).reduce((sum, layer) => sum + layer, 0);
     return bytes * layout.groups[0].blockSize;

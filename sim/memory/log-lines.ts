@@ -15,7 +15,9 @@ export function logLines(input: StartupInput, startup: Startup, numCpuBlocks: nu
       `Maximum concurrency for ${maxModelLen} tokens per request: ${concurrency}`,
     ];
   }
-  const lines = [`Model loading took ${gib(first.weightBytes + first.balancerBytes)} GiB memory`];
+  const lines = [
+    `Model loading took ${gib(first.weightBytes + first.balancerBytes + first.drafterBytes)} GiB memory`,
+  ];
   if (first.cudaGraphBytes > 0) {
     const { piecewise, full, copies } = input.graphs;
     const counted = Object.entries({ PIECEWISE: piecewise, FULL: full })

@@ -8,7 +8,7 @@ export function rankStrips({ ranks }: Plan): RankStrip[] {
     const parts = [
       rank.otherBytes,
       rank.nonTorchBytes,
-      rank.weightBytes + rank.balancerBytes,
+      rank.weightBytes + rank.balancerBytes + rank.drafterBytes,
       rank.activationBytes,
       rank.cudaGraphBytes,
       rank.kvCacheBytes,

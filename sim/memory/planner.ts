@@ -206,8 +206,15 @@ function notesOn(scenario: Scenario, { architecture }: ResolvedHardware, input: 
   if (input.lora && architecture.moe !== null) notes.push('LoRA slots of experts are not modelled');
   const unread = Object.keys(compilationOf(scenario)).filter((key) => !READ_KEYS.includes(key));
   if (unread.length > 0) notes.push(`left out of --compilation-config: ${unread.join(', ')}`);
-  if (draftingOf(scenario) !== null) {
-    notes.push('memory of a draft model is not modelled');
+  const { drafter } = input;
+  if (drafter?.model === null) {
+    notes.push('the draft model is not in the catalogue: its memory is left out');
+  } else if (drafter) {
+    notes.push(
+      drafter.statesIn > 0
+        ? "who drafts has one layer like the model's last, for what its config.json does not say"
+        : 'activations and CUDA graphs of the draft model are left out',
+    );
   }
   return notes;
 }

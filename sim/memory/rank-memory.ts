@@ -18,6 +18,8 @@ export interface RankMemory {
   readonly offloadedBytes: number;
   /** The expert-parallel load balancer's own, allocated while the model loads. */
   readonly balancerBytes: number;
+  /** Weights of who drafts. */
+  readonly drafterBytes: number;
   /** Peak of activations while profiling. */
   readonly activationBytes: number;
   readonly activation: ActivationPeak;

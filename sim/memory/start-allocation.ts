@@ -5,7 +5,7 @@ import { SimulatedDevice } from './caching-allocator/device.ts';
 import { cudaGraphBytes, v0GraphBytes } from './cuda-graphs.ts';
 import type { RankMemory } from './rank-memory.ts';
 import { kvTensors, profileTensors, samplerTensors, weightTensors } from './start-tensors.ts';
-import { balancerTensorsOf, type Startup, type StartupInput } from './startup.ts';
+import { balancerTensorsOf, drafterTensorsOf, type Startup, type StartupInput } from './startup.ts';
 
 /** Where a start is when memory runs out, in order. */
 export type StartStage = 'weights' | 'profile' | 'kv-cache' | 'cuda-graphs' | 'warm-up';
@@ -67,7 +67,11 @@ export function startRank(
 ): RankStart {
   const { rules } = input;
   const start = new RankStart(input, rank);
-  start.keep('weights', 'weights', [...weightTensors(input, rank), ...balancerTensorsOf(input, rank.place)]);
+  start.keep('weights', 'weights', [
+    ...weightTensors(input, rank),
+    ...balancerTensorsOf(input, rank.place),
+    ...drafterTensorsOf(input, rank.place),
+  ]);
   const [encoder, ...forward] = profileTensors(input, rank);
   start.use('profile', encoder);
   start.keep('profile', 'activations', [rank.activation.keptWorkspace]);

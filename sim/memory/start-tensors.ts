@@ -1,4 +1,4 @@
-import type { KvLayout } from './kv-layout.ts';
+import { cachedLayers, type KvLayout } from './kv-layout.ts';
 import { stageLayers } from './parallel.ts';
 import type { RankMemory } from './rank-memory.ts';
 import { bytesPerLogit } from './sampler-bytes.ts';
@@ -104,7 +104,7 @@ export function logitTensors({ rules, architecture }: StartupInput, rows: number
  * shares a tensor.
  */
 export function kvTensors(layout: KvLayout, pipeline: number, stage: number, numBlocks: number): number[] {
-  const { first, end } = stageLayers(layout.layerBytes.length, pipeline)[stage];
+  const { first, end } = cachedLayers(layout, pipeline, stage);
   if (layout.groups.length === 1) {
     const { blockSize } = layout.groups[0];
     return layout.layerBytes.slice(first, end).map((bytes) => bytes * blockSize * numBlocks);

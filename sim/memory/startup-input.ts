@@ -5,6 +5,7 @@ import { GIB } from '../units.ts';
 import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import { blockSizeOf } from './block-size.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
+import { drafterOf } from './drafter.ts';
 import { fitsLength } from './fitted-length.ts';
 import { profilesEncoder } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
@@ -85,6 +86,7 @@ export function startupInputOf(
     fitsLength: fitsLength(scenario),
     lora: loraSlots(scenario),
     profilesEncoder: profilesEncoder(scenario),
+    drafter: drafterOf(scenario, architecture, hardware.weightFormat),
     offloadBytes: Math.round(numberOf(flag('cpu_offload_gb'), 0) * GIB) + cachedExperts(scenario, hardware),
     ...besideExperts(scenario, hardware, limits),
     otherBytes: scenario.hardware.otherGib.map((gib) => Math.round(gib * GIB)),

@@ -4,6 +4,7 @@ import { activationPeak } from './activation.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { cudaGraphBytes } from './cuda-graphs.ts';
+import { type Drafter, drafterTensors } from './drafter.ts';
 import type { GraphCapture } from './graph-capture.ts';
 import { layerKvBytes } from './kv-cache.ts';
 import {
@@ -48,6 +49,8 @@ export interface StartupInput {
   readonly lora?: LoraSlots | null;
   /** false: the profiling run leaves the encoder out. */
   readonly profilesEncoder?: boolean;
+  /** Who drafts; absent = nobody, or it takes nothing. */
+  readonly drafter?: Drafter | null;
   /** Weights to keep in host memory, per rank. */
   readonly offloadBytes: number;
   /** Of the load balancer on each rank, by pipeline stage, bytes each; empty without one. */
@@ -77,13 +80,10 @@ export function startUp(input: StartupInput): Startup {
   const { architecture, rules, parallel, limits } = input;
   const layerBytes = layerKvBytes(architecture, parallel.tensor, input.kvElementBytes, rules.mlaAlignment);
   const separate = rules.engine === 'v1' && input.separateKinds;
-  const layout = kvLayout(
-    architecture.localAttention,
-    input.blockSize,
-    layerBytes,
-    separate,
-    parallel.contextRanks,
-  );
+  const layout = kvLayout(architecture.localAttention, input.blockSize, layerBytes, separate, {
+    contextRanks: parallel.contextRanks,
+    draftBytes: draftBytes(input),
+  });
   const ranks = placesOf(parallel).map((place, rank) => rankMemory(input, layout, place, rank));
   const numBlocks = input.numBlocksOverride ?? Math.max(0, Math.min(...ranks.map((rank) => rank.numBlocks)));
   const perRequest = blocksPerRequest(layout, limits.maxModelLen, limits.maxNumBatchedTokens);
@@ -94,6 +94,13 @@ export function startUp(input: StartupInput): Startup {
     blocksPerRequest: perRequest,
     ...capacityOf(layout, rules, numBlocks, limits.maxModelLen, perRequest),
   };
+}
+
+/** Of every layer of who drafts, per token. */
+function draftBytes({ drafter, parallel, kvElementBytes, rules }: StartupInput): number[] {
+  return drafter?.model
+    ? layerKvBytes(drafter.model, parallel.tensor, kvElementBytes, rules.mlaAlignment)
+    : [];
 }
 
 /** What so many blocks hold, by the version's own rule: V0 counts tokens, V1 whole blocks of a request. */
@@ -121,11 +128,20 @@ export function balancerTensorsOf(
   return balancerTensors[stage] ?? [];
 }
 
+/** The weights of who drafts on one rank, on the last stage; bytes each. */
+export function drafterTensorsOf(
+  { drafter, parallel }: StartupInput,
+  { stage }: RankPlace,
+): readonly number[] {
+  return drafter && stage === parallel.pipeline - 1 ? drafterTensors(drafter, parallel) : [];
+}
+
 function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, rank: number): RankMemory {
   const { architecture, rules, parallel, limits, totalBytes } = input;
   const weights = rankWeights(architecture, parallel, place, input.format, input.lora);
   const weightBytes = Math.max(0, sumOfWeights(weights) - input.offloadBytes);
-  const balancerBytes = balancerTensorsOf(input, place).reduce((sum, bytes) => sum + bytes, 0);
+  const balancerBytes = total(balancerTensorsOf(input, place));
+  const drafterBytes = total(drafterTensorsOf(input, place));
   const activation = activationPeak(architecture, parallel, rules, {
     tokens: limits.maxNumBatchedTokens,
     sequences: limits.maxNumSeqs,
@@ -143,7 +159,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
   const budgetBytes = Math.ceil(totalBytes * input.memoryShare);
   const availableBytes =
     input.kvCacheMemoryBytes ??
-    budgetBytes - weightBytes - balancerBytes - activation.bytes - nonTorchBytes - graphs;
+    budgetBytes - weightBytes - balancerBytes - drafterBytes - activation.bytes - nonTorchBytes - graphs;
   const blockBytes = stageBlockBytes(layout, parallel.pipeline, place.stage);
   return {
     rank,
@@ -155,6 +171,7 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
     weights,
     offloadedBytes: sumOfWeights(weights) - weightBytes,
     balancerBytes,
+    drafterBytes,
     activationBytes: activation.bytes,
     activation,
     nonTorchBytes,
@@ -165,4 +182,8 @@ function rankMemory(input: StartupInput, layout: KvLayout, place: RankPlace, ran
     numBlocks: Math.max(0, Math.floor(availableBytes / blockBytes)),
     kvCacheBytes: 0,
   };
+}
+
+function total(bytes: readonly number[]): number {
+  return bytes.reduce((sum, each) => sum + each, 0);
 }

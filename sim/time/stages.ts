@@ -1,4 +1,4 @@
-import type { Architecture } from '../catalog/architecture.ts';
+import { partOf } from '../catalog/part-of.ts';
 import { stageLayers } from '../memory/parallel.ts';
 import { NO_OVERHEAD } from './host.ts';
 import { type RooflineInput, rooflineStepTime } from './roofline.ts';
@@ -48,21 +48,6 @@ export function sharedStages(step: StepTimeModel, numLayers: number, numStages: 
         stageNs[stage] = Math.round((ns * end) / numLayers) - Math.round((ns * first) / numLayers);
       });
       return 0;
-    },
-  };
-}
-
-/** A model with some of its layers only. */
-export function partOf(model: Architecture, { first, end }: { first: number; end: number }): Architecture {
-  const { moe, localAttention } = model;
-  const hasExperts = moe?.hasExperts.slice(first, end) ?? [];
-  return {
-    ...model,
-    numLayers: end - first,
-    moe: moe && { ...moe, hasExperts, layers: hasExperts.filter(Boolean).length },
-    localAttention: localAttention && {
-      ...localAttention,
-      isLocal: localAttention.isLocal.slice(first, end),
     },
   };
 }

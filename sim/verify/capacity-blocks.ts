@@ -61,7 +61,7 @@ export function recordLayout(record: CapacityRecord): RecordLayout | null {
     record.block_size ?? 16,
     layerKvBytes(model, record.tensor_parallel_size ?? 1, elementBytes, rules.mlaAlignment),
     rules.engine === 'v1',
-    record.decode_context_parallel ?? 1,
+    { contextRanks: record.decode_context_parallel ?? 1 },
   );
   return {
     rules,

@@ -87,7 +87,7 @@ describe('cache groups', () => {
 
   test('ranks that share out the tokens: a block of all of them, with the bytes of one', () => {
     const one = kvLayout(null, 16, [1152, 1152], true);
-    const eight = kvLayout(null, 16, [1152, 1152], true, 8);
+    const eight = kvLayout(null, 16, [1152, 1152], true, { contextRanks: 8 });
     expect(eight.groups[0].blockSize).toBe(128);
     expect(stageBlockBytes(eight, 1, 0)).toBe(stageBlockBytes(one, 1, 0));
     expect(blocksPerRequest(eight, 1000, 8192)).toBe(8);
