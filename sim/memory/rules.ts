@@ -34,7 +34,7 @@ export function rulesOfRelease(engine: 'v0' | 'v1', [major, minor, patch]: reado
     sortsLogits: isV0 || !since(16),
     keepsMoeWorkspace: !isV0 && since(13),
     countsExchangeSetUp: isV0 || !since(11),
-    countsContext: isV0 ? minor === 6 && patch > 3 : !since(9),
+    countsContext: isV0 ? minor === 6 && patch > 3 : !since(9) || (minor === 9 && patch < 1),
     budgetsGraphs: !isV0 && since(21),
     mlaAlignment: isV0 && !since(7) ? null : isV0 && minor === 7 ? 256 : 1,
     tokensFromConcurrency: !isV0 && since(21),

@@ -1,15 +1,21 @@
 import { rulesOfRelease, type StartupRules } from '../memory/rules.ts';
 import type { CapacityRecord } from './capacity-record.ts';
 
-/** Builds off a fork number vLLM's commits: the first of this many are older than 0.21. */
-const COMMITS_BEFORE_0_21 = 15_500;
-const COMMITS_BEFORE_0_16 = 13_500;
+/** Builds off a fork number vLLM's commits; a release has all but so many of them, newest first. */
+const COMMITS_BEFORE: readonly (readonly [count: number, release: readonly number[]])[] = [
+  [15_500, [0, 21, 0]],
+  [13_500, [0, 16, 0]],
+  [9_808, [0, 11, 0]],
+  [7_050, [0, 9, 1]],
+];
 
 /** When releases came out whose rules differ from those before, newest first. */
 const RELEASED: readonly (readonly [date: string, release: readonly number[]])[] = [
   ['2026-05-01', [0, 21, 0]],
   ['2026-02-01', [0, 16, 0]],
   ['2025-12-18', [0, 13, 0]],
+  ['2025-10-02', [0, 11, 0]],
+  ['2025-06-10', [0, 9, 1]],
   ['2025-05-27', [0, 9, 0]],
   ['2025-03-18', [0, 8, 0]],
   ['2025-01-27', [0, 7, 0]],
@@ -21,8 +27,7 @@ const RELEASED: readonly (readonly [date: string, release: readonly number[]])[]
 export function releaseOf({ vllm_version: version, date }: CapacityRecord): readonly number[] | null {
   const commits = /^0\.1\.dev(\d+)/.exec(version ?? '');
   if (commits !== null) {
-    const count = Number(commits[1]);
-    return count >= COMMITS_BEFORE_0_21 ? [0, 21, 0] : count >= COMMITS_BEFORE_0_16 ? [0, 16, 0] : [0, 9, 0];
+    return COMMITS_BEFORE.find(([count]) => Number(commits[1]) >= count)?.[1] ?? [0, 9, 0];
   }
   const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version ?? '');
   if (match !== null) return [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
@@ -30,9 +35,9 @@ export function releaseOf({ vllm_version: version, date }: CapacityRecord): read
   return RELEASED.find(([from]) => (date ?? '') >= from)?.[1] ?? [0, 5, 0];
 }
 
-/** Without version and date, a V0 record counts as 0.7 or later and a V1 record as 0.9 to 0.15. */
+/** Without version and date, a V0 record counts as 0.7 or later and a V1 record as 0.9.1 or 0.10. */
 export function recordRules(record: CapacityRecord): StartupRules {
-  return rulesOfRelease(record.engine, releaseOf(record) ?? [0, record.engine === 'v0' ? 7 : 9, 0]);
+  return rulesOfRelease(record.engine, releaseOf(record) ?? (record.engine === 'v0' ? [0, 7, 0] : [0, 9, 1]));
 }
 
 /** Whether a release is older than the oldest whose profiling run is modelled, 0.6.3. */

@@ -133,6 +133,10 @@ describe('which release a record ran', () => {
     ['0.8.5.post1', null, [0, 8, 5]],
     ['0.11.1rc3.dev29+g3fa2c1218', null, [0, 11, 1]],
     ['0.1.dev16040+g93ea1fcd5.d20260508', null, [0, 21, 0]],
+    ['0.1.dev9950+g0', null, [0, 11, 0]],
+    ['0.1.dev100+g0', null, [0, 9, 0]],
+    [null, '2025-07-22', [0, 9, 1]],
+    [null, '2025-11-03', [0, 11, 0]],
     [null, '2024-12-13', [0, 6, 4]],
     [null, '2025-03-15', [0, 7, 0]],
     [null, '2023-12-12', [0, 5, 0]],
@@ -150,6 +154,8 @@ describe('which release a record ran', () => {
     expect(rules('v0', '0.6.5').countsContext).toBe(true);
     expect(rules('v1', '0.15.1').sortsLogits).toBe(true);
     expect(rules('v1', '0.16.0').sortsLogits).toBe(false);
+    expect(rules('v1', '0.9.0').countsContext).toBe(true);
+    expect(rules('v1', '0.9.1').countsContext).toBe(false);
     expect(rules('v1', '0.10.2').countsExchangeSetUp).toBe(true);
     expect(rules('v1', '0.11.0').countsExchangeSetUp).toBe(false);
     expect(isTooOld({ ...record('r001'), vllm_version: '0.6.1.post2' })).toBe(true);
