@@ -12,6 +12,8 @@ export interface StatedLimits {
   readonly longPrefillTokenThreshold: number | null;
   /** --performance-mode throughput; absent = no. */
   readonly doublesDefaults?: boolean;
+  /** Experts of several replicas exchange tokens in batches of low latency; absent = no. */
+  readonly exchangesBatches?: boolean;
 }
 
 /** What bounds a step and a request, resolved. */
@@ -29,6 +31,8 @@ const V0_LONG_CONTEXT = 32_768;
 /** V0 let multimodal models profile at least this many tokens. */
 const V0_MULTIMODAL_TOKENS = 5120;
 const DEFAULT_CHUNK = 2048;
+/** V1's default where experts of several replicas exchange tokens in batches. */
+const EXCHANGED_CHUNK = 256;
 /** vLLM's own default share of a prompt that counts as long once several partial prefills are allowed. */
 const LONG_PREFILL_SHARE = 0.04;
 
@@ -80,7 +84,8 @@ function v1Limits(stated: StatedLimits, maxModelLen: number, gpu: Pick<Gpu, 'id'
   const isLarge = gpu.memoryGib >= 70 && !/a100/i.test(gpu.id);
   const times = stated.doublesDefaults ? 2 : 1;
   const maxNumSeqs = stated.maxNumSeqs ?? times * (isLarge ? 1024 : 256);
-  let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? times * (isLarge ? 8192 : DEFAULT_CHUNK);
+  const usual = stated.exchangesBatches ? EXCHANGED_CHUNK : isLarge ? 8192 : DEFAULT_CHUNK;
+  let maxNumBatchedTokens = stated.maxNumBatchedTokens ?? times * usual;
   if (stated.maxNumBatchedTokens === null) {
     if (!enableChunkedPrefill) maxNumBatchedTokens = Math.max(maxNumBatchedTokens, maxModelLen);
     maxNumBatchedTokens = Math.min(maxNumBatchedTokens, maxNumSeqs * maxModelLen);

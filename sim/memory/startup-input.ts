@@ -16,8 +16,11 @@ import { type ResolvedHardware, resolveHardware } from './resolve.ts';
 import { rulesOf } from './rules.ts';
 import type { StartupInput } from './startup.ts';
 
+/** Of --all2all-backend. */
+const EXCHANGES_BATCHES: readonly string[] = ['deepep_low_latency', 'nixl_ep'];
+
 /** The limits of a scenario's batches, its flags and vLLM's defaults together. */
-export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHardware): BatchLimits {
+export function limitsOf(scenario: Scenario, { gpu, architecture, parallel }: ResolvedHardware): BatchLimits {
   const flag = flagsOf(scenario);
   const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
   // V0 does not chunk by itself where there are adapters.
@@ -32,6 +35,8 @@ export function limitsOf(scenario: Scenario, { gpu, architecture }: ResolvedHard
       maxNumPartialPrefills: stated('max_num_partial_prefills'),
       longPrefillTokenThreshold: stated('long_prefill_token_threshold'),
       doublesDefaults: flag('performance_mode') === 'throughput',
+      exchangesBatches:
+        EXCHANGES_BATCHES.includes(String(flag('all2all_backend'))) && parallel.experts && parallel.data > 1,
     },
     rulesOf(scenario.vllm),
     gpu,

@@ -149,6 +149,22 @@ describe('defaults by version and GPU', () => {
     },
   );
 
+  test('experts of several replicas that exchange batches of low latency: 256 tokens, no more sequences', () => {
+    const of = (flags: string) =>
+      started(
+        `vllm serve Qwen/Qwen3-30B-A3B --data-parallel-size 2 --enable-expert-parallel ${flags}`,
+        'h100',
+      ).scheduler;
+    expect(of('--all2all-backend deepep_low_latency')).toMatchObject({
+      maxNumBatchedTokens: 256,
+      maxNumSeqs: 256,
+    });
+    expect(of('--all2all-backend deepep_low_latency --max-num-batched-tokens 1024')).toMatchObject({
+      maxNumBatchedTokens: 1024,
+    });
+    expect(of('--all2all-backend deepep_high_throughput')).toMatchObject({ maxNumBatchedTokens: 8192 });
+  });
+
   test('--max-model-len auto: the batch is sized by the model’s own length; V0 does not know it', () => {
     const batch = (length: string) =>
       started(`${LLAMA} --no-enable-chunked-prefill --max-model-len ${length}`, 'l40s').scheduler
