@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InputError } from '../../sim/error.ts';
 import type { Override } from '../../sim/scenario/overrides.ts';
 import { ExitCode } from '../exit-code.ts';
-import { isCommand, loadScenario, SCENARIO_ENDINGS } from '../load.ts';
+import { loadScenario, SCENARIO_ENDINGS } from '../load.ts';
 import { printerOf } from '../printer.ts';
 import { ProgressBar } from '../progress.ts';
 import { isInShard, type Shard, shardOf } from '../shard.ts';
@@ -106,7 +106,6 @@ export function printReport(
 
 /** All points of a file, checked, with what is needed to run them elsewhere. */
 function readSweep(file: string, set: readonly Override[]) {
-  if (isCommand(file)) throw new InputError([{ file: 'sweep', message: 'takes a scenario file' }]);
   const scenario = loadScenario(file, { set });
   if (scenario.sweep === null) {
     throw new InputError([

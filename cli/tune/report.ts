@@ -68,12 +68,18 @@ export function tunedText(tuned: Tuned): string {
 
 function limitsOf({ found, hasOwnLimits, around }: Tuned): string[] {
   const { result, holds } = found.best.trial;
-  const met = (result?.checks ?? []).map(({ metric, found: text }) => `${metric}: ${text}`);
-  const stated = around.scenario.expect.metrics.map(
-    ({ metric, expression }) => `${metric}: ${expression.text}`,
+  const met = (result?.checks ?? []).map(({ metric, found: text, severity }) =>
+    limitText(metric, text, severity),
+  );
+  const stated = around.scenario.expect.metrics.map(({ metric, expression, severity }) =>
+    limitText(metric, expression.text, severity),
   );
   const lines = holds && met.length > 0 ? met : stated;
   return hasOwnLimits ? lines : [...lines, 'the scenario states none: these are assumed'];
+}
+
+function limitText(metric: string, text: string, severity: 'error' | 'warning'): string {
+  return `${metric}: ${text}${severity === 'warning' ? ' (a warning: no limit)' : ''}`;
 }
 
 /** What the goal asks for. */
@@ -117,6 +123,7 @@ function reasonsOf({ around, found, goal }: Tuned): string[] {
       return `${changesOf(candidate.settings)}: ${verdict}`;
     });
   }
+  const unit = goal === 'highest-throughput' ? 'output tokens/s' : loadUnit(around.load.key);
   const byKey = new Map(tried.map((candidate) => [keyOf(candidate.settings), candidate]));
   return around.axes.flatMap(({ key, values }) => {
     const along = values.flatMap((value) => {
@@ -125,7 +132,7 @@ function reasonsOf({ around, found, goal }: Tuned): string[] {
       const text = candidate.trial.holds ? Number(candidate.value.toPrecision(4)) : 'fails';
       return [`${text} at ${String(value)}`];
     });
-    return along.length > 1 ? [`${short(key)}: ${along.join(', ')}`] : [];
+    return along.length > 1 ? [`${short(key)}: ${along.join(', ')} (${unit})`] : [];
   });
 }
 
@@ -143,7 +150,11 @@ function short(key: string): string {
 }
 
 function loadText(key: string, value: number): string {
-  return key === 'workload.time-scale' ? `${value} times the trace's speed` : `${value} requests/s`;
+  return `${value} ${loadUnit(key)}`;
+}
+
+function loadUnit(key: string): string {
+  return key === 'workload.time-scale' ? "times the trace's speed" : 'requests/s';
 }
 
 function gpusOf({ around: { scenario } }: Tuned, settings: Settings): string {

@@ -89,7 +89,7 @@ export const ENGLISH: CourseText = {
     free: 'free',
     cached: 'free, content still known',
     shared: 'shared by several',
-    used: 'held, a colour a request',
+    used: 'held, a colour a request; paler: slots still empty',
     reserved: 'reserved',
     returned: 'given back',
   },

@@ -84,7 +84,7 @@ export const CHINESE: CourseText = {
     free: '空闲',
     cached: '空闲，内容仍可用',
     shared: '多个请求共享',
-    used: '已占用，一种颜色一个请求',
+    used: '已占用，一种颜色一个请求；浅色：还空着的槽',
     reserved: '预留',
     returned: '已交还',
   },

@@ -146,7 +146,7 @@ describe('GPUs', () => {
     ['NVIDIA A100-PCIE-40GB', 'a100-40g-pcie'],
     ['NVIDIA-A100-SXM4-80GB-MIG-1g.10gb', null],
     ['Tesla T4', 't4'],
-    ['NVIDIA A10G', 'a10'],
+    ['NVIDIA A10G', 'a10g'],
     ['NVIDIA L40S', 'l40s'],
     ['Standard_NC24ads_A100_v4', 'a100-80g-pcie'],
     ['g2-standard-8', 'l4'],

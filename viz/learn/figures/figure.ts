@@ -86,6 +86,11 @@ function ownerClass(owner = 0): string {
   return ` owner-${owner % 4}`;
 }
 
+/** In which half of the block its text stands, so that all of it lies on one colour. */
+function textSide(fill: number): string {
+  return fill === 1 ? '' : fill >= 0.5 ? ' text-below' : ' text-above';
+}
+
 function cellOf({ state, owner, fill = 1, text = '', marked }: Cell): HTMLElement {
   const color = owner === undefined || state === 'shared' ? '' : ownerClass(owner);
   const filled = h('i', { class: 'fill' });
@@ -93,7 +98,9 @@ function cellOf({ state, owner, fill = 1, text = '', marked }: Cell): HTMLElemen
   const isHeld = state === 'used' || state === 'shared';
   return h(
     'span',
-    { class: `cell state-${state}${color}${marked ? ' marked' : ''}` },
+    {
+      class: `cell state-${state}${color}${state === 'used' ? textSide(fill) : ''}${marked ? ' marked' : ''}`,
+    },
     isHeld ? filled : null,
     h('b', {}, text),
   );
