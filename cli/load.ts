@@ -78,16 +78,20 @@ export function scenariosBelow(path: string): string[] {
     ]);
   }
   if (/^\s*vllm\s/.test(path)) {
-    const message = isCommand(path)
-      ? 'goes with plan, run, explain, diff and export; import makes a scenario of it'
-      : `expected vllm serve …, got ${path}`;
-    throw new InputError([{ file: 'command line', message }]);
+    if (isCommand(path)) throw misplacedCommand();
+    throw new InputError([{ file: 'command line', message: `expected vllm serve …, got ${path}` }]);
   }
   const files = filesBelow([path], SCENARIO_ENDINGS);
   if (files.length > 0) return files;
   throw new InputError([
     { file: path, message: 'holds no scenario: *.pool.yaml, *.pool.yml or *.pool.json' },
   ]);
+}
+
+/** What is told of a command line where only scenarios are taken. */
+export function misplacedCommand(): InputError {
+  const message = 'goes with plan, run, explain, diff and export; import makes a scenario of it';
+  return new InputError([{ file: 'command line', message }]);
 }
 
 /** Whether an argument is a compose file or its like, perhaps with `#NAME`, instead of a scenario. */

@@ -8,7 +8,7 @@ import { scenarioReader } from '../../sim/scenario/parse.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
 import type { SweepSpec } from '../../sim/scenario/sweep.ts';
 import { readerBeside, readText, shownPath } from '../files.ts';
-import { isCommand, type Loaded } from '../load.ts';
+import { isCommand, type Loaded, misplacedCommand } from '../load.ts';
 import { traceReader, tracesOf } from '../traces-of.ts';
 
 /** A scenario file with all that it names, so that it can be run in another process or on another machine. */
@@ -58,10 +58,7 @@ export function bundleFor(
   variants: readonly (readonly Override[])[],
   sweep: Bundle['sweep'] = NO_SWEEP,
 ): { bundle: Bundle; scenarios: readonly BundledScenario[] } {
-  if (isCommand(source)) {
-    const message = 'takes no command line here: poolscope import makes a scenario of it';
-    throw new InputError([{ file: 'command line', message }]);
-  }
+  if (isCommand(source)) throw misplacedCommand();
   const files: Record<string, string> = {};
   const beside = readerBeside(source);
   const read = (path: string) => {

@@ -31,6 +31,25 @@ describe('setting up a run', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('a pasted compose file runs, with the fields of the form set over it', async () => {
+    const { page, complaints } = await open();
+    await page.click('#set-up');
+    await page.fill(
+      '#editor-text',
+      'services:\n  chat:\n    image: vllm/vllm-openai:latest\n    command: --model Qwen/Qwen3-8B --max-model-len 8192\n',
+    );
+    await page.click('#editor button[type=submit]');
+    await shows(page, 'chat');
+    await page.click('#set-up');
+    expect(await page.inputValue('#editor-text')).toMatch(/^services:/);
+    await page.fill('[id="field-hardware.gpu"]', 'l4');
+    await page.click('#editor button[type=submit]');
+    await page.waitForFunction(() =>
+      document.getElementById('scenario-name')?.textContent?.includes('Qwen/Qwen3-8B · 1 × l4'),
+    );
+    expect(complaints).toEqual([]);
+  });
+
   test('one that would not start: the reason, what helps, vLLM’s words; the GPUs say whose they are', async () => {
     const { page, complaints } = await open();
     await page.click('#set-up');

@@ -478,7 +478,8 @@ export const en = {
     beside: 'A run beside this one',
     example: 'Example',
     examples: 'Examples …',
-    label: 'A vllm serve line, or a scenario file. Nothing that you paste leaves this page.',
+    label:
+      'A vllm serve line, a compose file, a Kubernetes manifest or a scenario file. Nothing that you paste leaves this page.',
     run: 'Run',
     hint: 'Ctrl+Enter runs too.',
     groups: { machine: 'Machine', memory: 'Memory', scheduling: 'Scheduling', load: 'Load' },

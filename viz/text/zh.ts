@@ -442,7 +442,8 @@ export const zh: Texts = {
     beside: '与此并列的运行',
     example: '示例',
     examples: '示例……',
-    label: '一行 vllm serve 命令，或一个场景文件。粘贴的内容不会离开此页面。',
+    label:
+      '一行 vllm serve 命令、一个 compose 文件、一份 Kubernetes 清单，或一个场景文件。粘贴的内容不会离开此页面。',
     run: '运行',
     hint: 'Ctrl+Enter 也可运行。',
     groups: { machine: '机器', memory: '显存', scheduling: '调度', load: '负载' },
