@@ -16,23 +16,26 @@ export async function drop(page: Page, text: string): Promise<void> {
 }
 
 /**
- * Goes to the page, and waits until the run of that name is drawn. Meanwhile nothing of what measures runs in the page
- * but an observer: what Playwright puts into pages to wait there costs more than some of what is measured.
+ * Goes to an address of the page, and waits until an element is drawn whose text begins so. Meanwhile nothing of what
+ * measures runs in the page but an observer: what Playwright puts into pages to wait there costs more than some of what
+ * is measured.
  * @returns when, milliseconds since the page was asked for.
  */
-export async function firstPicture(page: Page, url: string, name: string): Promise<number> {
-  await page.addInitScript((wanted) => {
-    document.addEventListener('DOMContentLoaded', () => {
-      const title = document.getElementById('scenario-name') as HTMLElement;
-      const observer = new MutationObserver(() => {
-        if (!title.textContent?.startsWith(`${wanted} ·`)) return;
-        observer.disconnect();
-        // The page has asked for its frame before; behind it come layout and paint.
-        requestAnimationFrame(() => setTimeout(() => console.info('drawn at', performance.now())));
+export async function firstPicture(page: Page, url: string, element: string, text: string): Promise<number> {
+  await page.addInitScript(
+    ([selector, start]) => {
+      document.addEventListener('DOMContentLoaded', () => {
+        const observer = new MutationObserver(() => {
+          if (!document.querySelector(selector)?.textContent?.startsWith(start)) return;
+          observer.disconnect();
+          // The page has asked for its frame before; behind it come layout and paint.
+          requestAnimationFrame(() => setTimeout(() => console.info('drawn at', performance.now())));
+        });
+        observer.observe(document.body, { childList: true, subtree: true });
       });
-      observer.observe(title, { childList: true });
-    });
-  }, name);
+    },
+    [element, text] as const,
+  );
   const drawn = page.waitForEvent('console', (message) => message.text().startsWith('drawn at'));
   await page.goto(url);
   return Number((await drawn).text().split(' ').at(-1));

@@ -82,7 +82,7 @@ describe('moving in time', () => {
 test('says how far its times are off, and shows where the time of the steps goes', async () => {
   const { page, complaints } = await open();
   const trust = page.locator('#headline button.link');
-  expect(await trust.textContent()).toMatch(/^±\d+( to \d+)? %$/);
+  expect(await trust.textContent()).toMatch(/^±\d+(–\d+)? %$/);
   expect(await trust.getAttribute('title')).toContain('Datasheet: generic. Not measured: matrix products');
   await trust.focus();
   await press(page, 'Enter');
