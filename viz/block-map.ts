@@ -65,6 +65,10 @@ export class BlockMap {
   get showsBranches(): boolean {
     return this.order.branches !== null && this.zoom.isDetailed;
   }
+  /** The layout that is wanted is still being made, a bit with each frame: until then blocks stand as before. */
+  get isComing(): boolean {
+    return this.order.isComing;
+  }
   /** Cells are as large as they get. */
   get isZoomedIn(): boolean {
     return this.zoom.isIn;

@@ -18,15 +18,17 @@ export class Legends {
    * @param map as it was last drawn.
    * @returns whether they say something else than before, and may leave the map another height.
    */
-  show({ blocksPerCell, showsBranches }: BlockMap, view: View, palette: Palette): boolean {
+  show({ blocksPerCell, showsBranches, isComing }: BlockMap, view: View, palette: Palette): boolean {
     const { legend } = t();
     const { run, mode } = view;
-    if (!this.drawnFrom.differs(blocksPerCell, showsBranches, run, mode, palette, legend)) return false;
+    const { drawnFrom } = this;
+    if (!drawnFrom.differs(blocksPerCell, showsBranches, isComing, run, mode, palette, legend)) return false;
     const entry = (color: string, label: string) => h('span', {}, swatch(color), label);
     byId('legend').replaceChildren(
       ...blockLegend(view, palette).map(({ color, label }) => entry(color, label)),
       ...(blocksPerCell > 1 ? [h('span', {}, legend.cell(blocksPerCell))] : []),
       ...(showsBranches ? [h('span', {}, legend.branches)] : []),
+      ...(isComing ? [h('span', {}, legend.coming)] : []),
     );
     byId('timeline-legend').replaceChildren(
       entry(palette.css('chart-use'), legend.kvUse),

@@ -171,6 +171,7 @@ export class Stage {
     if (scene === 'blocks') {
       this.map.draw({ block, request, outlined: request === null ? holders : [request] });
       this.mapControls.show();
+      if (this.map.isComing) this.ask();
     } else if (scene === 'requests') this.gantt.draw(step, cursor.running(), request, view.window);
     else if (scene === 'compare') this.compare.draw(step, block, request);
     else if (scene === 'table') this.stateTable.draw(cursor);

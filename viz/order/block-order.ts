@@ -17,6 +17,8 @@ export const ORDER_MODES: readonly OrderMode[] = ['physical', 'queue', 'request'
 /** Where more than this share of the blocks has changed, and more than so many, all are laid out anew: it costs less. */
 const MOST_CHANGED = 1 / 16;
 const FEW = 256;
+/** Pieces of the tree of prefixes that are made in a frame. */
+const PIECES = 8;
 
 const EVERYTHING: Changes = { all: true, count: 0, blocks: new Int32Array(0) };
 
@@ -34,13 +36,18 @@ export class BlockOrder {
   private rest = new IdOrder(0);
   private listed: Int32Array | null = null;
   /** Of the run that was last laid out along its prefixes. */
+  private tree: PrefixTree | null = null;
   private prefixes: PrefixOrder | null = null;
+  /** A long run's tree of prefixes is still being made, a bit with each call: until then blocks stand as before. */
+  isComing = false;
 
   /**
+   * @param wanted is shown once it is ready.
    * @param changes what has changed since the last call; without them all is made anew.
    * @returns whether blocks may stand elsewhere than before.
    */
-  arrange(cursor: Cursor, mode: OrderMode, changes: Changes = EVERYTHING): boolean {
+  arrange(cursor: Cursor, wanted: OrderMode, changes: Changes = EVERYTHING): boolean {
+    const mode = this.modeNow(cursor, wanted);
     const { numGpuBlocks } = cursor.recording.header.pool;
     const isOther = cursor !== this.cursor || mode !== this.mode;
     if (!isOther && !changes.all && cursor.step === this.step) return false;
@@ -92,12 +99,19 @@ export class BlockOrder {
   private partsOf(cursor: Cursor, mode: OrderMode): OrderPart[] {
     if (mode === 'queue') return [new FreeOrder(cursor)];
     if (mode === 'request') return [new RequestOrder(cursor), new FreeOrder(cursor)];
-    if (this.prefixes?.recording !== cursor.recording) {
-      const tree = new PrefixTree(cursor.recording);
-      while (tree.goOn());
-      this.prefixes = new PrefixOrder(cursor, tree);
-    }
+    if (this.prefixes?.recording !== cursor.recording) this.prefixes = new PrefixOrder(cursor, this.tree!);
     return [this.prefixes];
+  }
+
+  /** The layout that is wanted, or the last one while that is not ready. */
+  private modeNow(cursor: Cursor, wanted: OrderMode): OrderMode {
+    this.isComing = wanted === 'prefix';
+    if (!this.isComing) return wanted;
+    if (this.tree?.recording !== cursor.recording) this.tree = new PrefixTree(cursor.recording);
+    // So many, and not so long: what is shown depends on no clock.
+    for (let i = 0; i < PIECES && this.isComing; i++) this.isComing = this.tree.goOn();
+    if (!this.isComing) return wanted;
+    return cursor === this.cursor ? this.mode : 'physical';
   }
 
   private arrangeAll(cursor: Cursor): void {

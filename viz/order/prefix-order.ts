@@ -44,6 +44,8 @@ export class PrefixOrder implements OrderPart {
   private readonly sequence: BlockSequence;
   /** Events up to the last look. */
   private numEvents = 0;
+  /** The first node that comes only behind them. */
+  private nextNode = 0;
   /** block → the node that it stands with; −1: it is in no prefix. */
   private readonly node: Int32Array;
   /** block → whose tail it is in, or CONTENT; its position in that tail, and whether that begins with it. */
@@ -83,21 +85,22 @@ export class PrefixOrder implements OrderPart {
     node.fill(NOWHERE);
     this.numHeld.fill(0);
     this.numBranches.fill(0);
-    const blocks: number[] = [];
+    const blocks = new Int32Array(node.length);
+    let numBlocks = 0;
     for (let block = 0; block < node.length; block++) {
       const content = this.contentOf(cursor, block);
       if (content === ROOT) continue;
       this.putContent(block, content);
-      blocks.push(block);
+      blocks[numBlocks++] = block;
     }
     for (const request of this.line.requests) {
       this.visitTails(cursor, request, (block, behind, position, isFirst) => {
         if (node[block] !== NOWHERE) return;
         this.putTail(block, behind, request, position, isFirst);
-        blocks.push(block);
+        blocks[numBlocks++] = block;
       });
     }
-    this.sequence.fill(sortByKey(Int32Array.from(blocks), (block) => tree.place[node[block]]));
+    this.sequence.fill(sortByKey(blocks.subarray(0, numBlocks), (block) => tree.place[node[block]]));
   }
 
   follow(cursor: Cursor, changed: Int32Array): boolean {
@@ -172,11 +175,12 @@ export class PrefixOrder implements OrderPart {
     const { steps, numEvents } = recording;
     this.levels.clear();
     this.numEvents = step < 0 ? 0 : step >= numSteps ? numEvents : steps.scheduleEnd[step];
+    this.nextNode = this.tree.nextAfter(this.numEvents);
   }
 
   /** ROOT: none. */
   private contentOf({ chain }: Cursor, block: number): number {
-    return chain[block] > 0 ? this.tree.nodeOf(chain[block], this.numEvents) : ROOT;
+    return chain[block] > 0 ? this.tree.nodeOf(chain[block], this.nextNode) : ROOT;
   }
 
   private isContent(block: number): boolean {

@@ -1,7 +1,7 @@
 import { DETAIL_SHIFT, EventKind, KIND_MASK } from '../../sim/recording/events.ts';
 import type { Recording } from '../../sim/recording/recording.ts';
 
-/** Events, or nodes, of a piece of work: about a millisecond. */
+/** Events, or nodes, of a piece of work: about a millisecond. A short run is a few pieces. */
 const PIECE = 1 << 15;
 /** Higher numbers of chains are not believed. */
 const MOST_CHAINS = 1 << 24;
@@ -20,9 +20,10 @@ export class PrefixTree {
   parent = new Uint32Array(1);
   /** node → its place, from 1 on. */
   place = new Uint32Array(1);
-  /** Chain c is nodes[i] from event since[i] on, for i in start[c] … start[c + 1] - 1. */
+  /** node → the event with which it came; they are numbered as they came. */
+  private since = new Uint32Array(1);
+  /** Chain c is nodes[i], one after the other, for i in start[c] … start[c + 1] - 1. */
   private start = new Uint32Array(1);
-  private since = new Uint32Array(0);
   private nodes = new Uint32Array(0);
   private readonly making: Iterator<void>;
 
@@ -40,29 +41,29 @@ export class PrefixTree {
     return this.making.next().done !== true;
   }
 
-  /** The content of a chain that is held after so many events. */
-  nodeOf(chain: number, numEvents: number): number {
-    const { since } = this;
-    const first = this.start[chain];
-    let [low, high] = [first, this.start[chain + 1]];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (since[middle] < numEvents) low = middle + 1;
-      else high = middle;
-    }
-    return low === first ? ROOT : this.nodes[low - 1];
+  /** The first node that comes only later than so many events. */
+  nextAfter(numEvents: number): number {
+    return firstNotBelow(this.since, 1, this.numNodes, numEvents);
+  }
+
+  /** The content of a chain that is held before a node comes; ROOT: it is not known. */
+  nodeOf(chain: number, next: number): number {
+    const { start, nodes } = this;
+    const at = firstNotBelow(nodes, start[chain], start[chain + 1], next);
+    return at > start[chain] ? nodes[at - 1] : ROOT;
   }
 
   /** O(events). */
   private *make(): Generator<void, void> {
     const { parents, chains, since } = yield* contentsOf(this.recording);
-    this.parent = Uint32Array.from(parents);
+    this.parent = new Uint32Array(parents);
     yield;
-    yield* this.sortByChain(chains, since);
+    this.since = new Uint32Array(since);
+    yield* this.sortByChain(chains);
     yield* this.findPlaces();
   }
 
-  private *sortByChain(chains: readonly number[], since: readonly number[]): Generator<void, void> {
+  private *sortByChain(chains: readonly number[]): Generator<void, void> {
     const { numNodes } = this;
     let numChains = 0;
     for (const chain of chains) numChains = Math.max(numChains, chain + 1);
@@ -72,13 +73,10 @@ export class PrefixTree {
     for (let chain = 0; chain < numChains; chain++) start[chain + 1] += start[chain];
     const next = start.slice();
     this.start = start;
-    this.since = new Uint32Array(numNodes - 1);
     this.nodes = new Uint32Array(numNodes - 1);
     for (let node = 1; node < numNodes; node++) {
       if (node % PIECE === 0) yield;
-      const at = next[chains[node]]++;
-      this.since[at] = since[node];
-      this.nodes[at] = node;
+      this.nodes[next[chains[node]]++] = node;
     }
   }
 
@@ -104,6 +102,17 @@ export class PrefixTree {
     }
     this.place = place;
   }
+}
+
+/** The first index from `low` to `high` whose value is not below another; `high`: all are. They ascend. */
+function firstNotBelow(values: Uint32Array, low: number, high: number, value: number): number {
+  let [from, to] = [low, high];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (values[middle] < value) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** node → the node that it continues, its chain, and the event with which it came; the first is the root. */

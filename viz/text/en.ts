@@ -90,6 +90,7 @@ export const en = {
     group: (group: number, kind: string) => `group ${group} (${kind})`,
     cell: (blocks: number) => `1 cell = ${blocks} blocks`,
     branches: 'blocks of one prefix are joined, and stand lower with each branch',
+    coming: 'this layout is being made; until then blocks stand as before',
     kvUse: 'KV cache in use',
     running: 'running',
     waiting: 'waiting (dashed)',

@@ -71,6 +71,7 @@ export const zh: Texts = {
     group: (group, kind) => `组 ${group}（${kind}）`,
     cell: (blocks) => `1 格 = ${blocks} 块`,
     branches: '同一前缀的块相连，每次分支后更低',
+    coming: '正在生成此布局；完成之前块的位置不变',
     kvUse: 'KV 缓存使用量',
     running: '运行',
     waiting: '等待（虚线）',
