@@ -2,13 +2,18 @@ import type { Architecture } from '../catalog/architecture.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { type Check, refuse } from './check.ts';
 import { draftingOf } from './drafting.ts';
+import { isSwitchedOn } from './environment.ts';
 import { flagsOf } from './flags.ts';
 
 /* V1's hybrid KV cache manager: groups by kind of attention, so that local layers keep only what they see. */
 
-/** What vLLM cannot have with it: chunked local attention with drafts from hidden states. */
+/** What vLLM does not have with it: chunked local attention with drafts from hidden states, or where that is turned off. */
 function rulesItOut(scenario: Scenario, { localAttention }: Architecture): boolean {
-  return localAttention?.kind === 'chunked_local' && draftingOf(scenario)?.readsHiddenStates === true;
+  if (localAttention?.kind !== 'chunked_local') return false;
+  return (
+    draftingOf(scenario)?.readsHiddenStates === true ||
+    !isSwitchedOn(scenario, 'VLLM_ALLOW_CHUNKED_LOCAL_ATTN_WITH_HYBRID_KV_CACHE')
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Check, refuse } from './check.ts';
+import { isSwitchedOn } from './environment.ts';
 import { flagsOf } from './flags.ts';
 import { formatName } from './weight-format.ts';
 
@@ -19,6 +20,7 @@ export const modelIsKnown: Check = ({ architecture: { modelType } }) =>
 
 export const modelLength: Check = ({ scenario, architecture: { maxPositionEmbeddings }, limits }) => {
   if (limits.maxModelLen <= maxPositionEmbeddings) return null;
+  if (isSwitchedOn(scenario, 'VLLM_ALLOW_LONG_MAX_MODEL_LEN')) return null;
   const allow = 'set the env var VLLM_ALLOW_LONG_MAX_MODEL_LEN=1';
   const consequence =
     scenario.vllm === '0.6.3'

@@ -6,13 +6,14 @@ import type { PoolConfig, SchedulerConfig } from '../scheduler/config.ts';
 import { type SchedulerSwitch, switched } from '../scheduler/switch.ts';
 import { GIB } from '../units.ts';
 import { grouped } from '../words.ts';
-import { ALLOCATOR_VARIABLES, allocatorConfOf } from './allocator-conf.ts';
+import { allocatorConfOf } from './allocator-conf.ts';
 import { checkArguments } from './argument-checks.ts';
 import { usesAsyncScheduling } from './async-scheduling.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import { blockSizeOf } from './block-size.ts';
 import type { Refusal } from './check.ts';
 import { type Drafting, draftingOf, lookaheadOf } from './drafting.ts';
+import { unreadVariables } from './environment.ts';
 import { fitsLength, withFittedLength } from './fitted-length.ts';
 import { flagsOf, numberOf } from './flags.ts';
 import { compilationOf, READ_KEYS } from './graph-flags.ts';
@@ -75,9 +76,7 @@ function attempt(scenario: Scenario): Plan {
       `touch neither memory nor scheduling: ${engine.ignored.map((name) => `--${name}`).join(', ')}`,
     );
   }
-  const others = Object.keys(scenario.env).filter(
-    (name) => !ALLOCATOR_VARIABLES.some((known) => known === name),
-  );
+  const others = unreadVariables(scenario);
   if (others.length > 0) notes.push(`environment variables that are left out: ${others.join(', ')}`);
   const refused = (refusal: Refusal): Plan => ({
     starts: false,

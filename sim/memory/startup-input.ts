@@ -6,6 +6,7 @@ import { type BatchLimits, batchLimits } from './batch-limits.ts';
 import { blockSizeOf } from './block-size.ts';
 import type { AllocatorConf } from './caching-allocator/conf.ts';
 import { drafterOf } from './drafter.ts';
+import { isSwitchedOn } from './environment.ts';
 import { fitsLength } from './fitted-length.ts';
 import { profilesEncoder } from './flagged-model.ts';
 import { flagsOf, numberOf } from './flags.ts';
@@ -70,7 +71,9 @@ export function startupInputOf(
 ): StartupInput {
   const flag = flagsOf(scenario);
   const { gpu, architecture } = hardware;
-  const rules = rulesOf(scenario.vllm);
+  const usual = rulesOf(scenario.vllm);
+  const estimates = isSwitchedOn(scenario, 'VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS');
+  const rules = { ...usual, budgetsGraphs: usual.budgetsGraphs && estimates };
   const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
   return {
     architecture,

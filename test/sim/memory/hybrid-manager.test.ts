@@ -31,6 +31,13 @@ test('layers that are all local stay so', () => {
   expect(separates(OFF, modelOf('sliding_window', true, true))).toBe(true);
 });
 
+test('chunked local attention goes without it where the environment says so', () => {
+  const llama4 = modelOf('chunked_local', true, true, false);
+  const scenario = scenarioOf('');
+  const env = { VLLM_ALLOW_CHUNKED_LOCAL_ATTN_WITH_HYBRID_KV_CACHE: '0' };
+  expect(separatesKinds({ ...scenario, env }, llama4)).toBe(false);
+});
+
 test('chunked local attention goes without it where hidden states draft; to ask for it is refused', () => {
   const llama4 = modelOf('chunked_local', true, true, false);
   expect([separates('', llama4), separates(EAGLE, llama4)]).toEqual([true, false]);

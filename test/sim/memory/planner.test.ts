@@ -282,6 +282,26 @@ describe('starts that fail, in vLLM’s words', () => {
   });
 });
 
+describe('switches of the environment', () => {
+  test('a length beyond the model’s own is allowed', () => {
+    const command = `${LLAMA} --max-model-len 200000`;
+    expect(planOf(command, 'h200').starts).toBe(false);
+    for (const value of ['1', 'True']) {
+      const env = `env: {VLLM_ALLOW_LONG_MAX_MODEL_LEN: "${value}"}\n`;
+      expect(started(command, 'h200', env).scheduler.maxModelLen).toBe(200_000);
+    }
+    expect(planOf(command, 'h200', 'env: {VLLM_ALLOW_LONG_MAX_MODEL_LEN: "0"}\n').starts).toBe(false);
+  });
+
+  test('CUDA graphs are captured, but not counted', () => {
+    const command = `VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS=0 HF_TOKEN=x ${LLAMA}`;
+    const [counted, not] = [LLAMA, command].map((each) => started(each, 'h100'));
+    expect(not.ranks[0].cudaGraphBytes).toBe(0);
+    expect(not.pool.numGpuBlocks).toBeGreaterThan(counted.pool.numGpuBlocks);
+    expect(not.notes).toContain('environment variables that are left out: HF_TOKEN');
+  });
+});
+
 describe('other processes', () => {
   const withOthers = (command: string, hardware: string, vllm = '2026-05') =>
     plan(
