@@ -13,6 +13,7 @@ import type { Override } from '../sim/scenario/overrides.ts';
 import { parseScenario, scenarioOfCommand, withoutPlaces } from '../sim/scenario/parse.ts';
 import type { Scenario } from '../sim/scenario/scenario.ts';
 import { shellWords } from '../sim/scenario/shell-words.ts';
+import { count } from '../sim/words.ts';
 import { filesBelow, readerBeside, readText, shownPath } from './files.ts';
 import { scenarioOfSource } from './import.ts';
 
@@ -158,9 +159,12 @@ function loadCommand(line: string, options: LoadOptions): Scenario {
 }
 
 function assumedHardware({ hardware }: Scenario, { gpu, gpuCount }: LoadOptions): string | null {
-  if (gpu !== undefined && gpuCount !== undefined) return null;
-  const because = gpuCount === undefined ? ' (as many as TP × PP × DP needs)' : '';
-  return `assumed: ${hardware.count} × ${hardware.gpu}${because}; --gpu and --gpu-count say others`;
+  const { gpu: name, count: number } = hardware;
+  const needed = '(as many as TP × PP × DP needs)';
+  if (gpu === undefined && gpuCount === undefined)
+    return `assumed: ${number} × ${name} ${needed}; --gpu and --gpu-count say others`;
+  if (gpu === undefined) return `assumed: ${name}; --gpu says another`;
+  return gpuCount === undefined ? `assumed: ${count(number, 'GPU')} ${needed}; --gpu-count says more` : null;
 }
 
 /** Places in the scenario that is made of it are not those of the file. */

@@ -18,6 +18,16 @@ describe('plan', () => {
     expect(stdout).toContain('requests of 4,096');
   });
 
+  test.each([
+    [['--gpu', 'l4'], 'assumed: 1 GPU (as many as TP × PP × DP needs); --gpu-count says more'],
+    [['--gpu-count', '2'], 'assumed: a100-80g-sxm; --gpu says another'],
+    [['--gpu', 'l4', '--gpu-count', '1'], null],
+  ])('of %j, what is not said is assumed: %s', async (options, note) => {
+    const { stdout } = await poolscope('plan', 'vllm serve Qwen/Qwen3-8B --max-model-len 8192', ...options);
+    if (note === null) expect(stdout).not.toContain('assumed');
+    else expect(stdout).toContain(note);
+  });
+
   test('a command line: what was assumed, memory by kind, what vLLM logs; exit 0', async () => {
     const { status, stdout, stderr } = await poolscope(
       'plan',
