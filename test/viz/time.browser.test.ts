@@ -88,7 +88,8 @@ test('says how far its times are off, and shows where the time of the steps goes
   await press(page, 'Enter');
   expect(await page.locator('#step-times').getAttribute('open')).not.toBeNull();
   expect(await page.locator('#step-time-trust').textContent()).toContain('stages of load tests');
-  expect(await page.locator('#step-time-legend').textContent()).toMatch(/matrix products\s+5\d\.\d ms/);
+  const legend = page.locator('#step-time-legend');
+  await expect.poll(() => legend.textContent()).toMatch(/matrix products\s+5\d\.\d ms/);
   // Every column is known in the end, and matrix products take most of each.
   await page.waitForFunction(() => {
     const canvas = document.getElementById('step-time-chart') as HTMLCanvasElement;
@@ -105,6 +106,7 @@ test('tells why a step decided as it did, once somebody asks', async () => {
   expect(await page.locator('#reasons li').count()).toBe(0);
   await page.locator('#why summary').focus();
   await press(page, 'Space');
+  await page.locator('#reasons li').first().waitFor();
   const reasons = await page.locator('#reasons li').allTextContents();
   expect(reasons.join(' ')).toContain(
     'r18 is admitted from the head of the queue: 64 tokens came from the prefix cache',
