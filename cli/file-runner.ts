@@ -30,8 +30,8 @@ export class FileRunner {
   /** File → what its last run read, itself included: full path → stamp. */
   readonly filesRead = new Map<string, ReadonlyMap<string, string>>();
 
-  /** Of the file that runs: the share of requests that have ended, and steps. Both threads see it. */
-  private readonly progress = new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT));
+  /** Of the file that runs: the share of requests that have ended, steps, and 1 once it runs. Both threads see it. */
+  private readonly progress = new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT));
   private readonly pool: Tinypool | null;
   private readonly interrupt = new AbortController();
   private readonly raise = () => this.interrupt.abort();
@@ -56,13 +56,14 @@ export class FileRunner {
     this.filesRead.set(file, new Map([[resolve(file), stampOf(file)]]));
     const { timeout = Number.POSITIVE_INFINITY } = options;
     const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(),
-      Math.min((timeout + GRACE_SECONDS) * 1000, LONGEST_TIMER_MS),
-    );
+    const mostMs = Math.min((timeout + GRACE_SECONDS) * 1000, LONGEST_TIMER_MS);
+    let timer: NodeJS.Timeout | undefined;
+    this.progress.fill(0);
     const bar = new ProgressBar(shownPath(file));
     const shown = setInterval(() => {
-      const [share, numSteps] = this.progress;
+      const [share, numSteps, runs] = this.progress;
+      // A thread that is still being started takes none of the file's time.
+      if (runs === 1) timer ??= setTimeout(() => late.abort(), mostMs);
       bar.update(share, `${grouped(numSteps)} steps`);
     }, SHOW_EVERY_MS);
     try {

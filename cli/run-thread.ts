@@ -9,7 +9,7 @@ import { sendable } from './sent-result.ts';
 const progress = Tinypool.workerData as Float64Array;
 
 export default ({ file, options }: RunTask) => {
-  progress.fill(0);
+  progress.set([0, 0, 1]);
   const { value, filesRead } = withFilesRead(() =>
     resultOf(file, options, (share, numSteps) => {
       progress[0] = share;
