@@ -13,12 +13,12 @@ export function fitsLength(scenario: Scenario): boolean {
 
 /**
  * With the longest requests of which one fits into the KV cache, at most the model's own length
- * (`_auto_fit_max_model_len`). What was sized before, the batch, stays as the model's length made it. Where not one
- * token fits, the input as it is: there are no blocks either.
+ * (`_auto_fit_max_model_len`). What was sized before, the batch, stays as the model's length made it. Null where not
+ * one token fits.
  */
-export function withFittedLength(input: StartupInput): StartupInput {
+export function withFittedLength(input: StartupInput): StartupInput | null {
   const { layout, numBlocks } = startUp(input);
   const { maxModelLen, maxNumBatchedTokens } = input.limits;
   const fits = longestRequest(layout, numBlocks, maxModelLen, maxNumBatchedTokens);
-  return fits === 0 ? input : { ...input, limits: { ...input.limits, maxModelLen: fits } };
+  return fits === 0 ? null : { ...input, limits: { ...input.limits, maxModelLen: fits } };
 }

@@ -100,9 +100,9 @@ function attempt(scenario: Scenario): Plan {
   const warning = swapWarning(args);
   if (warning !== null) notes.push(`vLLM warns: ${warning}`);
   const asked = startupInputOf(scenario, hardware, limits, allocatorConf);
-  const fits = fitsLength(scenario);
-  const input = fits ? withFittedLength(asked) : asked;
-  if (fits) notes.push(lengthNote(input.limits.maxModelLen, limits.maxModelLen));
+  const fitted = fitsLength(scenario) ? withFittedLength(asked) : null;
+  if (fitted !== null) notes.push(lengthNote(fitted.limits.maxModelLen, limits.maxModelLen));
+  const input = fitted ?? asked;
   return planStart(scenario, input, [...notes, ...notesOn(scenario, hardware, input)]);
 }
 

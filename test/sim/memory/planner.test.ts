@@ -396,6 +396,7 @@ describe('memory by rank', () => {
       starts: false,
       because: 'no-kv-cache-memory',
       message: expect.stringContaining('Cannot auto-fit max_model_len'),
+      notes: [],
     });
   });
 

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { EventKind, KIND_MASK } from '../../../sim/recording/events.ts';
+import { recordingOfKvEvents } from '../../../sim/recording/kv-events.ts';
 import type { Recording } from '../../../sim/recording/recording.ts';
 import { requestChange } from '../../../sim/recording/request-changes.ts';
 import { AdmissionStop } from '../../../sim/recording/tables.ts';
 import { heaviestBurst } from '../../../sim/report/moments/bursts.ts';
+import { regrettedEvictions } from '../../../sim/report/moments/evictions.ts';
 import type { Moment, MomentKind } from '../../../sim/report/moments/moment.ts';
 import { momentText } from '../../../sim/report/moments/moment-text.ts';
 import { momentsOf, reasonsOf } from '../../../sim/report/moments/moments.ts';
+import { longestBlock } from '../../../sim/report/moments/queue.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { momentTextInChinese } from '../../../viz/story/moment-text.zh.ts';
@@ -147,4 +150,19 @@ test('the heaviest burst', () => {
   expect(heaviest()).toEqual([]);
   expect(heaviest(at(1), at(50), at(60), at(71))).toEqual([50, 60]);
   expect(heaviest(at(1), at(50), at(60), at(71, 5))).toEqual([71]);
+});
+
+test('a content that another block still holds is not lost, so that nobody misses what is evicted', () => {
+  const stored = '{"type": "BlockStored", "block_hashes": ["a"], "block_size": 16}';
+  const removed = '{"type": "BlockRemoved", "block_hashes": ["a"]}';
+  const missed = (...events: string[]) => regrettedEvictions(recordingOfKvEvents(events.join('\n'), 'x'));
+  expect(missed(stored, stored, removed, stored)).toBeNull();
+  expect(missed(stored, stored, removed, removed, stored)).toMatchObject({ kind: 'evicted', step: 3 });
+});
+
+test('one step in which nobody is admitted is no queue that stands still', () => {
+  const [, [, recording]] = RUNS;
+  const { step } = longestBlock(recording) ?? expect.unreachable();
+  expect(longestBlock({ ...recording, numSteps: step + 1 })?.step).not.toBe(step);
+  expect(longestBlock({ ...recording, numSteps: step + 2 })).not.toBeNull();
 });
