@@ -18,6 +18,11 @@ test('the docs list every exercise, and know a solution', () => {
   expect([...solutions.keys()]).toEqual(EXERCISES);
 });
 
+test.each(EXERCISES)('%s names the command that runs it', (file) => {
+  const told = /^# {3}poolscope run (.*)$/m.exec(readFileSync(`${FOLDER}/${file}`, 'utf8'))?.[1];
+  expect(told).toBe(`${FOLDER}/${file}`);
+});
+
 test('as they are given, none holds', () => {
   const { status, stdout } = poolscope('run', FOLDER, '--json');
   expect(JSON.parse(stdout).results.map(({ passed }: { passed: boolean }) => passed)).toEqual(
