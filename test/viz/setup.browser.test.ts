@@ -66,6 +66,18 @@ describe('setting up a run', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('one that nearly starts: that it depends', async () => {
+    const { page } = await open();
+    const command = 'vllm serve meta-llama/Llama-3.1-8B --max-model-len 37700';
+    const hardware = { gpu: 'l4', count: 1 };
+    await drop(page, 'near.pool.yaml', JSON.stringify({ version: 1, command, hardware }));
+    const message = page.locator('#message');
+    await message.waitFor({ state: 'visible' });
+    expect(await message.textContent()).toMatch(
+      /would not start.*It depends: the KV cache may turn out \d\.\d\d GiB smaller or larger/s,
+    );
+  });
+
   test('a field of the form is set over the file, and the link holds it', async () => {
     const { page } = await open();
     await page.click('#set-up');

@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../../sim/error.ts';
+import { gib } from '../../sim/units.ts';
 import { byId, h } from '../dom.ts';
 import { t } from '../text/text.ts';
 import type { StartRefusal } from '../worker/messages.ts';
@@ -9,11 +10,13 @@ export function showMessage(title: string, lines: readonly string[]): void {
 }
 
 /** Why vLLM would not start: the reason, what would help, and then its own words. */
-export function showRefusal({ message, advice, remedies }: StartRefusal): void {
+export function showRefusal({ message, advice, remedies, range }: StartRefusal): void {
   const { wouldNotStart, remedy, vllmSays } = t().messages;
+  const near = range?.decides ? [h('p', {}, t().whatIf.near(gib(range.bytes)))] : [];
   show(
     wouldNotStart,
     h('p', {}, advice),
+    ...near,
     ...(remedies.length === 0
       ? []
       : [h('p', {}, remedy), h('ul', {}, ...remedies.map((each) => h('li', {}, each)))]),

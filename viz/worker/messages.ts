@@ -48,6 +48,7 @@ export interface StartRefusal {
   readonly advice: string;
   /** Single changes with which it would start. */
   readonly remedies: readonly string[];
+  readonly range: RoomRange | null;
   readonly strips: readonly RankStrip[];
   readonly sizing: SizingFlags;
   readonly settings: Settings;

@@ -22,12 +22,12 @@ export function start(scenario: Scenario): Started {
   const sizing = sizingFlags(scenario);
   const settings = settingsOf(scenario);
   if (plan.starts) return { plan, sizing, settings };
-  const { message, advice, remedies } = plan;
+  const { message, advice, remedies, range } = plan;
   const about = `${scenario.model.name} · ${describeGpus(scenario.hardware)}`;
   const strips = rankStrips(plan);
   return {
     plan: null,
-    refusal: { kind: 'would-not-start', about, message, advice, remedies, strips, sizing, settings },
+    refusal: { kind: 'would-not-start', about, message, advice, remedies, range, strips, sizing, settings },
   };
 }
 
