@@ -10,7 +10,7 @@ const UNTRANSLATED = [
   '.first-difference li, #editor select, .field label, .knob span, .request .id, .brand, #language, .figure-value .link, .verdict',
 ].join(', ');
 const NAMES =
-  /\b(vLLM|Poolscope|GPUs?|CPU|KV|CUDA|NCCL|PyTorch|GiB|MiB|MB|kB|ms|PNG|SVG|GIF|CSV|JSON|CI|Chrome|Tab|Shift|Home|End|English|Ctrl|Enter|async|max_num_seqs|allocator|ui\.perfetto\.dev|Perfetto|docs\/embed\.md|vllm serve|poolrec|pool\.yaml|hello|req:r\d+|block:\d+|ref>\d+|step:\d+|event:\w+|field-[\w.-]+)\b|--[\w-]+/g;
+  /\b(vLLM|Poolscope|GPUs?|CPU|KV|CUDA|NCCL|PyTorch|GiB|MiB|MB|kB|ms|PNG|SVG|GIF|CSV|JSON|CI|Chrome|Tab|Shift|Home|End|English|Ctrl|Enter|async|max_num_seqs|allocator|ui\.perfetto\.dev|Perfetto|docs\/embed\.md|vllm serve|compose|Kubernetes|poolrec|pool\.yaml|hello|req:r\d+|block:\d+|ref>\d+|step:\d+|event:\w+|field-[\w.-]+)\b|--[\w-]+/g;
 
 const { site, open } = await useSite();
 
