@@ -23,18 +23,17 @@ const EXCHANGES_BATCHES: readonly string[] = ['deepep_low_latency', 'nixl_ep'];
 /** The limits of a scenario's batches, its flags and vLLM's defaults together. */
 export function limitsOf(scenario: Scenario, { gpu, architecture, parallel }: ResolvedHardware): BatchLimits {
   const flag = flagsOf(scenario);
-  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
   // V0 does not chunk by itself where there are adapters.
   const isOff = scenario.vllm === '0.6.3' && flag('enable_lora') === true;
   const chunked = flag('enable_chunked_prefill') ?? (isOff ? false : null);
   return batchLimits(
     {
-      maxModelLen: fitsLength(scenario) ? null : stated('max_model_len'),
-      maxNumSeqs: stated('max_num_seqs'),
-      maxNumBatchedTokens: stated('max_num_batched_tokens'),
+      maxModelLen: fitsLength(scenario) ? null : numberOf(flag('max_model_len'), null),
+      maxNumSeqs: numberOf(flag('max_num_seqs'), null),
+      maxNumBatchedTokens: numberOf(flag('max_num_batched_tokens'), null),
       enableChunkedPrefill: typeof chunked === 'boolean' ? chunked : null,
-      maxNumPartialPrefills: stated('max_num_partial_prefills'),
-      longPrefillTokenThreshold: stated('long_prefill_token_threshold'),
+      maxNumPartialPrefills: numberOf(flag('max_num_partial_prefills'), null),
+      longPrefillTokenThreshold: numberOf(flag('long_prefill_token_threshold'), null),
       doublesDefaults: flag('performance_mode') === 'throughput',
       exchangesBatches:
         EXCHANGES_BATCHES.includes(String(flag('all2all_backend'))) && parallel.experts && parallel.data > 1,
@@ -74,7 +73,6 @@ export function startupInputOf(
   const usual = rulesOf(scenario.vllm);
   const estimates = isSwitchedOn(scenario, 'VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS');
   const rules = { ...usual, budgetsGraphs: usual.budgetsGraphs && estimates };
-  const stated = (name: string) => (typeof flag(name) === 'number' ? numberOf(flag(name), 0) : null);
   return {
     architecture,
     rules,
@@ -89,8 +87,8 @@ export function startupInputOf(
     memoryShare: numberOf(flag('gpu_memory_utilization'), rules.memoryShare),
     graphs: graphsOf(scenario, hardware, limits),
     separateKinds: separatesKinds(scenario, architecture),
-    kvCacheMemoryBytes: stated('kv_cache_memory_bytes'),
-    numBlocksOverride: stated('num_gpu_blocks_override'),
+    kvCacheMemoryBytes: numberOf(flag('kv_cache_memory_bytes'), null),
+    numBlocksOverride: numberOf(flag('num_gpu_blocks_override'), null),
     fitsLength: fitsLength(scenario),
     lora: loraSlots(scenario),
     profilesEncoder: profilesEncoder(scenario),
