@@ -35,7 +35,7 @@ export class FlagCollector {
     } else if (findFlag(name, this.version)?.kind === 'honour' && !isWithoutEffect(name, raw)) {
       this.unmodelled.add(name);
     } else {
-      this.ignored.add(name);
+      this.ignored.add(raw === false ? `no-${name}` : name);
     }
   }
 

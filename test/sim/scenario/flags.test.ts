@@ -62,6 +62,11 @@ test.each([
   expect(flagsOf(other)).toMatchObject({ ignored: [], unmodelled: [expect.anything()] });
 });
 
+test('a switch that is off is named as it was written', () => {
+  const { ignored } = parseCommand('vllm serve m --no-enable-dbo --no-enable-log-requests', '2026-05')!.flags;
+  expect(ignored).toEqual(['no-enable-dbo', 'no-enable-log-requests']);
+});
+
 test('what changes memory, but is not modelled, ends with the flag’s name, unless that is allowed', () => {
   const text = (more: string) =>
     `version: 1\ncommand: vllm serve Qwen/Qwen3-8B --enable-dbo\nhardware: {gpu: h100}\n${more}`;
