@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { type LoraSlots, loraValues } from '../../../sim/memory/lora.ts';
 import { ONE_GPU } from '../../../sim/memory/parallel.ts';
+import { rankWeights, sumOfWeights } from '../../../sim/memory/weights.ts';
 import { GIB } from '../../../sim/units.ts';
+import { recordFormat, recordModel } from '../../../sim/verify/capacity-model.ts';
+import { parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
 
 const model = parseModelConfig(findModel('Llama-3.2-3B')!.config);
 if ('missing' in model) throw new Error('Llama-3.2-3B');
@@ -12,9 +16,27 @@ const gib = (more: Partial<LoraSlots> = {}, tensor = 1) =>
   (2 * loraValues(model, { ...ONE_GPU, tensor }, model.numLayers, model.numLayers, { ...slots, ...more })) /
   GIB;
 
-test('rank 64 on Llama 3.2 3B: what r098 (0.231 GiB) and r099 (0.231 GiB) have beyond r103', () => {
-  expect(gib()).toBeCloseTo(6.2472 - 6.016, 1);
-  expect(Math.abs(gib() - (6.2472 - 6.016))).toBeLessThan(0.02);
+describe('what logs of Unsloth’s start-ups have beyond the checkpoint is one slot, as its weights are', () => {
+  const text = readFileSync(new URL('../../capacity/records.jsonl', import.meta.url), 'utf8');
+  const records = parseCapacityRecords(text, 'records.jsonl');
+
+  test.each([
+    ['r098', 64],
+    ['r099', 64],
+    ['r102', 32],
+    ['r103', 0],
+    ['r104', 32],
+    ['r108', 32],
+    ['r109', 32],
+  ])('%s: rank %i', (id, rank) => {
+    const record = records.find((one) => one.id === id)!;
+    const known = recordModel(record)!;
+    const extraVocabulary = record.engine === 'v0' ? 256 : 0;
+    const slot = rank === 0 ? null : { ...slots, rank, extraVocabulary };
+    const place = { tensorRank: 0, stage: 0, replica: 0 };
+    const weights = rankWeights(known, ONE_GPU, place, recordFormat(record, known)!, slot);
+    expect(Math.abs(sumOfWeights(weights) / GIB - record.observed.weights_load_gib!)).toBeLessThan(0.02);
+  });
 });
 
 test('slots add up, and grow with the rank', () => {
