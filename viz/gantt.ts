@@ -113,16 +113,25 @@ export class Gantt {
     const axis = { from: shown.from, perStep: width / (shown.to - shown.from), width };
     context.font = `11px ${palette.css('font')}`;
     context.textBaseline = 'middle';
+    const labels: Label[] = [];
     for (let request = first; request < end; request++) {
       const y = request * ROW - top;
       if (request === selected) {
         context.fillStyle = palette.css('sunken');
         context.fillRect(0, y, width, ROW);
       }
-      this.drawRow(context, recording, request, y, axis);
+      const label = this.drawRow(context, recording, request, y, axis);
+      if (label !== null) labels.push(label);
     }
     context.fillStyle = palette.css('text');
     context.fillRect(Math.max(0, Math.min(width - 2, placeOf(step, axis) - 1)), 0, 2, height);
+    // The cursor runs behind them.
+    for (const { text, x, y, width: room } of labels) {
+      context.fillStyle = palette.css('surface');
+      context.fillRect(x - 2, y + 2, room + 4, ROW - 4);
+      context.fillStyle = palette.css('text-soft');
+      context.fillText(text, x, y + ROW / 2);
+    }
   }
 
   private tellSteps({ from, to }: TimeWindow, numSteps: number): void {
@@ -139,7 +148,7 @@ export class Gantt {
     request: number,
     y: number,
     axis: Axis,
-  ): void {
+  ): Label | null {
     const { palette } = this;
     const { width } = axis;
     const color = palette.request(request);
@@ -155,14 +164,13 @@ export class Gantt {
       least = Math.min(least, x);
       most = Math.max(most, x + wide);
     }
-    if (most < least) return;
-    const label = recording.requestIds[request];
-    const room = context.measureText(label).width;
+    if (most < least) return null;
+    const text = recording.requestIds[request];
+    const room = context.measureText(text).width;
     // What lies outside of the steps shown has its name at the edge behind which it is.
-    const at =
+    const x =
       most + room + 8 <= width ? Math.max(2, most + 6) : Math.max(2, Math.min(least, width) - room - 6);
-    context.fillStyle = palette.css('text-soft');
-    context.fillText(label, at, y + ROW / 2);
+    return { text, x, y, width: room };
   }
 
   /** A gap where a chunk of the prompt ends and the next begins. */
@@ -205,6 +213,14 @@ export class Gantt {
     this.spanStart = start;
     this.spanOf = order;
   }
+}
+
+/** A request's name beside its bars, CSS pixels. */
+interface Label {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
 }
 
 /** Steps to CSS pixels: the first step in sight, the width of one, that of all. */

@@ -52,6 +52,7 @@ export class GpuPanel {
         'div',
         { class: 'legend' },
         ...used.map((kind) => h('span', {}, swatch(`var(--mem-${kind})`), t().memory[kind])),
+        ...(strips.some(overflows) ? [h('span', {}, t().gpus.beyond)] : []),
       ),
       ...strips.map((strip) => this.row(strip, scale)),
     );
@@ -86,7 +87,9 @@ export class GpuPanel {
     });
     const end = h('i', { class: 'strip-end', 'aria-hidden': 'true' });
     end.style.left = `${(totalBytes / scale) * 100}%`;
-    bar.append(end);
+    const beyond = h('i', { class: 'strip-beyond', 'aria-hidden': 'true' });
+    beyond.style.left = end.style.left;
+    bar.append(beyond, end);
     const isOpen = this.open.has(rank);
     const toggle = h(
       'button',
@@ -190,6 +193,11 @@ function summaryOf(strips: readonly RankStrip[]): string {
   if (first === undefined) return t().gpus.title;
   const part = (kind: StripKind) => first.bytes[STRIP_KINDS.indexOf(kind)];
   return t().gpus.summary(gib(part('weights')), gib(part('kv-cache')), gib(first.totalBytes), strips.length);
+}
+
+/** A strip with room has what is free in it. */
+function overflows({ totalBytes, bytes }: RankStrip): boolean {
+  return sum(bytes) > totalBytes + MIB;
 }
 
 function describe({ rank, totalBytes, bytes }: RankStrip): string {

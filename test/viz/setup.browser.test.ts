@@ -63,6 +63,13 @@ describe('setting up a run', () => {
     await page.waitForFunction(() =>
       document.getElementById('gpu-summary')?.textContent?.includes('1 × a100-80g-sxm would not start'),
     );
+    expect(await page.textContent('#gpu-strips')).toContain('hatched: no room for it');
+    // One that starts brings back what was looked at.
+    await page.click('#set-up');
+    await page.fill('[id="field-hardware.count"]', '4');
+    await page.fill('[id="field-engine.tensor-parallel-size"]', '4');
+    await page.click('#editor button[type=submit]');
+    await page.locator('#map').waitFor({ state: 'visible' });
     expect(complaints).toEqual([]);
   });
 

@@ -16,7 +16,7 @@ import { hideMessage, showMessage, showProblems, showRefusal } from './message.t
 import { prepareJumps } from './prepare-jumps.ts';
 import { ReplicaChoice } from './replicas.ts';
 import type { Stage } from './stage.ts';
-import { SCENES, type ViewStore } from './view.ts';
+import { SCENES, type View, type ViewStore } from './view.ts';
 
 /** What a link says beside the scenario. */
 type Place = Omit<SharedState, 'scenario'>;
@@ -34,6 +34,8 @@ export class Runs {
   private readonly engine = new Engine();
   private readonly besideEngine = new Engine();
   private readonly replicaChoice: ReplicaChoice;
+  /** What was looked at before a start that failed showed its GPUs; null = none has. */
+  private sceneBefore: View['scene'] | null = null;
 
   constructor(view: ViewStore, stage: Stage, onRead: OnRead) {
     this.view = view;
@@ -59,6 +61,9 @@ export class Runs {
           this.onRead(scenario, settings);
           this.show(replicas, index, replicas[index].header.name, { scenario, sizing });
           if (at !== null) this.goTo(at);
+          else if (this.sceneBefore !== null && this.view.get().scene === 'gpus')
+            this.view.set({ scene: this.sceneBefore });
+          this.sceneBefore = null;
           break;
         }
         case 'would-not-start':
@@ -66,6 +71,7 @@ export class Runs {
           showRefusal(answer);
           if (answer.strips.length > 0) {
             this.stage.showStart(answer.strips, answer.about, { scenario, sizing: answer.sizing });
+            this.sceneBefore ??= this.view.get().scene;
             this.view.set({ scene: 'gpus' });
           }
           break;

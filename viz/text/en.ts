@@ -348,6 +348,7 @@ export const en = {
     title: 'GPU memory',
     summary: (weights: string, kv: string, total: string, gpus: number) =>
       `GPU memory: ${weights} of weights and ${kv} of KV cache in ${total}${gpus > 1 ? ` on each of ${gpus} GPUs` : ''}`,
+    beyond: 'hatched: no room for it',
     refused: (about: string) => `${about} would not start. `,
     keptForLater: 'kept for later',
     segment: (holds: string, bytes: string, free: string) => `${holds}: segment of ${bytes}, ${free} free`,

@@ -313,6 +313,7 @@ export const zh: Texts = {
     title: 'GPU 显存',
     summary: (weights, kv, total, gpus) =>
       `GPU 显存：${gpus > 1 ? `${gpus} 个 GPU 中每个的 ` : ''}${total} 里，权重 ${weights}，KV 缓存 ${kv}`,
+    beyond: '斜线：放不下的部分',
     refused: (about) => `${about} 无法启动。`,
     keptForLater: '留待后用',
     segment: (holds, bytes, free) => `${holds}：${bytes} 的段，空闲 ${free}`,
