@@ -25,8 +25,6 @@ export interface Prediction {
   readonly error: number;
   /** How sure `poolscope plan` would be, GiB either way. */
   readonly spreadGib: number;
-  /** Sampling is the peak of activations, not the MLP. */
-  readonly samples: boolean;
   /** What was logged did start, so nothing should fail to be allocated here. */
   readonly outOfMemory: AllocationFailure | null;
   readonly parts: readonly Part[];
@@ -108,7 +106,6 @@ export function predictCapacity(record: CapacityRecord): Prediction | { readonly
     loggedKvGib,
     error: (kvGib - loggedKvGib) / loggedKvGib,
     spreadGib: (roomRange(input, startup)?.bytes ?? 0) / GIB,
-    samples: rank.activation.sampler > rank.activation.mlp,
     outOfMemory: failures.find((failure) => failure !== null) ?? null,
     parts: [
       part('weights', rank.weightBytes, observed.weights_load_gib ?? observed.weights_gib),
