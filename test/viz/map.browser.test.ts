@@ -188,6 +188,11 @@ describe('layouts and colours', () => {
         await press(page, mode);
         seen.set(`${order} ${mode}`, await pixels(page));
       }
+      // Forwards and back, then from the start.
+      await press(page, 'ArrowRight', 'Shift+ArrowRight', 'Shift+ArrowLeft', 'ArrowLeft');
+      expect(await pixels(page)).toBe(seen.get(`${order} 5`));
+      await press(page, 'End', 'Home', ...Array<string>(9).fill('Shift+ArrowRight'));
+      expect(await pixels(page)).toBe(seen.get(`${order} 5`));
       await press(page, 'o');
     }
     expect(new Set(seen.values()).size).toBe(seen.size);
