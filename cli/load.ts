@@ -73,15 +73,7 @@ export function sourcesOf(inputs: readonly string[]): string[] {
  * @throws InputError if there are none: nothing would be checked, and nobody would notice.
  */
 export function scenariosBelow(path: string): string[] {
-  if (path.endsWith(RECORDING_ENDING)) {
-    throw new InputError([
-      { file: path, message: 'is a recording: explain, diff, export and the page take it' },
-    ]);
-  }
-  if (/^\s*vllm\s/.test(path)) {
-    if (isCommand(path)) throw misplacedCommand();
-    throw new InputError([{ file: 'command line', message: `expected vllm serve …, got ${path}` }]);
-  }
+  refuseOthers(path);
   const files = filesBelow([path], SCENARIO_ENDINGS);
   if (files.length > 0) return files;
   throw new InputError([
@@ -93,6 +85,19 @@ export function scenariosBelow(path: string): string[] {
 export function misplacedCommand(): InputError {
   const message = 'goes with plan, run, explain, diff and export; import makes a scenario of it';
   return new InputError([{ file: 'command line', message }]);
+}
+
+/** Says what stands where a scenario should. */
+function refuseOthers(path: string): void {
+  if (path.endsWith(RECORDING_ENDING)) {
+    throw new InputError([
+      { file: path, message: 'is a recording: explain, diff, export and the page take it' },
+    ]);
+  }
+  if (/^\s*vllm\s/.test(path)) {
+    if (isCommand(path)) throw misplacedCommand();
+    throw new InputError([{ file: 'command line', message: `expected vllm serve …, got ${path}` }]);
+  }
 }
 
 /** Whether an argument is a compose file or its like, perhaps with `#NAME`, instead of a scenario. */
@@ -128,6 +133,7 @@ export function loadScenario(source: string, options: LoadOptions): Scenario {
 }
 
 function loadFile(source: string, options: LoadOptions): Scenario {
+  refuseOthers(source);
   return parseScenario(readText(source), shownPath(source), {
     readFile: readerBeside(source),
     overrides: overridesOf(options),

@@ -47,6 +47,8 @@ test.each([
 
 test.each([
   ['run', 'vllm serv x', 'command line: expected vllm serve …, got vllm serv x'],
+  ['explain', 'vllm serv x', 'command line: expected vllm serve …, got vllm serv x'],
+  ['sweep', 'hello.poolrec', 'hello.poolrec: is a recording: explain, diff, export and the page take it'],
   [
     'check',
     'vllm serve x',
