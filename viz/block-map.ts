@@ -12,7 +12,7 @@ import { Overview } from './map/overview.ts';
 import { Spotlight } from './map/spotlight.ts';
 import { type Box, type Point, Zoom } from './map/zoom.ts';
 import { BlockOrder, type OrderMode } from './order/block-order.ts';
-import type { Prefix } from './order/prefix-order.ts';
+import type { Prefix } from './order/prefix-branches.ts';
 import { type Palette, toHex, toPixel } from './palette.ts';
 
 /** Opacity of what does not stand out, and the same as the alpha byte of a pixel. */

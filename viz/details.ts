@@ -4,7 +4,7 @@ import { blockState } from './block-colors.ts';
 import type { BlockLives, LifeEvent } from './block-life.ts';
 import { h } from './dom.ts';
 import { DrawnFrom } from './drawn-from.ts';
-import type { Prefix } from './order/prefix-order.ts';
+import type { Prefix } from './order/prefix-branches.ts';
 import { t } from './text/text.ts';
 
 const MAX_OWNERS = 12;

@@ -1,4 +1,4 @@
-import type { PrefixOrder } from '../order/prefix-order.ts';
+import type { PrefixBranches } from '../order/prefix-branches.ts';
 import { cornerOf, gapOf, type Layout } from './layout.ts';
 import type { Box } from './zoom.ts';
 
@@ -14,7 +14,7 @@ export function plainBox(layout: Layout, at: number): Box {
  * What is painted of a cell that can be told apart. Along prefixes, each branch of the tree takes some of its height:
  * what is shared by more stands taller.
  */
-export function detailedBox(layout: Layout, at: number, block: number, branches: PrefixOrder | null): Box {
+export function detailedBox(layout: Layout, at: number, block: number, branches: PrefixBranches | null): Box {
   const { x, y } = cornerOf(layout, at);
   const size = layout.cell - gapOf(layout.cell);
   const inset =
@@ -23,6 +23,11 @@ export function detailedBox(layout: Layout, at: number, block: number, branches:
 }
 
 /** Whether it goes on where the cell before it in its row ends. */
-export function isJoined(layout: Layout, at: number, block: number, branches: PrefixOrder | null): boolean {
+export function isJoined(
+  layout: Layout,
+  at: number,
+  block: number,
+  branches: PrefixBranches | null,
+): boolean {
   return at % layout.columns > 0 && branches?.isJoined(block) === true;
 }

@@ -3,6 +3,7 @@ import type { Changes } from '../../sim/recording/cursor-api.ts';
 import { FreeOrder } from './free-order.ts';
 import { IdOrder } from './id-order.ts';
 import type { OrderPart } from './order-part.ts';
+import type { PrefixBranches } from './prefix-branches.ts';
 import { PrefixOrder } from './prefix-order.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { RequestOrder } from './request-order.ts';
@@ -70,9 +71,10 @@ export class BlockOrder {
   }
 
   /** How the blocks' contents branch, where they stand along their prefixes; V0 does not say it. */
-  get branches(): PrefixOrder | null {
+  get branches(): PrefixBranches | null {
     const { mode, prefixes } = this;
-    return mode === 'prefix' && prefixes?.recording.header.v0 === undefined ? prefixes : null;
+    if (mode !== 'prefix' || prefixes === null) return null;
+    return prefixes.recording.header.v0 === undefined ? prefixes.branches : null;
   }
 
   /** slot → block, of the GPU's; null: every block in the slot of its id. */
@@ -144,6 +146,8 @@ export class BlockOrder {
   }
 
   private listParts(blocks: Int32Array): number {
+    // A recording that contradicts itself has blocks that are both free and held: there, all stand by id.
+    if (this.parts.reduce((sum, { length }) => sum + length, 0) > blocks.length) this.parts = [];
     return this.parts.reduce((at, part) => part.writeTo(blocks, at), 0);
   }
 }

@@ -24,7 +24,11 @@ export class FreeOrder implements OrderPart {
       while (next >= 0 && cursor.isFree(next) && !sequence.has(next)) {
         unplaced.push(next);
         next = cursor.freeBefore(next);
+        // A recording that contradicts itself can have a queue that goes in a circle …
+        if (unplaced.length > changed.length) return false;
       }
+      // … or to blocks that are held.
+      if (next >= 0 && !sequence.has(next)) return false;
       for (let put = unplaced.pop(); put !== undefined; put = unplaced.pop()) {
         sequence.insertAfter(next, put);
         next = put;

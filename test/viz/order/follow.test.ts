@@ -58,6 +58,29 @@ test('an order that follows the cursor is the one that is made anew', () => {
   );
 });
 
+test('a recording that contradicts itself is laid out somehow', () => {
+  fc.assert(
+    fc.property(
+      randomRun,
+      walk,
+      fc.array(fc.nat(), { minLength: 1, maxLength: 20 }),
+      (input, moves, lies) => {
+        const recording = simulate({ ...input, maxSteps: 100 });
+        const { events, numEvents, header } = recording;
+        for (const lie of lies) events.b[lie % numEvents] = lie % header.pool.numGpuBlocks;
+        const cursor = new Cursor(recording);
+        const orders = ORDER_MODES.map((mode) => ({ mode, order: new BlockOrder() }));
+        for (const move of moves) {
+          cursor.seek(move > 3 ? move : Math.max(-1, cursor.step + move));
+          const changes = cursor.takeChanges();
+          for (const { mode, order } of orders) order.arrange(cursor, mode, changes);
+        }
+      },
+    ),
+    { numRuns: 100, seed: 7 },
+  );
+});
+
 test('… in runs of V0 too, which sorts its queues and swaps blocks', () => {
   fc.assert(
     fc.property(v0Scenario, walk, (scenario, moves) => {
