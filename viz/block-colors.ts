@@ -156,7 +156,7 @@ export function legendOf(
 }
 
 /** Tokens in every block that a running request is filling; blocks that are not listed are full or empty. */
-export function partialFills(cursor: Cursor): Map<number, number> {
+function partialFills(cursor: Cursor): Map<number, number> {
   const fills = new Map<number, number>();
   for (const request of [...cursor.running(), ...cursor.swapped()]) {
     const tokens = cursor.numComputedTokens(request) + cursor.numScheduledTokens(request);

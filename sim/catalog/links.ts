@@ -1,3 +1,6 @@
+/** Beyond these, exchanges go over the network. */
+export const GPUS_PER_NODE = 8;
+
 /** What joins the GPUs of a replica. */
 export interface LinkTiming {
   /** Seconds until an exchange starts, for 2, 4 and 8 ranks. */

@@ -1,4 +1,4 @@
-import type { Link } from '../catalog/links.ts';
+import { GPUS_PER_NODE, type Link } from '../catalog/links.ts';
 import { GIB } from '../units.ts';
 import type { StartupRules } from './rules.ts';
 
@@ -17,7 +17,7 @@ const CONTEXT_BYTES = 0.35 * GIB;
 interface ExchangeMemory {
   /** While communicators and custom all-reduce are set up, before the model is loaded. */
   readonly setUp: number;
-  /** Connections made when the first large batch is exchanged, and of these for each peer. */
+  /** Connections made when the first large batch is exchanged, and of these for each peer in the node. */
   readonly connected: number;
   readonly perPeer: number;
 }
@@ -51,8 +51,9 @@ export function outsideTorch(
 ): OutsideTorch {
   const { setUp, connected, perPeer } = worldSize === 1 ? ALONE : exchangeMemory(link);
   const early = (countsContext ? CONTEXT_BYTES : 0) + (countsExchangeSetUp ? setUp : 0);
+  const peers = Math.min(worldSize, GPUS_PER_NODE) - 1;
   return {
-    counted: Math.round(LIBRARIES_BYTES + early + connected + perPeer * (worldSize - 1)),
+    counted: Math.round(LIBRARIES_BYTES + early + connected + perPeer * peers),
     uncounted: Math.round(CONTEXT_BYTES + setUp - early),
   };
 }

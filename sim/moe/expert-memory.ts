@@ -1,3 +1,4 @@
+import { GPUS_PER_NODE } from '../catalog/links.ts';
 import { MIB } from '../units.ts';
 import type { Balancer } from './eplb.ts';
 import type { Offload } from './offload.ts';
@@ -27,7 +28,6 @@ export interface ExpertMemory {
 
 /** DeepEP's NVLink buffer, and across nodes as much again for RDMA (VLLM_DEEPEP_BUFFER_SIZE_MB). */
 const DEEPEP_BYTES = 1024 * MIB;
-const GPUS_PER_NODE = 8;
 /** vLLM keeps this many slots in its map from logical to physical experts, however few the copies are. */
 const MAP_SLOTS = 1024;
 

@@ -163,6 +163,11 @@ describe('outside torch', () => {
   test('more on NVLink than on PCIe, most with a switch', () => {
     expect(nccl('nvlink3')).toBeGreaterThan(nccl('pcie4'));
     expect(nccl('nvlink4')).toBeGreaterThan(nccl('nvlink3'));
+    expect(nccl('nvlink4')).toBeGreaterThan(nccl('nvlink4', 4));
+  });
+
+  test('no more for GPUs of other nodes', () => {
+    expect(nccl('nvlink4', 64)).toBe(nccl('nvlink4'));
   });
 
   // Records r005 and r006 before, r066 and r070 after: what they leave beside weights and activations.
