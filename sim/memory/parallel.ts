@@ -21,8 +21,6 @@ export interface RankPlace {
   readonly replica: number;
 }
 
-export const ONE_GPU: Parallel = { tensor: 1, pipeline: 1, data: 1, experts: false };
-
 /** Ranks, which are GPUs, of all replicas. */
 export function worldSize({ tensor, pipeline, data }: Parallel): number {
   return tensor * pipeline * data;

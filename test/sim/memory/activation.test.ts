@@ -9,12 +9,12 @@ import { cublasWorkspaceBytes } from '../../../sim/memory/cublas.ts';
 import { cudaGraphBytes } from '../../../sim/memory/cuda-graphs.ts';
 import { usualGraphs } from '../../../sim/memory/graph-capture.ts';
 import { outsideTorch } from '../../../sim/memory/outside-torch.ts';
-import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { rulesOfRelease } from '../../../sim/memory/rules.ts';
 import { bytesPerLogit } from '../../../sim/memory/sampler-bytes.ts';
 import { GIB } from '../../../sim/units.ts';
 import { recordModel } from '../../../sim/verify/capacity-model.ts';
 import { parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
+import { ONE_GPU } from './one-gpu.ts';
 
 const V0 = rulesOfRelease('v0', [0, 8, 0]);
 const V1 = rulesOfRelease('v1', [0, 22, 0]);

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
 import { type LoraSlots, loraValues } from '../../../sim/memory/lora.ts';
-import { ONE_GPU } from '../../../sim/memory/parallel.ts';
 import { rankWeights, sumOfWeights } from '../../../sim/memory/weights.ts';
 import { GIB } from '../../../sim/units.ts';
 import { recordFormat, recordModel } from '../../../sim/verify/capacity-model.ts';
 import { parseCapacityRecords } from '../../../sim/verify/capacity-record.ts';
+import { ONE_GPU } from './one-gpu.ts';
 
 const model = parseModelConfig(findModel('Llama-3.2-3B')!.config);
 if ('missing' in model) throw new Error('Llama-3.2-3B');

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Architecture } from '../../../sim/catalog/architecture.ts';
 import { findModel } from '../../../sim/catalog/models.ts';
 import { parseModelConfig } from '../../../sim/catalog/parse-model-config.ts';
-import { ONE_GPU, type Parallel, placesOf } from '../../../sim/memory/parallel.ts';
+import { type Parallel, placesOf } from '../../../sim/memory/parallel.ts';
 import { type WeightFormat, weightFormat } from '../../../sim/memory/weight-format.ts';
 import { rankWeights, sumOfWeights } from '../../../sim/memory/weights.ts';
 import { GIB } from '../../../sim/units.ts';
+import { ONE_GPU } from './one-gpu.ts';
 
 function architecture(name: string): Architecture {
   const model = findModel(name);
