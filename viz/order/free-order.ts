@@ -28,7 +28,7 @@ export class FreeOrder implements OrderPart {
         if (unplaced.length > changed.length) return false;
       }
       // … or to blocks that are held.
-      if (next >= 0 && !sequence.has(next)) return false;
+      if (unplaced.length > 0 && next >= 0 && !sequence.has(next)) return false;
       for (let put = unplaced.pop(); put !== undefined; put = unplaced.pop()) {
         sequence.insertAfter(next, put);
         next = put;

@@ -5,6 +5,8 @@ import { Cursor } from '../../../sim/recording/cursor.ts';
 import { parseScenario } from '../../../sim/scenario/parse.ts';
 import { simulateScenario } from '../../../sim/simulate-scenario.ts';
 import { BlockOrder, ORDER_MODES, type OrderMode } from '../../../viz/order/block-order.ts';
+import { FreeOrder } from '../../../viz/order/free-order.ts';
+import { RequestOrder } from '../../../viz/order/request-order.ts';
 
 const HELLO = readFileSync(new URL('../../../scenarios/hello.pool.yaml', import.meta.url), 'utf8');
 const recording = simulateScenario(parseScenario(HELLO, 'hello.pool.yaml')).recording!;
@@ -33,6 +35,18 @@ test('every order is a permutation, at any step', () => {
       },
     ),
   );
+});
+
+test('from step to step nothing has to be made anew', () => {
+  const parts = [new FreeOrder(cursor), new RequestOrder(cursor)];
+  cursor.seek(0);
+  cursor.takeChanges();
+  for (const part of parts) part.arrange(cursor);
+  for (let step = 1; step <= recording.numSteps; step++) {
+    cursor.seek(step);
+    const { blocks, count } = cursor.takeChanges();
+    for (const part of parts) expect(part.follow(cursor, blocks.subarray(0, count))).toBe(true);
+  }
 });
 
 test('the free queue comes first, from its head: the next to be taken', () => {
