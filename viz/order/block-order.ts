@@ -57,6 +57,7 @@ export class BlockOrder {
     this.step = cursor.step;
     if (mode === 'physical') {
       this.listed = null;
+      this.parts = [];
       return isOther;
     }
     if (isOther) {
@@ -101,15 +102,18 @@ export class BlockOrder {
   private partsOf(cursor: Cursor, mode: OrderMode): OrderPart[] {
     if (mode === 'queue') return [new FreeOrder(cursor)];
     if (mode === 'request') return [new RequestOrder(cursor), new FreeOrder(cursor)];
-    if (this.prefixes?.recording !== cursor.recording) this.prefixes = new PrefixOrder(cursor, this.tree!);
+    this.prefixes ??= new PrefixOrder(cursor, this.tree!);
     return [this.prefixes];
   }
 
   /** The layout that is wanted, or the last one while that is not ready. */
   private modeNow(cursor: Cursor, wanted: OrderMode): OrderMode {
+    // A run that is shown no more keeps no memory.
+    if (this.tree?.recording !== cursor.recording) this.tree = null;
+    if (this.prefixes?.recording !== cursor.recording) this.prefixes = null;
     this.isComing = wanted === 'prefix';
     if (!this.isComing) return wanted;
-    if (this.tree?.recording !== cursor.recording) this.tree = new PrefixTree(cursor.recording);
+    this.tree ??= new PrefixTree(cursor.recording);
     // So many, and not so long: what is shown depends on no clock.
     for (let i = 0; i < PIECES && this.isComing; i++) this.isComing = this.tree.goOn();
     if (!this.isComing) return wanted;
