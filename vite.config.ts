@@ -10,6 +10,8 @@ export default defineConfig({
   base: './',
   build: { outDir: 'dist/web', target: 'es2023', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   plugins: [reportTemplate(), offline()],
+  // What only workers import. Found late, it would load the page of `npm run dev` a second time, in the midst of its run.
+  optimizeDeps: { include: ['seedrandom/lib/alea', 'valibot', 'yaml'] },
   worker: {
     format: 'es',
     // The engine and what else every scenario needs are a file each. In more of them, which would be asked for only as
