@@ -20,6 +20,8 @@ describe('setting up a run', () => {
     );
     expect(await page.inputValue('[id="field-hardware.gpu"]')).toBe('a100-80g-sxm');
     expect(await page.inputValue('[id="field-hardware.count"]')).toBe('2');
+    // The fields of the run before are not those of the line.
+    expect(await page.inputValue('[id="field-engine.num-gpu-blocks-override"]')).toBe('');
     await page.fill('[id="field-hardware.gpu"]', 'l40s');
     await page.keyboard.press('Control+Enter');
     await shows(page, 'pasted command');

@@ -158,9 +158,10 @@ export class Editor {
     for (const [path, input] of this.inputs) {
       const assumed = machine[path];
       input.disabled = assumed === undefined;
-      // What was chosen stays while the line is still being written.
-      const isChosen = this.machine[path] !== undefined && input.value !== this.machine[path];
-      if (assumed !== undefined && !isChosen) this.setValue(input, assumed);
+      // What was chosen stays while the line is still being written; what is not known yet is no value of the run before.
+      const isChosen =
+        assumed !== undefined && this.machine[path] !== undefined && input.value !== this.machine[path];
+      if (!isChosen) this.setValue(input, assumed ?? '');
     }
     this.machine = machine;
   }
