@@ -1,6 +1,5 @@
 import { isObject } from '../plain-values.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { FlagValue } from '../scenario/stated-flags.ts';
 import type { BatchLimits } from './batch-limits.ts';
 import type { Arguments } from './check.ts';
 import { draftingOf } from './drafting.ts';
@@ -95,6 +94,6 @@ export function sizeLimits(
   };
 }
 
-function sizesIn(value: FlagValue | unknown): readonly number[] | null {
+function sizesIn(value: unknown): readonly number[] | null {
   return Array.isArray(value) ? value.filter((size): size is number => typeof size === 'number') : null;
 }

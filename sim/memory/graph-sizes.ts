@@ -16,6 +16,8 @@ export interface GraphSizeLimits {
 
 const LARGEST_CAPTURE = 512;
 const LARGEST_FINE = 32;
+/** Tokens; graphs up to here take more than any GPU has, so that nothing hangs on those beyond it. */
+const LARGEST_COUNTED = 1_000_000;
 
 /**
  * Sizes that V1 captures (vLLM `_set_cudagraph_sizes`): 1, 2, 4, then in steps of 8, above 256 in steps of 16; and
@@ -25,7 +27,7 @@ export function captureSizes(limits: GraphSizeLimits): number[] {
   const { maxNumSeqs, maxNumBatchedTokens, decodeTokens, stated, statedLargest, isFine } = limits;
   if (stated !== null) return ascending(stated.filter((size) => size <= maxNumBatchedTokens));
   const wanted = statedLargest ?? Math.min(2 * maxNumSeqs * decodeTokens, LARGEST_CAPTURE);
-  const largest = Math.min(maxNumBatchedTokens, wanted);
+  const largest = Math.min(maxNumBatchedTokens, wanted, LARGEST_COUNTED);
   const sizes: number[] = [];
   for (let size = 1; size <= largest; size += size < 4 ? size : size < 8 ? 4 : size < 256 ? 8 : 16) {
     sizes.push(size);
@@ -45,7 +47,8 @@ export function sizesOfWholeRequests(sizes: readonly number[], tokensEach: numbe
 
 /** Sizes that V0 captures: 1, 2, 4, then in steps of 8 up to max_num_seqs, which is rounded up. */
 export function v0CaptureSizes(maxNumSeqs: number): number[] {
-  const largest = maxNumSeqs <= 2 ? maxNumSeqs : maxNumSeqs <= 4 ? 4 : Math.ceil(maxNumSeqs / 8) * 8;
+  const rounded = maxNumSeqs <= 2 ? maxNumSeqs : maxNumSeqs <= 4 ? 4 : Math.ceil(maxNumSeqs / 8) * 8;
+  const largest = Math.min(rounded, LARGEST_COUNTED);
   const sizes: number[] = [];
   for (let size = 1; size <= largest; size += size < 4 ? size : size < 8 ? 4 : 8) sizes.push(size);
   return sizes;

@@ -117,3 +117,15 @@ test.each([
     message: expect.stringContaining(message),
   });
 });
+
+test.each([
+  ['2026-05', '--max-num-batched-tokens 1000000000 --max-cudagraph-capture-size 1000000000'],
+  ['0.6.3', '--max-num-batched-tokens 1000000000 --max-num-seqs 1000000000'],
+])('in %s, batches of 10⁹ tokens are refused for want of memory, not a fault of ours: %s', (vllm, flags) => {
+  const text = `vllm serve meta-llama/Llama-3.1-8B --max-model-len 8192 ${flags}`;
+  const scenario = parseScenario(
+    `version: 1\nvllm: "${vllm}"\ncommand: ${text}\nhardware: {gpu: h100}\n`,
+    's.yaml',
+  );
+  expect(plan(scenario)).toMatchObject({ starts: false, because: 'weights-do-not-fit' });
+});
